@@ -1,0 +1,5 @@
+"""`python -m depthsearch` is the `depthsearch` command."""
+
+from depthsearch.cli.main import main
+
+main()

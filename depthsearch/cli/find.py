@@ -1,0 +1,79 @@
+"""depthsearch find: search for the deepest trainable network, or go on with such a search."""
+
+from typing import Any
+
+import click
+
+from depthsearch.cli.options import (
+    json_option,
+    place_options,
+    problem_of,
+    problem_options,
+    problem_options_given,
+    quiet_option,
+    search_options,
+    settings_of,
+)
+from depthsearch.core.errors import InvalidValue
+
+
+@click.command(short_help="Find the deepest network that trains.")
+@click.argument("study_file", required=False, metavar="[STUDY_FILE]")
+@click.option(
+    "--problem", "problem_name", metavar="NAME", help="Which problem of STUDY_FILE, where it declares several."
+)
+@problem_options
+@search_options
+@place_options
+@json_option
+@quiet_option
+def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Find the deepest network of a kind that still trains, and what happens just past it.
+
+    Doubles the depth until training fails, bisects down to two adjacent depths, and tries both again with
+    fresh seeds. Every step is kept in the store: the same command goes on where it was stopped, and answers at
+    once where it is done. A STUDY_FILE (TOML) declares the problem instead of the options.
+
+    \b
+    depthsearch find --arch ffnet --act tanh
+    depthsearch find --arch resnet --act relu --seeds 5 --json
+    depthsearch find studies/vanishing-and-resnet.toml --problem ffnet-relu
+    """
+    # Imported here, so that help and misuse answer without waiting for them.
+    import optuna  # noqa: PLC0415
+
+    import depthsearch  # noqa: PLC0415
+    from depthsearch.cli.progress import Progress  # noqa: PLC0415
+    from depthsearch.store import shown_url  # noqa: PLC0415
+
+    if study_file is None:
+        if problem_name is not None:
+            raise InvalidValue(f"--problem {problem_name!r} needs a STUDY_FILE that declares it")
+        problem, settings = problem_of(options), settings_of(options)
+    else:
+        given = problem_options_given(options)
+        if given:
+            raise InvalidValue(
+                f"{given[0]} cannot be combined with the study file {study_file!r}, which says it already"
+            )
+        declared = depthsearch.read_study_file(study_file)
+        problem, settings = declared.problem(problem_name), settings_of(options, declared.settings)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    with Progress(problem, settings, quiet=quiet) as progress:
+        answer = depthsearch.find(
+            problem,
+            settings,
+            storage=options["storage"],
+            study=options["study"],
+            fresh=options["fresh"],
+            device=options["device"] or "auto",
+            on_event=progress,
+        )
+    if as_json:
+        click.echo(answer.to_json())
+        return
+    from rich.console import Console  # noqa: PLC0415
+
+    from depthsearch.reporting.text import answer_text  # noqa: PLC0415
+
+    Console().print(answer_text(answer, place=shown_url(options["storage"])))

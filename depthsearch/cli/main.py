@@ -1,0 +1,64 @@
+"""The entry point: the commands, and every error in one line with its exit code.
+
+At import, nothing heavier than click: `depthsearch --help` answers at once.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from depthsearch import __version__
+from depthsearch.cli.find import find
+from depthsearch.cli.studies import studies
+from depthsearch.core.errors import DepthsearchError
+
+INTERRUPTED = 130
+MISUSE = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="depthsearch", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Find how deep a kind of network can be before it stops training, and why it stops.
+
+    \b
+    depthsearch find --arch ffnet --act tanh     search, or go on with a search
+    depthsearch studies list                     what has been searched so far
+    """
+
+
+cli.add_command(find)
+cli.add_command(studies)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit: 0 concluded, 1 a defect of ours, 2 misuse, 130 interrupted."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; errors are said in one line on standard error."""
+    try:
+        cli.main(arguments, prog_name="depthsearch", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return MISUSE
+    except click.ClickException as error:
+        return _say(error.format_message(), MISUSE)
+    except DepthsearchError as error:
+        return _say(str(error), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return _say("interrupted: all finished work is kept, and the same command goes on from it", INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has gone (as in `... | head`): nothing is left to say, nor to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _say(message: str, code: int) -> int:
+    prefix = "" if code == INTERRUPTED else "error: "
+    click.echo(f"{prefix}{' '.join(message.split())}", err=True)
+    return code

@@ -1,0 +1,146 @@
+"""Options that several commands share, each group a decorator, and what their values make."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from depthsearch.core.names import (
+    ACTIVATIONS,
+    DATA_SETS,
+    DEVICES,
+    FAMILIES,
+    INITIALIZATIONS,
+    NORMALIZATIONS,
+    OPTIMIZERS,
+    SAMPLERS,
+)
+
+if TYPE_CHECKING:
+    from depthsearch.core.problem import Problem
+    from depthsearch.core.settings import SearchSettings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# Option -> where its value goes in a Problem.
+_PROBLEM = {
+    "arch": ("family",),
+    "act": ("activation",),
+    "width": ("width",),
+    "init": ("initialization",),
+    "sigma_w2": ("sigma_w2",),
+    "sigma_b2": ("sigma_b2",),
+    "norm": ("normalization",),
+    "data": ("data", "name"),
+    "noise": ("data", "noise"),
+    "data_seed": ("data", "seed"),
+    "optimizer": ("recipe", "optimizer"),
+    "lr": ("recipe", "learning_rate"),
+    "momentum": ("recipe", "momentum"),
+    "nesterov": ("recipe", "nesterov"),
+    "weight_decay": ("recipe", "weight_decay"),
+    "batch_size": ("recipe", "batch_size"),
+    "epochs": ("recipe", "epochs"),
+    "steps": ("recipe", "steps"),
+}
+# Option -> field of SearchSettings.
+_SEARCH = {
+    "sampler": "sampler",
+    "reliability": "reliability",
+    "cap": "cap",
+    "seeds": "runs_per_trial",
+    "max_runs": "max_runs",
+    "max_seconds": "max_seconds",
+    "seed": "seed",
+}
+
+
+def _all(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+def _option(*names: str, text: str, **more: Any) -> Callable[[Command], Command]:
+    return click.option(*names, help=text, **more)
+
+
+problem_options = _all(
+    _option("--arch", metavar="FAMILY", text=f"Kind of network: {', '.join(FAMILIES)}. [default: ffnet]"),
+    _option("--act", metavar="NAME", text=f"Activation: {', '.join(ACTIVATIONS)}. [default: tanh]"),
+    _option("--width", type=int, text="Units in each hidden layer. [default: 5]"),
+    _option("--init", metavar="NAME", text=f"Initialization: {', '.join(INITIALIZATIONS)}. [default: glorot_uniform]"),
+    _option(
+        "--sigma-w2", type=float, text="With --init normal: fan_in times the variance of the weights. [default: 1]"
+    ),
+    _option("--sigma-b2", type=float, text="With --init normal: variance of the biases. [default: 0]"),
+    _option("--norm", metavar="NAME", text=f"{', '.join(NORMALIZATIONS)}. [default: none for ffnet, batch for resnet]"),
+    _option("--data", metavar="NAME", text=f"Data set: {', '.join(DATA_SETS)}. [default: moons]"),
+    _option("--noise", type=float, text="Noise on the points. [default: 0.2 for moons, 0.1 for the other planar sets]"),
+    _option("--data-seed", type=int, text="Seed of the points and of the split. [default: 0]"),
+    _option("--optimizer", metavar="NAME", text=f"{', '.join(OPTIMIZERS)}. [default: sgd]"),
+    _option("--lr", type=float, text="Learning rate. [default: 0.01 for sgd, 0.001 for adam and adamw]"),
+    _option("--momentum", type=float, text="Momentum of sgd. [default: 0.9]"),
+    _option("--nesterov", is_flag=True, default=None, text="Nesterov's momentum, for sgd."),
+    _option("--weight-decay", type=float, text="Decoupled weight decay of adamw. [default: 0.01]"),
+    _option("--batch-size", type=int, text="Points a step. [default: 32]"),
+    _option("--epochs", type=int, text="Passes over the training set. [default: 200]"),
+    _option("--steps", type=int, text="Optimizer steps, instead of --epochs."),
+)
+search_options = _all(
+    _option(
+        "--sampler", metavar="NAME", text=f"Rule that names the next depth: {', '.join(SAMPLERS)}. [default: bisect]"
+    ),
+    _option("--reliability", type=float, text="Share of the runs that must train for a depth to pass. [default: 0.5]"),
+    _option("--cap", type=int, text="Deepest depth that may be tried. [default: 10000]"),
+    _option("--seeds", type=int, text="Runs, each of a fresh seed, whenever a depth is tried. [default: 3]"),
+    _option("--max-runs", type=int, text="Stop before the search takes more runs than this."),
+    _option("--max-seconds", type=float, text="Begin no further depth after this many seconds of training."),
+    _option("--seed", type=int, text="Root seed, from which all runs' seeds are drawn. [default: 0]"),
+)
+storage_option = _option(
+    "--storage",
+    metavar="URL",
+    text="Where studies are kept: sqlite:///FILE.db or postgresql+psycopg://... "
+    "[default: $DEPTHSEARCH_STORAGE, or sqlite:///depthsearch.db]",
+)
+place_options = _all(
+    storage_option,
+    _option("--study", metavar="NAME", text="Name of the study. [default: made from the problem]"),
+    _option("--fresh", is_flag=True, text="Start a new study although there is one of the same problem."),
+    _option("--device", metavar="NAME", text=f"{', '.join(DEVICES)}. [default: auto, the GPU where there is one]"),
+)
+json_option = _option("--json", "as_json", is_flag=True, text="Print the result as one JSON object.")
+quiet_option = _option("--quiet", "-q", is_flag=True, text="No progress on standard error.")
+
+
+def problem_of(options: dict[str, Any]) -> "Problem":
+    """The problem that the options describe; an option left out takes its default."""
+    from depthsearch.core.problem import Problem  # noqa: PLC0415 - pydantic is not needed for --help
+
+    fields: dict[str, Any] = {}
+    for option, path in _PROBLEM.items():
+        value = options.get(option)
+        if value is None:
+            continue
+        if len(path) == 1:
+            fields[path[0]] = value
+        else:
+            fields.setdefault(path[0], {})[path[1]] = value
+    return Problem.model_validate(fields)
+
+
+def settings_of(options: dict[str, Any], base: "SearchSettings | None" = None) -> "SearchSettings":
+    """The settings that the options describe, over those of a study file where there is one."""
+    from depthsearch.core.settings import SearchSettings  # noqa: PLC0415
+
+    given = {field: options[option] for option, field in _SEARCH.items() if options.get(option) is not None}
+    return SearchSettings.model_validate((base.model_dump() if base else {}) | given)
+
+
+def problem_options_given(options: dict[str, Any]) -> list[str]:
+    """The problem's options that were given, as they are written."""
+    return [f"--{name.replace('_', '-')}" for name in _PROBLEM if options.get(name) is not None]

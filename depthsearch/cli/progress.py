@@ -1,0 +1,48 @@
+"""A search as it goes on, on standard error: a line for each step, and on a terminal what is under way."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.status import Status
+
+from depthsearch.core.events import Event, StudyOpened, TrialFinished, TrialStarted
+from depthsearch.core.problem import Problem
+from depthsearch.core.settings import SearchSettings
+from depthsearch.families import family_of
+from depthsearch.reporting.text import finished_line, started_line
+
+
+class Progress:
+    """Takes the events of a search. Says nothing where `quiet`."""
+
+    def __init__(self, problem: Problem, settings: SearchSettings, *, quiet: bool) -> None:
+        self._family, self._cap = family_of(problem.family), settings.cap
+        self._console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+        self._status = Status("", console=self._console) if self._console.is_terminal and not quiet else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case StudyOpened(study, finished) if finished:
+                self._console.print(f"going on with {study}: {finished} trials are done")
+            case StudyOpened(study):
+                self._console.print(f"searching as {study}")
+            case TrialStarted() if self._status is not None:
+                self._status.update(started_line(event, self._family))
+                self._status.start()
+            case TrialFinished():
+                if self._status is not None:
+                    self._status.stop()
+                self._console.print(finished_line(event, family=self._family, cap=self._cap))
+            case _:
+                pass

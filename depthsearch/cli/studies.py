@@ -1,0 +1,114 @@
+"""depthsearch studies: what the store holds."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from depthsearch.cli.options import json_option, storage_option
+from depthsearch.core.errors import InvalidValue
+
+csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print the result as CSV.")
+
+
+@click.group(short_help="List, show, export and delete studies.")
+def studies() -> None:
+    """What has been searched so far: list, show, export and delete studies."""
+
+
+@studies.command("list", short_help="Every study, one line each.")
+@storage_option
+@json_option
+@csv_option
+def list_studies(storage: str | None, as_json: bool, as_csv: bool) -> None:
+    """Every study in the store, oldest first."""
+    from depthsearch.reporting.listing import StudyRow, study_rows, to_csv  # noqa: PLC0415
+    from depthsearch.store import open_store  # noqa: PLC0415
+
+    _one_of(as_json, as_csv)
+    store = open_store(storage, create=False)
+    rows = study_rows(store)
+    if as_json:
+        click.echo(json.dumps([row.model_dump() for row in rows], indent=2))
+    elif as_csv:
+        click.echo(to_csv([row.model_dump() for row in rows], list(StudyRow.model_fields)), nl=False)
+    elif rows:
+        from rich.console import Console  # noqa: PLC0415
+
+        from depthsearch.reporting.text import studies_table  # noqa: PLC0415
+
+        Console().print(studies_table(rows))
+    else:
+        click.echo(f"no studies yet in {store.url}")
+
+
+@studies.command(short_help="The answer of one study.")
+@click.argument("study")
+@storage_option
+@json_option
+def show(study: str, storage: str | None, as_json: bool) -> None:
+    """The answer of STUDY as `find` gave it, or what is known so far."""
+    from depthsearch.finder import answer_of  # noqa: PLC0415
+    from depthsearch.store import open_store  # noqa: PLC0415
+
+    store = open_store(storage, create=False)
+    answer = answer_of(store.read_study(study))
+    if as_json:
+        click.echo(answer.to_json())
+        return
+    from rich.console import Console  # noqa: PLC0415
+
+    from depthsearch.reporting.text import answer_text  # noqa: PLC0415
+
+    Console().print(answer_text(answer, place=store.url))
+
+
+@studies.command(short_help="Every run of one study.")
+@click.argument("study")
+@storage_option
+@json_option
+@csv_option
+@click.option("--output", metavar="FILE", help="Write to FILE instead of standard output.")
+def export(study: str, storage: str | None, as_json: bool, as_csv: bool, output: str | None) -> None:
+    """Every run of STUDY with its depth, seed, verdict and evidence: as CSV, or with --json as JSON."""
+    from depthsearch.reporting.listing import RUN_COLUMNS, run_rows, to_csv  # noqa: PLC0415
+    from depthsearch.store import open_store  # noqa: PLC0415
+
+    _one_of(as_json, as_csv)
+    rows = run_rows(open_store(storage, create=False).read_study(study))
+    text = json.dumps(rows, indent=2) + "\n" if as_json else to_csv(rows, RUN_COLUMNS)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        Path(output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidValue(
+            f"--output {output!r} cannot be written: {error.strerror}; give a file in a folder that exists"
+        ) from None
+
+
+@studies.command(short_help="Delete one study.")
+@click.argument("study")
+@storage_option
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+def delete(study: str, storage: str | None, yes: bool) -> None:
+    """Delete STUDY and all that was recorded of it."""
+    from depthsearch.store import open_store  # noqa: PLC0415
+
+    store = open_store(storage, create=False)
+    store.summary(study)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise InvalidValue(
+                f"study {study!r} is not deleted without being asked: give --yes where there is no terminal"
+            )
+        click.confirm(f"delete {study} from {store.url}, with every run in it?", abort=True)
+    store.delete_study(study)
+    click.echo(f"deleted {study}")
+
+
+def _one_of(as_json: bool, as_csv: bool) -> None:
+    if as_json and as_csv:
+        raise InvalidValue("--json and --csv were both given: choose one")

@@ -1,0 +1,47 @@
+"""What happens during a search, told to whoever passes `on_event` to `find`. Plain values."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from depthsearch.core.curve import Curve
+
+
+class Purpose(StrEnum):
+    """Why a trial is made: to search, or to confirm what the search found."""
+
+    SEARCH = "search"
+    CONFIRM = "confirm"
+
+
+@dataclass(frozen=True)
+class StudyOpened:
+    """The study stands ready; `finished_trials` were already there."""
+
+    study: str
+    finished_trials: int
+
+
+@dataclass(frozen=True)
+class TrialStarted:
+    """`runs` fresh seeds are about to be trained at `depth`."""
+
+    depth: int
+    runs: int
+    purpose: Purpose
+
+
+@dataclass(frozen=True)
+class TrialFinished:
+    """`trained` of `runs` trained at `depth`; `verdicts` counts them; `curve` is what is known now."""
+
+    depth: int
+    runs: int
+    trained: int
+    purpose: Purpose
+    verdicts: dict[str, int]
+    seconds: float
+    curve: Curve
+
+
+Event: TypeAlias = StudyOpened | TrialStarted | TrialFinished

@@ -1,0 +1,243 @@
+"""What is asked about: a kind of network, its data, its recipe, and what counts as having trained.
+
+A problem never holds a depth or a seed, nor how a search goes about it (see settings).
+"""
+
+from typing import Annotated, Any, Self, get_args
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from depthsearch.core.errors import InvalidValue, UnknownName
+from depthsearch.core.model import FrozenModel, canonical_json, sha256
+from depthsearch.core.names import (
+    ActivationName,
+    DataName,
+    FamilyName,
+    InitializationName,
+    NormalizationName,
+    OptimizerName,
+)
+
+FINGERPRINT_FORMAT = 1
+"""Raised whenever the same canonical JSON would come to mean another training."""
+
+DEFAULT_NOISE: dict[str, float | None] = {
+    "moons": 0.2,
+    "circles": 0.1,
+    "xor": 0.1,
+    "spirals": 0.1,
+    "digits": None,
+}
+DEFAULT_NORMALIZATION: dict[str, NormalizationName] = {"ffnet": "none", "resnet": "batch"}
+ADAM_EPSILON = 1e-8
+"""What Adam and AdamW add to the root of the second moment (torch's default)."""
+
+DEFAULT_LEARNING_RATE: dict[str, float] = {"sgd": 0.01, "adam": 0.001, "adamw": 0.001}
+
+
+def one_of(kind: str, names: Any) -> BeforeValidator:
+    """A validator that refuses any name outside the Literal `names` and offers the nearest one."""
+    valid = get_args(names)
+
+    def check(name: object) -> object:
+        if name not in valid:
+            raise UnknownName(kind, name, valid)
+        return name
+
+    return BeforeValidator(check)
+
+
+Family = Annotated[FamilyName, one_of("family", FamilyName)]
+Activation = Annotated[ActivationName, one_of("activation", ActivationName)]
+Initialization = Annotated[InitializationName, one_of("initialization", InitializationName)]
+Normalization = Annotated[NormalizationName, one_of("normalization", NormalizationName)]
+Data = Annotated[DataName, one_of("data set", DataName)]
+Optimizer = Annotated[OptimizerName, one_of("optimizer", OptimizerName)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class DataOptions(FrozenModel):
+    """Which data set, and how it is drawn.
+
+    Attributes:
+        name: moons, circles, xor or spirals (1000 points in the plane, half of them for test), or digits
+            (scikit-learn's 1797 handwritten digits of 8 x 8 pixels, half of them for test).
+        noise: Standard deviation of the Gaussian noise added to each coordinate; digits take none.
+        seed: Seed of the points, of the noise and of the split.
+    """
+
+    name: Data = "moons"
+    noise: Annotated[float, Field(ge=0)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve(cls, data: Any) -> Any:
+        if isinstance(data, str):
+            data = {"name": data}
+        if not isinstance(data, dict):
+            return data
+        name, noise = data.get("name", "moons"), data.get("noise")
+        if name == "digits" and noise is not None:
+            raise InvalidValue(f"digits take no noise, but got {noise!r}: leave noise out, or choose a planar data set")
+        if noise is None and isinstance(name, str):
+            return data | {"noise": DEFAULT_NOISE.get(name)}
+        return data
+
+
+class Recipe(FrozenModel):
+    """How one network is trained.
+
+    Attributes:
+        optimizer: sgd, adam or adamw, with torch's definitions.
+        learning_rate: By default 0.01 for sgd and 0.001 for adam and adamw.
+        momentum: Of sgd, by default 0.9; null for the others.
+        nesterov: Nesterov's momentum, for sgd.
+        weight_decay: Decoupled decay (arXiv 1711.05101) of adamw, by default 0.01; 0 for the others.
+        batch_size: Points a step; the last batch of an epoch may be smaller.
+        epochs: Passes over the training set (by default 200); null where steps are given.
+        steps: Optimizer steps instead of epochs; null where epochs are given.
+    """
+
+    optimizer: Optimizer = "sgd"
+    learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    momentum: Annotated[float, Field(ge=0, lt=1)] | None = 0.9
+    nesterov: bool = False
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    epochs: Annotated[int, Field(ge=1)] | None = 200
+    steps: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        given = {key: value for key, value in data.items() if value is not None}
+        optimizer = given.get("optimizer", "sgd")
+        sgd = optimizer == "sgd"
+        defaults = {
+            "learning_rate": DEFAULT_LEARNING_RATE.get(str(optimizer), 0.01),
+            "momentum": 0.9 if sgd else None,
+            "weight_decay": 0.01 if optimizer == "adamw" else 0.0,
+            "epochs": None if "steps" in given else 200,
+        }
+        return defaults | given
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.optimizer != "sgd" and self.momentum is not None:
+            raise InvalidValue(f"momentum belongs to sgd, but got {self.momentum} with {self.optimizer}: leave it out")
+        if self.nesterov and not self.momentum:
+            raise InvalidValue(
+                f"nesterov needs sgd with a momentum above 0, but got momentum {self.momentum} with {self.optimizer}"
+            )
+        if self.weight_decay and self.optimizer != "adamw":
+            raise InvalidValue(
+                f"weight_decay belongs to adamw, but got {self.weight_decay} with {self.optimizer}: leave it out"
+            )
+        if self.epochs is not None and self.steps is not None:
+            raise InvalidValue(f"give epochs or steps, not both, but got {self.epochs} epochs and {self.steps} steps")
+        return self
+
+    def total_steps(self, points: int) -> int:
+        """The optimizer steps of the whole budget on `points` training points."""
+        return self.steps if self.steps is not None else (self.epochs or 0) * self.steps_per_epoch(points)
+
+    def steps_per_epoch(self, points: int) -> int:
+        """Steps in one pass over `points` training points, a last smaller batch counted."""
+        return -(-points // self.batch_size)
+
+
+class Criterion(FrozenModel):
+    """When a network counts as trained.
+
+    An epoch is good where its running train accuracy exceeds the majority rate (the score of the best
+    constant guess) by `min_gain` of the headroom above it and by three binomial standard errors. A run has
+    trained at the last of `hold_epochs` good epochs in a row.
+
+    Attributes:
+        min_gain: Share of the headroom (1 - majority rate) to be gained.
+        hold_epochs: How many epochs running it must be held.
+    """
+
+    min_gain: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    hold_epochs: Annotated[int, Field(ge=1)] = 3
+
+
+class Problem(FrozenModel):
+    """The question: how deep can this kind of network be before it stops training?
+
+    Attributes:
+        family: ffnet (depth = hidden layers) or resnet (depth = residual blocks).
+        width: Units in each hidden layer.
+        activation: Of every hidden layer.
+        initialization: Of every weight matrix; `normal` has variance sigma_w2 / fan_in.
+        sigma_w2: fan_in times the variance of the weights, for `normal` (by default 1); else null.
+        sigma_b2: Variance of the biases, for `normal` (by default 0); else null.
+        normalization: none, batch or layer; by default none for ffnet and batch for resnet.
+        data: Data set; a bare name will do.
+        recipe: How each network is trained.
+        criterion: When it counts as trained.
+
+    Raises:
+        InvalidValue: A field cannot be used; UnknownName where a name is not on its list.
+    """
+
+    family: Family = "ffnet"
+    width: Annotated[int, Field(ge=1)] = 5
+    activation: Activation = "tanh"
+    initialization: Initialization = "glorot_uniform"
+    sigma_w2: Annotated[float, Field(gt=0)] | None = None
+    sigma_b2: Annotated[float, Field(ge=0)] | None = None
+    normalization: Normalization = "none"
+    data: DataOptions = DataOptions()
+    recipe: Recipe = Recipe()
+    criterion: Criterion = Criterion()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        given = {key: value for key, value in data.items() if value is not None}
+        defaults: dict[str, Any] = {
+            "normalization": DEFAULT_NORMALIZATION.get(str(given.get("family", "ffnet")), "none")
+        }
+        if given.get("initialization") == "normal":
+            defaults |= {"sigma_w2": 1.0, "sigma_b2": 0.0}
+        return defaults | given
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name in ("sigma_w2", "sigma_b2"):
+            value = getattr(self, name)
+            if value is not None and self.initialization != "normal":
+                raise InvalidValue(
+                    f"{name} belongs to the initialization 'normal', but got {value} with {self.initialization!r}"
+                )
+        epochs, hold = self.recipe.epochs, self.criterion.hold_epochs
+        if epochs is not None and epochs < hold:
+            raise InvalidValue(
+                f"epochs must be at least {hold}, since trained means held for {hold} epochs running, but got {epochs}"
+            )
+        return self
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the canonical JSON and a format number: equal problems, equal fingerprints."""
+        return sha256(canonical_json({"format": FINGERPRINT_FORMAT, "problem": self.model_dump(mode="json")}))
+
+
+BINARY = 2
+
+
+class DataSpec(FrozenModel):
+    """What a network has to know of its data: the shape of an input and the number of classes."""
+
+    features: Annotated[int, Field(ge=1)]
+    classes: Annotated[int, Field(ge=2)]
+
+    @property
+    def outputs(self) -> int:
+        """Output units: one logit for two classes, else one for each class."""
+        return 1 if self.classes == BINARY else self.classes

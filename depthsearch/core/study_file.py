@@ -1,0 +1,194 @@
+"""Study files: one or more problems declared in TOML, with reported numbers to stand beside ours.
+
+title = "Gradient Vanishing and ResNet"
+
+[defaults]                       # fields of every problem below
+data = { name = "moons", noise = 0.2 }
+
+[settings]                       # of the search, for every problem below
+reliability = 0.5
+
+[[problems]]
+name = "ffnet-tanh"
+family = "ffnet"
+activation = "tanh"
+reported = { depth = 21, note = "n = 20" }
+"""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Self
+
+import tomli_w
+from pydantic import model_validator
+
+from depthsearch.core.errors import InvalidValue, UnreadableStudyFile
+from depthsearch.core.model import FrozenModel
+from depthsearch.core.problem import Problem
+from depthsearch.core.settings import SearchSettings
+
+TABLES = ("title", "source", "defaults", "settings", "problems")
+
+
+class Reported(FrozenModel):
+    """What somebody else reported for a problem: the deepest depth, in our units, and a remark."""
+
+    depth: int
+    note: str = ""
+
+
+class NamedProblem(FrozenModel):
+    """A problem under the name by which a study file knows it."""
+
+    name: str
+    problem: Problem
+    reported: Reported | None = None
+
+
+class StudyFile(FrozenModel):
+    """The whole of a study file, defaults already merged into each problem."""
+
+    title: str = ""
+    source: str = ""
+    settings: SearchSettings = SearchSettings()
+    problems: tuple[NamedProblem, ...]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [entry.name for entry in self.problems]
+        if not names:
+            raise InvalidValue("problems is empty: a study file declares at least one [[problems]]")
+        for name in names:
+            if names.count(name) > 1:
+                raise InvalidValue(f"name {name!r} stands for more than one problem: each needs a name of its own")
+        return self
+
+    def problem(self, name: str | None = None) -> Problem:
+        """The problem of that name, or the only one.
+
+        Raises:
+            InvalidValue: There is no such name, or no name was given and there are several.
+        """
+        names = [entry.name for entry in self.problems]
+        if name is None and len(names) > 1:
+            raise InvalidValue(f"the study file declares {len(names)} problems: choose one of {', '.join(names)}")
+        if name is not None and name not in names:
+            raise InvalidValue(f"the study file declares no problem {name!r}: accepted: {', '.join(names)}")
+        return self.problems[names.index(name) if name is not None else 0].problem
+
+
+def read_study_file(path: str | Path) -> StudyFile:
+    """Read a study file.
+
+    Raises:
+        UnreadableStudyFile: It is missing, not TOML, or declares something that cannot be used; the message
+            names the file and, where there is one to blame, the line.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"not UTF-8 text ({error.reason})"
+        raise UnreadableStudyFile(path, None, f"cannot be read: {reason}; expected a TOML file") from None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        line = int(found[1]) if found else len(text.splitlines())
+        content = text.splitlines()[line - 1].strip() if 0 < line <= len(text.splitlines()) else ""
+        reason = str(error).split(" (at ")[0]
+        raise UnreadableStudyFile(path, line, f"not valid TOML: {reason}, in {content!r}") from None
+    return _study_file(path, text, document)
+
+
+def write_study_file(path: str | Path, study_file: StudyFile) -> None:
+    """Write a study file that `read_study_file` reads back as an equal value."""
+    document: dict[str, Any] = {
+        "title": study_file.title,
+        "source": study_file.source,
+        "settings": _without_nulls(study_file.settings.model_dump(mode="json")),
+        "problems": [
+            {"name": entry.name}
+            | _without_nulls(entry.problem.model_dump(mode="json"))
+            | ({"reported": entry.reported.model_dump()} if entry.reported else {})
+            for entry in study_file.problems
+        ],
+    }
+    Path(path).write_text(tomli_w.dumps(document), encoding="utf-8")
+
+
+def _study_file(path: str | Path, text: str, document: dict[str, Any]) -> StudyFile:
+    for key in document:
+        if key not in TABLES:
+            line = _line_of(text, key, 0)
+            raise UnreadableStudyFile(path, line, f"unknown field {key!r}: accepted: {', '.join(TABLES)}")
+    tables = document.get("problems", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise UnreadableStudyFile(
+            path, _line_of(text, "problems", 0), "problems must be written as [[problems]] tables"
+        )
+    try:
+        settings = SearchSettings.model_validate(document.get("settings", {}))
+    except InvalidValue as error:
+        raise UnreadableStudyFile(path, _blame(text, str(error), "[settings]", 0), str(error)) from None
+    entries = [_entry(path, text, document.get("defaults", {}), table, k) for k, table in enumerate(tables)]
+    try:
+        return StudyFile(
+            title=document.get("title", ""),
+            source=document.get("source", ""),
+            settings=settings,
+            problems=tuple(entries),
+        )
+    except InvalidValue as error:
+        raise UnreadableStudyFile(path, None, str(error)) from None
+
+
+def _entry(path: str | Path, text: str, defaults: dict[str, Any], table: dict[str, Any], k: int) -> NamedProblem:
+    own = {key: value for key, value in table.items() if key not in ("name", "reported")}
+    try:
+        return NamedProblem(
+            name=table.get("name", f"problem-{k + 1}"),
+            problem=Problem.model_validate(_merged(defaults, own)),
+            reported=Reported.model_validate(table["reported"]) if "reported" in table else None,
+        )
+    except InvalidValue as error:
+        line = _blame(text, str(error), "[[problems]]", k)
+        raise UnreadableStudyFile(path, line, str(error)) from None
+
+
+def _merged(defaults: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """`own` over `defaults`, tables within tables merged likewise; `data = "moons"` is a table's short form."""
+    merged = dict(defaults)
+    for key, value in own.items():
+        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merged(merged[key], value) if both_tables else value
+    return merged
+
+
+def _blame(text: str, message: str, header: str, k: int) -> int | None:
+    """The line, after the (k+1)-th `header` and else anywhere, that writes the value the message quotes."""
+    starts = [number for number, line in enumerate(text.splitlines()) if line.strip().startswith(header)]
+    first = starts[k] if k < len(starts) else 0
+    quoted = re.findall(r"(?:but got|unknown [a-z ]+) ('[^']*'|[^\s:,]+)", message)
+    field = re.findall(r"^([a-z_.0-9]+) must be", message)
+    for word in [name.split(".")[-1] for name in field] + [word.strip("'") for word in quoted]:
+        for start in (first, 0):
+            line = _line_of(text, word, start)
+            if line is not None:
+                return line
+    return first + 1 if starts else None
+
+
+def _line_of(text: str, word: str, start: int) -> int | None:
+    pattern = re.compile(rf"(?<![\w.-]){re.escape(word)}(?![\w-])")
+    for number, line in enumerate(text.splitlines()[start:], start + 1):
+        if pattern.search(line.split("#")[0]):
+            return number
+    return None
+
+
+def _without_nulls(value: Any) -> Any:
+    """TOML has no null: a field left out takes its default, which is null wherever null was allowed."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return value

@@ -1,0 +1,108 @@
+"""Studies and runs as plain rows, for tables, CSV and JSON."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from depthsearch.core.answer import Answer
+from depthsearch.core.model import FrozenModel
+from depthsearch.finder import answer_of
+from depthsearch.search.trials import all_trials, purpose_of
+from depthsearch.store import Store, StoredStudy
+
+
+class StudyRow(FrozenModel):
+    """One line of the list of studies."""
+
+    study: str
+    family: str
+    activation: str
+    data: str
+    outcome: str
+    max_depth: int | None
+    reliability: float
+    trials: int
+    runs: int
+    seconds: float
+    seed: int
+    created: str
+    fingerprint: str
+
+
+def study_rows(store: Store) -> list[StudyRow]:
+    """Every study in the store, oldest first."""
+    rows = []
+    for summary in store.studies():
+        answer = answer_of(store.read_study(summary.name))
+        rows.append(_row(answer, created=summary.created.isoformat(timespec="seconds")))
+    return rows
+
+
+def run_rows(stored: StoredStudy) -> list[dict[str, Any]]:
+    """Every run of a study's finished trials, with its verdict and evidence."""
+    purposes = {trial.number: purpose_of(trial).value for trial in all_trials(stored.optuna_study)}
+    return [
+        {
+            "study": stored.name,
+            "trial": run.trial_number,
+            "purpose": purposes[run.trial_number],
+            "depth": run.depth,
+            "run": run.run,
+            "seed": run.seed,
+            "verdict": run.verdict.kind.value,
+            "settled_at_epoch": run.verdict.epoch,
+            "epochs": run.epochs,
+            "train_accuracy": None if run.train_accuracy is None else round(run.train_accuracy, 6),
+            "test_accuracy": round(run.test_accuracy, 6),
+            "sentence": run.verdict.sentence,
+            "evidence": run.verdict.evidence.model_dump(mode="json"),
+        }
+        for run in stored.runs()
+    ]
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """Rows as CSV with a header line; nested values as JSON."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, fieldnames=columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: json.dumps(value) if isinstance(value, dict) else value for key, value in row.items()})
+    return buffer.getvalue()
+
+
+RUN_COLUMNS = (
+    "study",
+    "trial",
+    "purpose",
+    "depth",
+    "run",
+    "seed",
+    "verdict",
+    "settled_at_epoch",
+    "epochs",
+    "train_accuracy",
+    "test_accuracy",
+    "sentence",
+    "evidence",
+)
+
+
+def _row(answer: Answer, *, created: str) -> StudyRow:
+    return StudyRow(
+        study=answer.study,
+        family=answer.problem.family,
+        activation=answer.problem.activation,
+        data=answer.problem.data.name,
+        outcome=answer.outcome.value,
+        max_depth=answer.max_depth,
+        reliability=answer.reliability,
+        trials=answer.cost.trials,
+        runs=answer.cost.runs,
+        seconds=answer.cost.seconds,
+        seed=answer.seed,
+        created=created,
+        fingerprint=answer.fingerprint,
+    )

@@ -1,0 +1,10 @@
+"""The store: what is remembered of every search. Optuna keeps the trials; our own tables keep the rest.
+
+Imports core alone, optuna and SQLAlchemy; it knows nothing of training.
+"""
+
+from depthsearch.store.store import Store, StudySummary, open_store
+from depthsearch.store.study import StoredRun, StoredStudy
+from depthsearch.store.urls import shown_url
+
+__all__ = ["Store", "StoredRun", "StoredStudy", "StudySummary", "open_store", "shown_url"]

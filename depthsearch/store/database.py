@@ -1,0 +1,131 @@
+"""Opening the database: Optuna's storage over it, shared safely, with our tables up to date."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from optuna.exceptions import StorageInternalError
+from optuna.storages import RDBStorage
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+
+from depthsearch.core.errors import NewerStore, StoreUnavailable
+from depthsearch.store import schema
+from depthsearch.store.tables import VERSION_TABLE
+from depthsearch.store.urls import sqlite_file
+
+BUSY_SECONDS = 60
+SQLITE_HEADER = b"SQLite format 3\x00"
+
+
+def open_database(url: URL) -> RDBStorage:
+    """Optuna's storage over the database, which is created or brought up to date where need be.
+
+    A SQLite file is opened so that several processes can share it: write-ahead log, and every transaction
+    takes the write lock at its start, so that none fails half-way for having read before it wrote.
+
+    Raises:
+        StoreUnavailable: It cannot be opened or written, or is not a database.
+        NewerStore: It was written by a newer depthsearch or Optuna.
+    """
+    shown = url.render_as_string(hide_password=True)
+    with said_of(shown):
+        file = sqlite_file(url)
+        if file is not None:
+            check_file(file, shown)
+            storage = _optuna_storage(url, {"connect_args": {"timeout": BUSY_SECONDS}})
+            _share(storage.engine)
+        else:
+            storage = _optuna_storage(url, {"pool_pre_ping": True})
+            with storage.engine.connect() as connection:
+                schema.refuse_newer(schema.stored_revision(connection), shown)
+        with storage.engine.begin() as connection:
+            schema.upgrade(connection)
+    return storage
+
+
+def check_file(file: Path, shown: str) -> None:
+    """Look at a SQLite file without writing to it.
+
+    Raises:
+        StoreUnavailable: It is no database, or cannot be written.
+        NewerStore: It was written by a newer depthsearch.
+    """
+    if not file.parent.is_dir():
+        raise StoreUnavailable(
+            f"storage {shown!r} cannot be opened: {str(file.parent)!r} is not a folder; create it first"
+        )
+    if file.is_dir():
+        raise StoreUnavailable(f"storage {shown!r} is a folder: expected the path of a database file")
+    try:
+        if not file.exists():
+            # An empty file is an empty SQLite database; made here, it shows at once whether the folder can be written.
+            file.touch()
+            return
+        header = file.open("rb").read(len(SQLITE_HEADER))
+    except OSError as error:
+        raise StoreUnavailable(
+            f"storage {shown!r} cannot be opened: {error.strerror}; choose a file that can be written"
+        ) from None
+    if header and header != SQLITE_HEADER:
+        raise StoreUnavailable(
+            f"storage {shown!r} is not a SQLite database: choose another file, or move this one away"
+        )
+    with closing(
+        sqlite3.connect(f"file:{file}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    ) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if VERSION_TABLE in tables:
+            row = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
+            schema.refuse_newer(row[0] if row else None, shown)
+        # Taking the write lock and letting it go changes nothing, and fails where the file cannot be written.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+
+
+@contextmanager
+def said_of(shown: str) -> Iterator[None]:
+    """Errors of the database driver, said in one line about the store that was asked for."""
+    try:
+        yield
+    except StorageInternalError as error:
+        raise StoreUnavailable(_sentence(shown, error.__cause__ or error)) from error
+    except (DBAPIError, sqlite3.DatabaseError, ModuleNotFoundError) as error:
+        raise StoreUnavailable(_sentence(shown, error)) from error
+
+
+def _sentence(shown: str, error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f"storage {shown!r} needs the package {error.name!r}: install depthsearch[postgresql]"
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    if "malformed" in reason or "not a database" in reason:
+        return f"storage {shown!r} is damaged ({reason}): restore it from a copy, or choose another file"
+    if "readonly" in reason:
+        return f"storage {shown!r} cannot be written ({reason}): choose a file that can be"
+    return f"storage {shown!r} cannot be used: {reason}"
+
+
+def _optuna_storage(url: URL, engine_kwargs: dict[str, Any]) -> RDBStorage:
+    try:
+        return RDBStorage(url.render_as_string(hide_password=False), engine_kwargs=engine_kwargs)
+    except RuntimeError as error:
+        # Optuna's way of saying that the tables are not of its own version.
+        shown = url.render_as_string(hide_password=True)
+        raise NewerStore(f"storage {shown!r} is of another version of Optuna: {' '.join(str(error).split())}") from None
+
+
+def _share(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin where SQLAlchemy says so, and not before
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    engine.dispose()  # connections opened before the listeners stood

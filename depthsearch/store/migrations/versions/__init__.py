@@ -1,0 +1,1 @@
+"""The history of our tables, one file a revision."""

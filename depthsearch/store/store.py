@@ -1,0 +1,251 @@
+"""The store as its users see it: open it, open a study in it, list, read and delete studies."""
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import optuna
+from optuna.exceptions import DuplicatedStudyError
+from optuna.storages import RDBStorage
+from optuna.storages._rdb.models import StudyModel
+from sqlalchemy import Engine, Row, delete, insert, select, update
+from sqlalchemy.engine import URL
+from sqlalchemy.orm import Session
+
+from depthsearch.core.errors import StoreUnavailable, StudyBusy, StudyConflict, StudyNotFound
+from depthsearch.core.problem import Problem
+from depthsearch.core.settings import SearchSettings
+from depthsearch.store.claims import claim, opening
+from depthsearch.store.database import open_database, said_of
+from depthsearch.store.study import StoredStudy
+from depthsearch.store.tables import RUNS, STUDIES
+from depthsearch.store.urls import resolve_url, sqlite_file
+
+
+def open_store(url: str | None = None, *, create: bool = True) -> "Store":
+    """The store at a URL: by default that of DEPTHSEARCH_STORAGE, or depthsearch.db in the working folder.
+
+    Args:
+        url: sqlite:///FILE.db or postgresql+psycopg://...
+        create: Whether a SQLite file that is missing is made.
+
+    Raises:
+        InvalidValue: The URL cannot be used.
+        StoreUnavailable: The database is missing, cannot be opened or written, or is not a database.
+        NewerStore: It was written by a newer depthsearch or Optuna.
+    """
+    resolved = resolve_url(url)
+    file = sqlite_file(resolved)
+    if not create and file is not None and not file.exists():
+        raise StoreUnavailable(f"storage {str(resolved)!r} does not exist yet: `depthsearch find` creates it")
+    with said_of(resolved.render_as_string(hide_password=True)), opening(resolved):
+        return Store(open_database(resolved), resolved)
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """One line of a list of studies."""
+
+    name: str
+    study_id: int
+    identity: str
+    problem: Problem
+    settings: SearchSettings
+    created: datetime
+
+
+class Store:
+    """An open store. Everything in it outlives the process that wrote it."""
+
+    def __init__(self, storage: RDBStorage, url: URL) -> None:
+        self._storage, self._url = storage, url
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a password."""
+        return self._url.render_as_string(hide_password=True)
+
+    @property
+    def _engine(self) -> Engine:
+        return self._storage.engine
+
+    def errors_said(self) -> AbstractContextManager[None]:
+        """A block in which every error of the database is said in one line (StoreUnavailable)."""
+        return said_of(self.url)
+
+    def studies(self) -> list[StudySummary]:
+        """Every study that depthsearch wrote, oldest first. Studies of Optuna's other users are left out."""
+        with said_of(self.url):
+            names = {study._study_id: study.study_name for study in self._storage.get_all_studies()}  # noqa: SLF001
+            with self._engine.connect() as connection:
+                rows = connection.execute(select(STUDIES).order_by(STUDIES.c.study_id)).all()
+        return [_summary(row, names[row.study_id]) for row in rows if row.study_id in names]
+
+    def summary(self, name: str) -> StudySummary:
+        """The study of that name.
+
+        Raises:
+            StudyNotFound: There is none.
+        """
+        studies = self.studies()
+        for study in studies:
+            if study.name == name:
+                return study
+        known = ", ".join(study.name for study in studies[-8:]) or "none yet"
+        raise StudyNotFound(f"there is no study {name!r} in {self.url}: it holds {known}")
+
+    def read_study(self, name: str) -> StoredStudy:
+        """A study to read from; whoever searches it may go on meanwhile.
+
+        Raises:
+            StudyNotFound: There is none of that name.
+        """
+        summary = self.summary(name)
+        with said_of(self.url):
+            return self._stored_study(summary.name, summary.problem, summary.settings)
+
+    @contextmanager
+    def open_study(
+        self, problem: Problem, settings: SearchSettings, *, name: str | None = None, fresh: bool = False
+    ) -> Iterator[StoredStudy]:
+        """The study that these ask for, found again or made, held for the block against other processes.
+
+        It is known by the problem's fingerprint, the root seed and the reliability. Its other settings become
+        those given here, except the sampler. Trials that a dead process left running are failed.
+
+        Args:
+            problem: What is asked.
+            settings: How it is searched.
+            name: Its name; by default one made from the problem.
+            fresh: Start a new study although there is one already.
+
+        Raises:
+            StudyConflict: The study of that name asks something else, or was searched with another sampler, or
+                `fresh` was asked for and the name is taken.
+            StudyBusy: Another process is searching it.
+        """
+        with ExitStack() as held:
+            with said_of(self.url):
+                chosen = self._claim(held, problem, settings, name, fresh)
+                study = self._find_or_make(chosen, problem, settings)
+                study.fail_orphans()
+            yield study
+
+    def delete_study(self, name: str) -> None:
+        """Delete a study and all that was recorded of it, in one transaction.
+
+        Raises:
+            StudyNotFound: There is none of that name.
+            StudyBusy: A process is searching it.
+        """
+        summary = self.summary(name)
+        with said_of(self.url), claim(self._engine, self._url, name), self._engine.begin() as connection:
+            connection.execute(delete(RUNS).where(RUNS.c.study_id == summary.study_id))
+            connection.execute(delete(STUDIES).where(STUDIES.c.study_id == summary.study_id))
+            with Session(connection) as session:
+                session.delete(session.get_one(StudyModel, summary.study_id))
+                session.flush()
+
+    def _claim(self, held: ExitStack, problem: Problem, settings: SearchSettings, name: str | None, fresh: bool) -> str:
+        """Choose the study's name and hold its lock."""
+        if name is not None:
+            held.enter_context(claim(self._engine, self._url, name))
+            if fresh and any(study.name == name for study in self.studies()):
+                raise StudyConflict(f"study {name!r} exists already: give another --study, or leave out --fresh")
+            return name
+        identity = settings.identity(problem.fingerprint())
+        studies = self.studies()
+        same = [study.name for study in studies if study.identity == identity]
+        if same and not fresh:
+            held.enter_context(claim(self._engine, self._url, same[-1]))
+            return same[-1]
+        taken = {study.study_name for study in self._storage.get_all_studies()}
+        base, k = f"{problem.family}-{problem.activation}-{problem.data.name}-{identity[:8]}", 1
+        while True:
+            candidate = base if k == 1 else f"{base}-{k}"
+            k += 1
+            if candidate in taken and (fresh or any(study.name == candidate for study in studies)):
+                continue
+            try:
+                held.enter_context(claim(self._engine, self._url, candidate))
+            except StudyBusy:
+                if not fresh:
+                    raise
+                continue
+            return candidate
+
+    def _find_or_make(self, name: str, problem: Problem, settings: SearchSettings) -> StoredStudy:
+        try:
+            optuna.create_study(storage=self._storage, study_name=name, direction="maximize")
+        except DuplicatedStudyError:
+            self._check(name, problem, settings)
+        study = self._stored_study(name, problem, settings)
+        values = {
+            "identity": settings.identity(problem.fingerprint()),
+            "fingerprint": problem.fingerprint(),
+            "problem": problem.canonical_json(),
+            "settings": settings.canonical_json(),
+        }
+        with self._engine.begin() as connection:
+            known = connection.execute(select(STUDIES.c.settings).where(STUDIES.c.study_id == study.study_id)).scalar()
+            if known is None:
+                row = values | {"study_id": study.study_id, "created": datetime.now(UTC)}
+                connection.execute(insert(STUDIES).values(row))
+            elif known != values["settings"]:
+                connection.execute(update(STUDIES).where(STUDIES.c.study_id == study.study_id).values(values))
+        return study
+
+    def _check(self, name: str, problem: Problem, settings: SearchSettings) -> None:
+        """Raise where the study of that name is not the one asked for."""
+        found = next((study for study in self.studies() if study.name == name), None)
+        if found is None:
+            # Made by us a moment before a crash, or by somebody else: only an empty one can be ours.
+            if optuna.load_study(study_name=name, storage=self._storage).get_trials(deepcopy=False):
+                raise StudyConflict(f"study {name!r} was not written by depthsearch: give another --study")
+            return
+        differing = _differences(found, problem, settings)
+        if differing:
+            raise StudyConflict(
+                f"study {name!r} asks something else ({differing}): give another --study, or leave --study out"
+            )
+        if found.settings.sampler != settings.sampler:
+            raise StudyConflict(
+                f"study {name!r} was searched with the sampler {found.settings.sampler!r} and cannot go on with "
+                f"{settings.sampler!r}: leave --sampler out, or give --fresh"
+            )
+
+    def _stored_study(self, name: str, problem: Problem, settings: SearchSettings) -> StoredStudy:
+        study = optuna.load_study(study_name=name, storage=self._storage)
+        return StoredStudy(study, problem, settings, self._engine)
+
+
+def _summary(row: Row, name: str) -> StudySummary:  # type: ignore[type-arg]
+    return StudySummary(
+        name=name,
+        study_id=row.study_id,
+        identity=row.identity,
+        problem=Problem.model_validate(json.loads(row.problem)),
+        settings=SearchSettings.model_validate(json.loads(row.settings)),
+        created=row.created if row.created.tzinfo else row.created.replace(tzinfo=UTC),
+    )
+
+
+def _differences(found: StudySummary, problem: Problem, settings: SearchSettings) -> str:
+    """What tells a stored study from the one asked for, field by field: "width 5, not 6"."""
+    stored = _flat(found.problem.model_dump(mode="json")) | {
+        "seed": found.settings.seed,
+        "reliability": found.settings.reliability,
+    }
+    asked = _flat(problem.model_dump(mode="json")) | {"seed": settings.seed, "reliability": settings.reliability}
+    return ", ".join(
+        f"its {key} is {stored.get(key)!r}, not {asked[key]!r}" for key in asked if asked[key] != stored.get(key)
+    )
+
+
+def _flat(value: dict[str, object], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, inner in value.items():
+        flat |= _flat(inner, f"{prefix}{key}.") if isinstance(inner, dict) else {f"{prefix}{key}": inner}
+    return flat

@@ -1,0 +1,150 @@
+"""One study in the store: Optuna's trials, and our telemetry beside them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optuna import Study
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import Engine, Row, delete, insert, select
+
+from depthsearch.core.problem import Problem
+from depthsearch.core.settings import SearchSettings
+from depthsearch.core.trace import Trace
+from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.store.tables import RUNS
+from depthsearch.store.traces import decode_trace, encode_trace
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """One run of a finished trial, without its trace.
+
+    Attributes:
+        trial_number: Of the trial that it belongs to.
+        run: Its place in the trial, from 0.
+        depth: In the family's units.
+        seed: The run's own.
+        epochs: Epochs trained.
+        train_accuracy: Of the last epoch; None where none was trained.
+        test_accuracy: At the end.
+        verdict: What its trace showed.
+    """
+
+    trial_number: int
+    run: int
+    depth: int
+    seed: int
+    epochs: int
+    train_accuracy: float | None
+    test_accuracy: float
+    verdict: Verdict
+
+
+_WITHOUT_TRACE = [column for column in RUNS.columns if column.name != "trace"]
+
+
+@dataclass(frozen=True)
+class StoredStudy:
+    """A study that is open: who holds it may write to it.
+
+    Attributes:
+        optuna_study: Optuna's own handle.
+        problem: What is asked.
+        settings: How it is searched.
+        engine: Of the database.
+    """
+
+    optuna_study: Study
+    problem: Problem
+    settings: SearchSettings
+    engine: Engine
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.optuna_study.study_name
+
+    @property
+    def study_id(self) -> int:
+        """The study's number in the database."""
+        return self.optuna_study._study_id  # noqa: SLF001 - the key that our tables share with Optuna's
+
+    def fail_orphans(self) -> int:
+        """Fail every running trial, left behind by a process that is gone, and say how many there were.
+
+        Only whoever holds the study's claim may do this.
+        """
+        orphans = self.optuna_study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        for trial in orphans:
+            self.optuna_study.tell(trial.number, state=TrialState.FAIL)
+        return len(orphans)
+
+    def write_runs(self, trial: FrozenTrial | int, traces: Sequence[Trace], verdicts: Sequence[Verdict]) -> None:
+        """Write a trial's runs in one insert. To be called before the trial is told, so that a told trial has them."""
+        number = trial if isinstance(trial, int) else trial.number
+        rows = [
+            {
+                "study_id": self.study_id,
+                "trial_number": number,
+                "run": run,
+                "depth": trace.depth,
+                "seed": trace.seed,
+                "verdict": verdict.kind.value,
+                "settled": verdict.epoch,
+                "epochs": trace.epochs,
+                "train_accuracy": float(trace.train_accuracy[-1]) if trace.epochs else None,
+                "test_accuracy": trace.final_test_accuracy,
+                "sentence": verdict.sentence,
+                "evidence": verdict.evidence.model_dump_json(),
+                "trace": encode_trace(trace),
+            }
+            for run, (trace, verdict) in enumerate(zip(traces, verdicts, strict=True))
+        ]
+        with self.engine.begin() as connection:
+            connection.execute(delete(RUNS).where(RUNS.c.study_id == self.study_id, RUNS.c.trial_number == number))
+            connection.execute(insert(RUNS), rows)
+
+    def runs(self) -> list[StoredRun]:
+        """The runs of all finished trials, by trial and place; those of failed trials are left out."""
+        finished = {
+            trial.number for trial in self.optuna_study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        }
+        query = (
+            select(*_WITHOUT_TRACE).where(RUNS.c.study_id == self.study_id).order_by(RUNS.c.trial_number, RUNS.c.run)
+        )
+        with self.engine.connect() as connection:
+            return [_stored_run(row) for row in connection.execute(query) if row.trial_number in finished]
+
+    def trace(self, trial_number: int, run: int) -> Trace:
+        """What one run recorded.
+
+        Raises:
+            LookupError: The study has no such run.
+        """
+        query = select(RUNS.c.trace).where(
+            RUNS.c.study_id == self.study_id, RUNS.c.trial_number == trial_number, RUNS.c.run == run
+        )
+        with self.engine.connect() as connection:
+            data = connection.execute(query).scalar_one_or_none()
+        if data is None:
+            raise LookupError(f"study {self.name!r} has no run {run} in trial {trial_number}")
+        return decode_trace(data, self.problem)
+
+
+def _stored_run(row: Row) -> StoredRun:  # type: ignore[type-arg]
+    return StoredRun(
+        trial_number=row.trial_number,
+        run=row.run,
+        depth=row.depth,
+        seed=row.seed,
+        epochs=row.epochs,
+        train_accuracy=row.train_accuracy,
+        test_accuracy=row.test_accuracy,
+        verdict=Verdict(
+            kind=VerdictKind(row.verdict),
+            epoch=row.settled,
+            sentence=row.sentence,
+            evidence=Evidence.model_validate(json.loads(row.evidence)),
+        ),
+    )

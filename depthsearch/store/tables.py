@@ -1,0 +1,48 @@
+"""Our own tables, beside Optuna's in the same database, with metadata and a version table of their own."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+METADATA = MetaData()
+VERSION_TABLE = "ds_alembic_version"
+
+STUDIES = Table(
+    "ds_studies",
+    METADATA,
+    Column("study_id", Integer, primary_key=True, autoincrement=False),  # Optuna's
+    Column("identity", String(64), nullable=False, index=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("problem", Text, nullable=False),  # canonical JSON
+    Column("settings", Text, nullable=False),  # canonical JSON
+    Column("created", DateTime(timezone=True), nullable=False),
+)
+
+RUNS = Table(
+    "ds_runs",
+    METADATA,
+    Column("study_id", Integer, primary_key=True),
+    Column("trial_number", Integer, primary_key=True),
+    Column("run", Integer, primary_key=True),  # from 0, in the order of the trial's seeds
+    Column("depth", Integer, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("verdict", String(32), nullable=False),
+    Column("settled", Integer, nullable=False),  # epoch of the verdict
+    Column("epochs", Integer, nullable=False),  # epochs trained
+    Column("train_accuracy", Float),  # of the last epoch; null where none was trained
+    Column("test_accuracy", Float, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("evidence", Text, nullable=False),  # JSON
+    Column("trace", LargeBinary, nullable=False),  # see traces.py
+    ForeignKeyConstraint(["study_id"], ["ds_studies.study_id"], name="ds_runs_study"),
+)

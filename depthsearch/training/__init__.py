@@ -1,0 +1,1 @@
+"""Training: from (problem, jobs) to traces. The one room that imports torch."""

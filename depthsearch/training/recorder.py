@@ -1,0 +1,92 @@
+"""Gathers what a run shows into a Trace. Shared by the engines; no torch here."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from depthsearch.core.problem import Problem
+from depthsearch.core.trace import Snapshot, Trace, snapshot_epochs
+from depthsearch.datasets.dataset import Dataset
+from depthsearch.families.plan import Plan, weight_layers
+
+PER_LAYER = (
+    "weight_gradient_norm",
+    "mean_abs_gradient",
+    "activation_gradient_norm",
+    "weight_norm",
+    "weight_change",
+    "never_active",
+)
+PER_NETWORK = ("output_range", "test_accuracy")
+
+
+class Recorder:
+    """One run's growing record.
+
+    Args:
+        problem: What is trained.
+        plan: The network of this run's depth.
+        data: Its data set.
+        depth: In the family's units.
+        seed: The run's own.
+    """
+
+    def __init__(self, problem: Problem, plan: Plan, data: Dataset, *, depth: int, seed: int) -> None:
+        self._problem, self._data, self._depth, self._seed = problem, data, depth, seed
+        self._layers = tuple(layer.name for layer in weight_layers(plan))
+        points = len(data.x_train)
+        self.budget_steps = problem.recipe.total_steps(points)
+        self.steps_per_epoch = problem.recipe.steps_per_epoch(points)
+        self.budget_epochs = -(-self.budget_steps // self.steps_per_epoch)
+        self._snapshot_epochs = frozenset(snapshot_epochs(self.budget_epochs))
+        self._losses: list[float] = []
+        self._accuracies: list[float] = []
+        self._epochs: list[int] = []
+        self._snapshots: dict[str, list[ArrayLike]] = {name: [] for name in (*PER_LAYER, *PER_NETWORK)}
+
+    @property
+    def epoch(self) -> int:
+        """The last epoch recorded; 0 before the first."""
+        return len(self._losses)
+
+    def wants_snapshot(self) -> bool:
+        """Whether the present epoch is one of the log-spaced ones."""
+        return self.epoch in self._snapshot_epochs
+
+    def add_epoch(self, loss: float, accuracy: float) -> None:
+        """The running means over one epoch's batches."""
+        self._losses.append(loss)
+        self._accuracies.append(accuracy)
+
+    def add_snapshot(self, figures: Mapping[str, ArrayLike]) -> None:
+        """The figures of `Snapshot` for the present epoch: [L] for a layer's, a number for the network's."""
+        self._epochs.append(self.epoch)
+        for name, values in self._snapshots.items():
+            values.append(figures[name])
+
+    def trace(self, final_test_accuracy: float = float("nan")) -> Trace:
+        """The record so far."""
+        return Trace(
+            problem=self._problem,
+            depth=self._depth,
+            seed=self._seed,
+            layers=self._layers,
+            train_loss=_floats(self._losses),
+            train_accuracy=_floats(self._accuracies),
+            snapshots=Snapshot(
+                epochs=np.asarray(self._epochs, dtype=np.int64),
+                **{name: _floats(values) for name, values in self._snapshots.items()},
+            ),
+            final_test_accuracy=final_test_accuracy,
+            steps=min(self.epoch * self.steps_per_epoch, self.budget_steps),
+            budget_epochs=self.budget_epochs,
+            budget_steps=self.budget_steps,
+            majority_rate=self._data.majority_rate,
+            points=len(self._data.x_train),
+            features=self._data.x_train.shape[1],
+        )
+
+
+def _floats(values: ArrayLike | list[ArrayLike]) -> NDArray[np.float32]:
+    return np.asarray(values, dtype=np.float32)
