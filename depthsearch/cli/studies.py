@@ -27,8 +27,8 @@ def list_studies(storage: str | None, as_json: bool, as_csv: bool) -> None:
     from depthsearch.store import open_store  # noqa: PLC0415
 
     _one_of(as_json, as_csv)
-    store = open_store(storage, create=False)
-    rows = study_rows(store)
+    with open_store(storage, create=False) as store:
+        rows, place = study_rows(store), store.url
     if as_json:
         click.echo(json.dumps([row.model_dump() for row in rows], indent=2))
     elif as_csv:
@@ -40,7 +40,7 @@ def list_studies(storage: str | None, as_json: bool, as_csv: bool) -> None:
 
         Console().print(studies_table(rows))
     else:
-        click.echo(f"no studies yet in {store.url}")
+        click.echo(f"no studies yet in {place}")
 
 
 @studies.command(short_help="The answer of one study.")
@@ -52,8 +52,8 @@ def show(study: str, storage: str | None, as_json: bool) -> None:
     from depthsearch.finder import answer_of  # noqa: PLC0415
     from depthsearch.store import open_store  # noqa: PLC0415
 
-    store = open_store(storage, create=False)
-    answer = answer_of(store.read_study(study))
+    with open_store(storage, create=False) as store, store.errors_said():
+        answer, place = answer_of(store.read_study(study)), store.url
     if as_json:
         click.echo(answer.to_json())
         return
@@ -61,7 +61,7 @@ def show(study: str, storage: str | None, as_json: bool) -> None:
 
     from depthsearch.reporting.text import answer_text  # noqa: PLC0415
 
-    Console().print(answer_text(answer, place=store.url))
+    Console().print(answer_text(answer, place=place))
 
 
 @studies.command(short_help="Every run of one study.")
@@ -76,7 +76,8 @@ def export(study: str, storage: str | None, as_json: bool, as_csv: bool, output:
     from depthsearch.store import open_store  # noqa: PLC0415
 
     _one_of(as_json, as_csv)
-    rows = run_rows(open_store(storage, create=False).read_study(study))
+    with open_store(storage, create=False) as store, store.errors_said():
+        rows = run_rows(store.read_study(study))
     text = json.dumps(rows, indent=2) + "\n" if as_json else to_csv(rows, RUN_COLUMNS)
     if output is None:
         click.echo(text, nl=False)
@@ -97,16 +98,18 @@ def delete(study: str, storage: str | None, yes: bool) -> None:
     """Delete STUDY and all that was recorded of it."""
     from depthsearch.store import open_store  # noqa: PLC0415
 
-    store = open_store(storage, create=False)
-    store.summary(study)
-    if not yes:
-        if not sys.stdin.isatty():
-            raise InvalidValue(
-                f"study {study!r} is not deleted without being asked: give --yes where there is no terminal"
-            )
-        click.confirm(f"delete {study} from {store.url}, with every run in it?", abort=True)
-    store.delete_study(study)
+    with open_store(storage, create=False) as store:
+        store.summary(study)
+        if not yes:
+            _ask(f"delete {study} from {store.url}, with every run in it?", study)
+        store.delete_study(study)
     click.echo(f"deleted {study}")
+
+
+def _ask(question: str, study: str) -> None:
+    if not sys.stdin.isatty():
+        raise InvalidValue(f"study {study!r} is not deleted without being asked: give --yes where there is no terminal")
+    click.confirm(question, abort=True)
 
 
 def _one_of(as_json: bool, as_csv: bool) -> None:

@@ -3,6 +3,7 @@
 A problem never holds a depth or a seed, nor how a search goes about it (see settings).
 """
 
+import math
 from typing import Annotated, Any, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -154,15 +155,23 @@ class Criterion(FrozenModel):
 
     An epoch is good where its running train accuracy exceeds the majority rate (the score of the best
     constant guess) by `min_gain` of the headroom above it and by three binomial standard errors. A run has
-    trained at the last of `hold_epochs` good epochs in a row.
+    trained at the last good epoch of an unbroken row of them that is long enough: `hold_share` of the budget, and
+    `hold_epochs` at least. A short row is not enough: deep tanh networks learn for some epochs and then fall back
+    to a constant guess for good.
 
     Attributes:
         min_gain: Share of the headroom (1 - majority rate) to be gained.
-        hold_epochs: How many epochs running it must be held.
+        hold_share: Share of the budget's epochs for which it must be held without a break.
+        hold_epochs: The least number of epochs for which it must be held without a break.
     """
 
     min_gain: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    hold_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     hold_epochs: Annotated[int, Field(ge=1)] = 3
+
+    def hold(self, budget_epochs: int) -> int:
+        """How many epochs running a run must hold, in a budget of that many epochs."""
+        return max(self.hold_epochs, math.ceil(self.hold_share * budget_epochs))
 
 
 class Problem(FrozenModel):
@@ -219,7 +228,7 @@ class Problem(FrozenModel):
         epochs, hold = self.recipe.epochs, self.criterion.hold_epochs
         if epochs is not None and epochs < hold:
             raise InvalidValue(
-                f"epochs must be at least {hold}, since trained means held for {hold} epochs running, but got {epochs}"
+                f"epochs must be at least {hold}, since trained means held for {hold} epochs at least, but got {epochs}"
             )
         return self
 

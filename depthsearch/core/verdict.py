@@ -18,6 +18,7 @@ class VerdictKind(StrEnum):
     BORN_DEAD = "born_dead"
     DIED = "died"
     VANISHED = "vanished"
+    UNSTABLE = "unstable"
     FLAT = "flat"
 
 

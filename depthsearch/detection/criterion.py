@@ -27,11 +27,11 @@ def threshold_of(trace: Trace, criterion: Criterion) -> float:
 
 
 def epoch_trained(trace: Trace, criterion: Criterion) -> int | None:
-    """The first epoch that ends `hold_epochs` good ones in a row, counted from 1; None if there is none.
+    """The first epoch that ends a long enough row of good ones, counted from 1; None if there is none.
 
     Later epochs never change it, so a run may stop there.
     """
-    hold = criterion.hold_epochs
+    hold = criterion.hold(trace.budget_epochs)
     good = trace.train_accuracy > threshold_of(trace, criterion)
     if len(good) < hold:
         return None

@@ -41,7 +41,13 @@ def verdict_of(trace: Trace, criterion: Criterion) -> Verdict:
     trained = epoch_trained(trace, criterion)
     if trained is not None:
         return _trained(trace, criterion, trained)
-    finding = _exploded(trace) or _dead(trace) or _vanished(trace, criterion) or _flat(trace, criterion)
+    finding = (
+        _exploded(trace, criterion)
+        or _dead(trace)
+        or _vanished(trace, criterion)
+        or _unstable(trace, criterion)
+        or _flat(trace, criterion)
+    )
     return Verdict(
         kind=finding.kind,
         epoch=trace.epochs,
@@ -51,21 +57,21 @@ def verdict_of(trace: Trace, criterion: Criterion) -> Verdict:
 
 
 def _trained(trace: Trace, criterion: Criterion, epoch: int) -> Verdict:
-    threshold = threshold_of(trace, criterion)
-    held = trace.train_accuracy[epoch - criterion.hold_epochs : epoch]
+    threshold, hold = threshold_of(trace, criterion), criterion.hold(trace.budget_epochs)
+    held = trace.train_accuracy[epoch - hold : epoch]
     return Verdict(
         kind=VerdictKind.TRAINED,
         epoch=epoch,
-        sentence=f"trained: accuracy above {threshold:.3f} held for {criterion.hold_epochs} epochs, at epoch {epoch}",
+        sentence=f"trained: accuracy above {threshold:.3f} held for {hold} epochs, at epoch {epoch}",
         evidence=Evidence(
             rule="accuracy_held",
             figures={"lowest_accuracy_held": float(held.min()), "majority_rate": trace.majority_rate},
-            thresholds={"accuracy": threshold, "hold_epochs": criterion.hold_epochs},
+            thresholds={"accuracy": threshold, "hold_epochs": hold},
         ),
     )
 
 
-def _exploded(trace: Trace) -> _Finding | None:
+def _exploded(trace: Trace, criterion: Criterion) -> _Finding | None:
     loss = trace.train_loss
     worst = float(loss.max()) if len(loss) and np.isfinite(loss).all() else math.inf if len(loss) else 0.0
     if worst >= EXPLODED_LOSS:
@@ -78,6 +84,8 @@ def _exploded(trace: Trace) -> _Finding | None:
             {"loss": reached, "epoch": epoch},
             {"loss": EXPLODED_LOSS},
         )
+    if crossed(trace, criterion):
+        return None
     start, end = gradient_ratio(trace, 0), gradient_ratio(trace, -1)
     ratio = max((value for value in (start, end) if value is not None), default=0.0)
     if ratio > EXPLODED_RATIO:
@@ -150,28 +158,55 @@ def _vanished(trace: Trace, criterion: Criterion) -> _Finding | None:
     return None
 
 
+def _unstable(trace: Trace, criterion: Criterion) -> _Finding | None:
+    """It learned, and lost it again: above the criterion's accuracy at times, but never for long enough."""
+    if not crossed(trace, criterion):
+        return None
+    threshold, hold = threshold_of(trace, criterion), criterion.hold(trace.budget_epochs)
+    above = trace.train_accuracy > threshold
+    best, last = float(trace.train_accuracy.max()), float(trace.train_accuracy[-1])
+    return _Finding(
+        VerdictKind.UNSTABLE,
+        "crossed_without_holding",
+        f"unstable: accuracy rose to {best:.3f} and ended at {last:.3f}; it was above {threshold:.3f} in "
+        f"{above.sum()} epochs, but never for {hold} running",
+        {
+            "best_accuracy": best,
+            "last_accuracy": last,
+            "epochs_above": int(above.sum()),
+            "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
+            "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
+        },
+        {"accuracy": threshold, "hold_epochs": hold},
+    )
+
+
 def _flat(trace: Trace, criterion: Criterion) -> _Finding:
     best = float(trace.train_accuracy.max()) if trace.epochs else trace.majority_rate
     threshold = threshold_of(trace, criterion)
     return _Finding(
         VerdictKind.FLAT,
         "none_of_the_others",
-        f"flat: the best accuracy is {best:.3f}, {threshold:.3f} was never held for {criterion.hold_epochs} epochs, "
-        "and no other rule explains it",
+        f"flat: the best accuracy is {best:.3f}, never above {threshold:.3f}, and no other rule explains it",
         {
             "best_accuracy": best,
             "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
             "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
             "reach": reach(trace),
         },
-        {"accuracy": threshold, "hold_epochs": criterion.hold_epochs},
+        {"accuracy": threshold},
     )
+
+
+def crossed(trace: Trace, criterion: Criterion) -> bool:
+    """Whether any epoch was above the criterion's accuracy."""
+    return bool((trace.train_accuracy > threshold_of(trace, criterion)).any())
 
 
 def _is_flat(trace: Trace, criterion: Criterion) -> bool:
     """Never above the criterion's accuracy, and no trend of more than 0.01 an epoch."""
     accuracy = trace.train_accuracy
-    if not len(accuracy) or accuracy.max() > threshold_of(trace, criterion):
+    if not len(accuracy) or crossed(trace, criterion):
         return False
     if len(accuracy) == 1:
         return True

@@ -16,13 +16,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from depthsearch.core.answer import Answer
 from depthsearch.core.curve import Curve
-from depthsearch.core.errors import UnknownName
+from depthsearch.core.errors import InvalidValue, UnknownName
 from depthsearch.core.events import Event, Purpose, StudyOpened, TrialFinished, TrialStarted
 from depthsearch.core.names import DEVICES
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Verdict, count_verdicts
+from depthsearch.datasets import load
 from depthsearch.detection import settled_epoch, verdict_of
 from depthsearch.families import family_of
 from depthsearch.finder.answering import answer_of
@@ -65,10 +66,11 @@ def find(
     """
     if device not in DEVICES:
         raise UnknownName("device", device, DEVICES)
+    _check_steps(problem)
     # torch takes seconds to import: it is needed here only to know whether there is a GPU to insist on.
     engine = choose_engine(device) if device == "cuda" else None
-    store = open_store(storage)
     with (
+        open_store(storage) as store,
         store.errors_said(),
         store.open_study(problem, settings or SearchSettings(), name=study, fresh=fresh) as opened,
     ):
@@ -177,6 +179,21 @@ class _Search:
                 seconds=told.user_attrs[trial_fields.SECONDS],
                 curve=self._curve(),
             )
+        )
+
+
+def _check_steps(problem: Problem) -> None:
+    """Refuse a budget of steps too small for the criterion, which only the size of the data set tells."""
+    steps = problem.recipe.steps
+    if steps is None:
+        return
+    per_epoch = problem.recipe.steps_per_epoch(len(load(problem.data).x_train))
+    hold = problem.criterion.hold_epochs
+    least = per_epoch * (hold - 1) + 1
+    if steps < least:
+        raise InvalidValue(
+            f"steps must be at least {least}, since trained means held for {hold} epochs of {per_epoch} steps at "
+            f"least, but got {steps}"
         )
 
 

@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
 
-from depthsearch.core.errors import StudyBusy
+from depthsearch.core.errors import StoreUnavailable, StudyBusy
 from depthsearch.store.urls import sqlite_file
 
 
@@ -52,7 +52,7 @@ def claim(engine: Engine, url: URL, study: str) -> Iterator[None]:
 def opening(url: URL) -> Iterator[None]:
     """Hold the store's own lock while its tables are made, so that two first openings do not collide."""
     file = sqlite_file(url)
-    if file is None or not file.parent.is_dir():
+    if file is None:
         yield
         return
     with FileLock(lock_folder(file) / "open.lock"):
@@ -62,5 +62,10 @@ def opening(url: URL) -> Iterator[None]:
 def lock_folder(file: Path) -> Path:
     """The folder of lock files beside a database; it is created where it is missing."""
     folder = file.parent / f".{file.name}.locks"
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"storage 'sqlite:///{file}' cannot be written: {error.strerror}; choose a file in a folder that can be"
+        ) from None
     return folder

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
@@ -35,7 +36,6 @@ def open_database(url: URL) -> RDBStorage:
     with said_of(shown):
         file = sqlite_file(url)
         if file is not None:
-            check_file(file, shown)
             storage = _optuna_storage(url, {"connect_args": {"timeout": BUSY_SECONDS}})
             _share(storage.engine)
         else:
@@ -60,22 +60,19 @@ def check_file(file: Path, shown: str) -> None:
         )
     if file.is_dir():
         raise StoreUnavailable(f"storage {shown!r} is a folder: expected the path of a database file")
+    if not file.exists():
+        return
     try:
-        if not file.exists():
-            # An empty file is an empty SQLite database; made here, it shows at once whether the folder can be written.
-            file.touch()
-            return
-        header = file.open("rb").read(len(SQLITE_HEADER))
+        with file.open("rb") as opened:
+            header = opened.read(len(SQLITE_HEADER))
     except OSError as error:
-        raise StoreUnavailable(
-            f"storage {shown!r} cannot be opened: {error.strerror}; choose a file that can be written"
-        ) from None
+        raise StoreUnavailable(f"storage {shown!r} cannot be read: {error.strerror}; choose another file") from None
     if header and header != SQLITE_HEADER:
         raise StoreUnavailable(
             f"storage {shown!r} is not a SQLite database: choose another file, or move this one away"
         )
     with closing(
-        sqlite3.connect(f"file:{file}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
     ) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if VERSION_TABLE in tables:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
@@ -18,7 +19,7 @@ from depthsearch.core.errors import StoreUnavailable, StudyBusy, StudyConflict, 
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.store.claims import claim, opening
-from depthsearch.store.database import open_database, said_of
+from depthsearch.store.database import check_file, open_database, said_of
 from depthsearch.store.study import StoredStudy
 from depthsearch.store.tables import RUNS, STUDIES
 from depthsearch.store.urls import resolve_url, sqlite_file
@@ -40,8 +41,12 @@ def open_store(url: str | None = None, *, create: bool = True) -> "Store":
     file = sqlite_file(resolved)
     if not create and file is not None and not file.exists():
         raise StoreUnavailable(f"storage {str(resolved)!r} does not exist yet: `depthsearch find` creates it")
-    with said_of(resolved.render_as_string(hide_password=True)), opening(resolved):
-        return Store(open_database(resolved), resolved)
+    shown = resolved.render_as_string(hide_password=True)
+    with said_of(shown):
+        if file is not None:
+            check_file(file, shown)
+        with opening(resolved):
+            return Store(open_database(resolved), resolved)
 
 
 @dataclass(frozen=True)
@@ -57,10 +62,16 @@ class StudySummary:
 
 
 class Store:
-    """An open store. Everything in it outlives the process that wrote it."""
+    """An open store, closed at the end of a `with` block. All that is in it outlives the process that wrote it."""
 
     def __init__(self, storage: RDBStorage, url: URL) -> None:
         self._storage, self._url = storage, url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.dispose()
 
     @property
     def url(self) -> str:

@@ -1,0 +1,160 @@
+"""depthsearch find: answers, bad input, interruption."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from depthsearch.cli.main import run
+from depthsearch.core.answer import Answer
+from tests.finder.searches import essence
+
+QUICK = ["--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05", "--seeds", "2"]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DEPTHSEARCH_STORAGE", raising=False)
+
+
+def test_the_result_goes_to_standard_output_and_progress_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["find", *QUICK]) == 0
+    printed = capsys.readouterr()
+    assert re.match(r"ffnet relu on moons: trains to \d+ hidden layers; \d+ fail", printed.out)
+    assert "max depth" in printed.out
+    assert "1 hidden layer: 2 of 2 trained; possible: at least 1" in printed.err
+    assert "tried again with fresh seeds" in printed.err
+    assert Path("depthsearch.db").exists()
+
+
+def test_json_is_one_object_with_all_that_is_promised(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["find", *QUICK, "--json", "--quiet"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    found = json.loads(printed.out)
+    promised = "problem settings fingerprint study outcome reliability max_depth interval interval_level layers curve "
+    promised += "verdicts beyond cost seed versions"
+    assert set(promised.split()) <= set(found)
+    assert set(found["curve"][0]) == {"depth", "trained", "of", "p", "low", "high"}
+    assert set(found["beyond"]) == {"depth", "cause", "sentence"}
+    assert set(found["cost"]) == {"trials", "runs", "seconds", "sum_of_depths"}
+
+
+def test_the_same_command_answers_again_without_training(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["find", *QUICK, "--json"])
+    first = capsys.readouterr()
+    run(["find", *QUICK, "--json"])
+    again = capsys.readouterr()
+    assert again.out == first.out
+    assert re.fullmatch(r"going on with ffnet-relu-moons-\w{8}: \d+ trials are done\n", again.err)
+
+
+def test_fresh_and_named_studies(capsys: pytest.CaptureFixture[str]) -> None:
+    names = []
+    for more in ([], ["--fresh"], ["--study", "mine", "--fresh"]):
+        run(["find", *QUICK, "--cap", "1", "--json", "--quiet", *more])
+        names.append(json.loads(capsys.readouterr().out)["study"])
+    assert names[1] == f"{names[0]}-2"
+    assert names[2] == "mine"
+
+
+def test_a_study_file_says_the_problem_and_options_the_search(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("study.toml").write_text(
+        '[settings]\nruns_per_trial = 2\ncap = 64\n[[problems]]\nname = "a"\nactivation = "relu"\nwidth = 2\n'
+        'recipe = { epochs = 8, learning_rate = 0.05 }\n[[problems]]\nname = "b"\n'
+    )
+    assert run(["find", "study.toml", "--problem", "a", "--cap", "2", "--json", "--quiet"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["problem"]["activation"] == "relu"
+    assert (found["settings"]["cap"], found["settings"]["runs_per_trial"]) == (2, 2)
+
+
+BAD = [
+    (["--arch", "fnet"], "unknown family 'fnet': did you mean 'ffnet'? accepted: ffnet, resnet"),
+    (["--act", "tahn"], "unknown activation 'tahn': did you mean 'tanh'? accepted: tanh, relu"),
+    (["--data", "mons"], "unknown data set 'mons': did you mean 'moons'? accepted: moons, circles"),
+    (["--init", "glorot"], "unknown initialization 'glorot': did you mean 'glorot_normal'?"),
+    (["--norm", "batchnorm"], "unknown normalization 'batchnorm': did you mean 'batch'?"),
+    (["--optimizer", "adma"], "unknown optimizer 'adma': did you mean 'adam'?"),
+    (["--sampler", "bisec"], "unknown sampler 'bisec': did you mean 'bisect'?"),
+    (["--device", "gpu"], "unknown device 'gpu': "),
+    (["--cap", "0"], "cap must be greater than or equal to 1, but got 0"),
+    (["--width", "0"], "width must be greater than or equal to 1, but got 0"),
+    (["--epochs", "-5"], "epochs must be greater than or equal to 1, but got -5"),
+    (["--epochs", "2"], "epochs must be at least 3"),
+    (["--lr", "nan"], "learning_rate must be a finite number, but got nan"),
+    (["--lr", "-0.1"], "learning_rate must be greater than 0, but got -0.1"),
+    (["--reliability", "1.5"], "reliability must be less than or equal to 1, but got 1.5"),
+    (["--seeds", "0"], "runs_per_trial must be greater than or equal to 1, but got 0"),
+    (["--seed", "-1"], "seed must be greater than or equal to 0, but got -1"),
+    (["--noise", "-1"], "noise must be greater than or equal to 0, but got -1"),
+    (["--steps", "5"], "steps must be at least 33"),
+    (["--storage", "mysql://localhost/x"], "storage 'mysql://localhost/x' has the unknown scheme 'mysql': accepted"),
+    (["--storage", "sqlite:////none/x.db"], "'/none' is not a folder; create it first"),
+    (["none.toml"], "none.toml: cannot be read: No such file or directory; expected a TOML file"),
+    (["broken.toml"], "broken.toml, line 2: not valid TOML"),
+    (["wrong.toml"], "wrong.toml, line 3: unknown activation 'tahn'"),
+    (["--problem", "a"], "--problem 'a' needs a STUDY_FILE that declares it"),
+    (["wrong.toml", "--act", "relu"], "--act cannot be combined with the study file 'wrong.toml'"),
+    (["--storage", "sqlite:///garbage.db"], "'sqlite:///garbage.db' is not a SQLite database"),
+    (["--study", "mine", "--width", "9"], "study 'mine' asks something else (its width is 2, not 9)"),
+]
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A database that holds a study called mine."""
+    file = tmp_path_factory.mktemp("stored") / "studies.db"
+    assert run(["find", *QUICK, "--cap", "1", "--study", "mine", "--quiet", "--storage", f"sqlite:///{file}"]) == 0
+    return file.read_bytes()
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD, ids=[" ".join(arguments) for arguments, _ in BAD])
+def test_bad_input_is_one_line_exit_2_and_changes_nothing(
+    arguments: list[str], message: str, stored: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("depthsearch.db").write_bytes(stored)
+    Path("garbage.db").write_text("not a database at all, but long enough to have a header")
+    Path("broken.toml").write_text('title = "x"\nproblems = [\n')
+    Path("wrong.toml").write_text('[[problems]]\nname = "a"\nactivation = "tahn"\n')
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    capsys.readouterr()
+    # What the option under test says comes last, and so counts.
+    quick = [] if arguments[0].endswith(".toml") else QUICK if "--steps" not in arguments else QUICK[:4]
+    assert run(["find", *arguments[:1], *quick, *arguments[1:]] if not quick else ["find", *quick, *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    assert after == before
+
+
+def test_ctrl_c_keeps_what_is_finished_exits_130_and_the_same_command_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [sys.executable, "-m", "depthsearch", "find", *QUICK]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    assert process.stderr is not None
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if "2 hidden layers" in line:
+            process.send_signal(signal.SIGINT)
+            break
+    _, rest = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert rest.splitlines()[-1].startswith("interrupted: all finished work is kept")
+    assert run(["find", *QUICK, "--json"]) == 0
+    resumed = capsys.readouterr()
+    assert "going on with" in resumed.err
+    run(["find", *QUICK, "--json", "--quiet", "--storage", "sqlite:///other.db"])
+    undisturbed = Answer.model_validate_json(capsys.readouterr().out)
+    assert essence(Answer.model_validate_json(resumed.out)) == essence(undisturbed)

@@ -1,0 +1,100 @@
+"""The command line as a whole: instant help, one-line errors, exit codes, documentation."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+import depthsearch
+from depthsearch.cli.main import cli, run
+
+HEAVY = ("torch", "optuna", "numba", "sklearn", "pandas", "scipy", "numpy", "pydantic", "sqlalchemy", "rich")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def commands(group: click.Group = cli, path: str = "depthsearch") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["find", "--help"], ["studies", "list", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    script = (
+        "import sys; from depthsearch.cli.main import run; code = run(sys.argv[1:]); "
+        f"print('LOADED', code, [name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "LOADED 0 []"
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"depthsearch {depthsearch.__version__}\n"
+
+
+def test_the_installed_command_answers() -> None:
+    command = Path(sys.executable).parent / "depthsearch"
+    done = subprocess.run([command, "--help"], capture_output=True, text=True, check=True)
+    assert "find" in done.stdout
+    module = subprocess.run([sys.executable, "-m", "depthsearch", "--help"], capture_output=True, text=True, check=True)
+    assert module.stdout == done.stdout
+
+
+def test_no_command_at_all_shows_the_help_and_is_misuse(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 2
+    assert "Commands:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fnd"], "No such command 'fnd'"),
+        (["find", "--arhc", "ffnet"], "No such option '--arhc'"),
+        (["find", "--width", "wide"], "'wide' is not a valid integer"),
+        (["find", "--width"], "'--width' requires an argument"),
+        (["studies", "show"], "Missing argument 'STUDY'"),
+    ],
+)
+def test_misuse_of_the_command_line_is_one_line_and_exit_2(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), list(commands()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_every_command_and_option_has_help_and_is_in_the_readme(path: str, command: click.Command) -> None:
+    assert command.help
+    assert command.short_help
+    assert path in README
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.name != "help":
+            assert parameter.help, f"{path} {parameter.opts[0]} has no help"
+            assert f"`{parameter.opts[0]}" in README, f"{path} {parameter.opts[0]} is not in the README"
+
+
+def test_the_readme_names_no_option_that_does_not_exist() -> None:
+    options = {opt for _, command in commands() for parameter in command.params for opt in parameter.opts}
+    named = set(re.findall(r"`(--[a-z0-9-]+)", README))
+    assert named <= options | {"--help", "--version"}
+
+
+def test_the_readme_names_every_name_that_may_be_given() -> None:
+    from depthsearch.core import names
+
+    for values in (names.FAMILIES, names.ACTIVATIONS, names.INITIALIZATIONS, names.NORMALIZATIONS, names.DATA_SETS):
+        for value in values:
+            assert re.search(rf"\b{value}\b", README), value

@@ -1,0 +1,61 @@
+"""A hypothesis strategy over everything that a Problem may say."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from depthsearch.core.names import ACTIVATIONS, FAMILIES, INITIALIZATIONS, NORMALIZATIONS
+from depthsearch.core.problem import Criterion, DataOptions, Problem, Recipe
+
+_positive = st.floats(1e-12, 1e6)
+
+
+def _data() -> st.SearchStrategy[DataOptions]:
+    planar = st.builds(
+        DataOptions,
+        name=st.sampled_from(["moons", "circles", "xor", "spirals"]),
+        noise=st.none() | st.floats(0, 10),
+        seed=st.integers(0, 2**32 - 1),
+    )
+    return planar | st.builds(DataOptions, name=st.just("digits"), seed=st.integers(0, 2**32 - 1))
+
+
+@st.composite
+def _recipes(draw: st.DrawFn) -> Recipe:
+    optimizer = draw(st.sampled_from(["sgd", "adam", "adamw"]))
+    fields: dict[str, Any] = {
+        "optimizer": optimizer,
+        "learning_rate": draw(st.none() | _positive),
+        "batch_size": draw(st.integers(1, 10_000)),
+        draw(st.sampled_from(["epochs", "steps"])): draw(st.integers(50, 10_000)),
+    }
+    if optimizer == "sgd":
+        momentum = draw(st.none() | st.floats(0, 1, exclude_max=True))
+        fields |= {"momentum": momentum, "nesterov": momentum != 0 and draw(st.booleans())}
+    if optimizer == "adamw":
+        fields["weight_decay"] = draw(st.none() | st.floats(0, 10))
+    return Recipe(**fields)
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> Problem:
+    """Any valid problem."""
+    initialization = draw(st.sampled_from(INITIALIZATIONS))
+    variances: dict[str, Any] = {}
+    if initialization == "normal":
+        variances = {"sigma_w2": draw(st.none() | _positive), "sigma_b2": draw(st.none() | st.floats(0, 10))}
+    return Problem(
+        family=draw(st.sampled_from(FAMILIES)),
+        width=draw(st.integers(1, 10_000)),
+        activation=draw(st.sampled_from(ACTIVATIONS)),
+        initialization=initialization,
+        normalization=draw(st.none() | st.sampled_from(NORMALIZATIONS)),
+        data=draw(_data()),
+        recipe=draw(_recipes()),
+        criterion=Criterion(
+            min_gain=draw(st.floats(0.01, 0.99)),
+            hold_share=draw(st.floats(0, 1)),
+            hold_epochs=draw(st.integers(1, 50)),
+        ),
+        **variances,
+    )

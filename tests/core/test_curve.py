@@ -1,0 +1,51 @@
+import pytest
+
+from depthsearch.core.curve import Conclusion, Curve, CurvePoint
+from depthsearch.core.errors import InvalidValue
+
+
+def curve(max_depth: int | None, fails_at: int | None, concluded: Conclusion | None = None) -> Curve:
+    return Curve(points=(), max_depth=max_depth, fails_at=fails_at, concluded=concluded)
+
+
+def test_before_the_first_trial_every_depth_is_possible() -> None:
+    assert curve(None, None).possible(cap=100) == "at least 0"
+
+
+def test_where_nothing_failed_the_deepest_pass_is_a_lower_end() -> None:
+    assert curve(16, None).possible(cap=100) == "at least 16"
+
+
+def test_where_the_cap_passes_it_is_the_answer() -> None:
+    assert curve(100, None, Conclusion.CAP).possible(cap=100) == "100, the cap"
+
+
+def test_where_nothing_passed_the_shallowest_fail_is_an_upper_end() -> None:
+    assert curve(None, 5).possible(cap=100) == "below 5"
+
+
+def test_where_the_shallowest_network_fails_none_is_left() -> None:
+    assert curve(None, 1, Conclusion.SHALLOWEST).possible(cap=100) == "none"
+
+
+def test_between_a_pass_and_a_fail_the_fail_itself_is_left_out() -> None:
+    assert curve(16, 24).possible(cap=100) == "16 to 23"
+
+
+def test_an_adjacent_pass_and_fail_leave_one_depth() -> None:
+    assert curve(20, 21).possible(cap=100) == "20"
+
+
+def test_a_concluded_search_leaves_one_depth() -> None:
+    assert curve(20, 21, Conclusion.ADJACENT).possible(cap=100) == "20"
+
+
+@pytest.mark.parametrize("rule", list(Conclusion))
+def test_every_conclusion_has_a_sentence(rule: Conclusion) -> None:
+    assert len(rule.sentence.split()) > 4
+
+
+@pytest.mark.parametrize(("trained", "of"), [(-1, 3), (0, 0)])
+def test_counts_that_cannot_be_are_refused(trained: int, of: int) -> None:
+    with pytest.raises(InvalidValue):
+        CurvePoint(depth=3, trained=trained, of=of, p=0.5)

@@ -1,0 +1,282 @@
+import hashlib
+import json
+import math
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from depthsearch.core.errors import InvalidValue, UnknownName
+from depthsearch.core.problem import Criterion, DataOptions, DataSpec, Problem, Recipe
+from tests.core.problems import problems
+
+CANONICAL = (
+    '{"activation":"tanh",'
+    '"criterion":{"hold_epochs":3,"hold_share":0.1,"min_gain":0.2},'
+    '"data":{"name":"moons","noise":0.2,"seed":0},'
+    '"family":"ffnet",'
+    '"initialization":"glorot_uniform",'
+    '"normalization":"none",'
+    '"recipe":{"batch_size":32,"epochs":200,"learning_rate":0.01,"momentum":0.9,"nesterov":false,'
+    '"optimizer":"sgd","steps":null,"weight_decay":0.0},'
+    '"sigma_b2":null,'
+    '"sigma_w2":null,'
+    '"width":5}'
+)
+FINGERPRINT = "65e6ffd363493c70faab8a3a0efa3c5a18811730d98bee8090fb9822c0370cb7"
+
+
+# What is left out takes a default that fits what is written.
+
+
+@pytest.mark.parametrize(("family", "normalization"), [("ffnet", "none"), ("resnet", "batch")])
+def test_the_default_normalization_is_the_familys(family: str, normalization: str) -> None:
+    assert Problem.model_validate({"family": family}).normalization == normalization
+
+
+def test_a_written_normalization_wins_over_the_familys() -> None:
+    assert Problem(family="resnet", normalization="none").normalization == "none"
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "learning_rate", "momentum", "weight_decay"),
+    [("sgd", 0.01, 0.9, 0.0), ("adam", 0.001, None, 0.0), ("adamw", 0.001, None, 0.01)],
+)
+def test_recipe_defaults_are_the_optimizers(
+    optimizer: str, learning_rate: float, momentum: float | None, weight_decay: float
+) -> None:
+    recipe = Recipe.model_validate({"optimizer": optimizer})
+
+    assert (recipe.learning_rate, recipe.momentum, recipe.weight_decay) == (learning_rate, momentum, weight_decay)
+
+
+def test_steps_replace_the_default_epochs() -> None:
+    recipe = Recipe(steps=2500)
+
+    assert (recipe.epochs, recipe.steps) == (None, 2500)
+
+
+def test_the_normal_initialization_has_unit_weight_variance_and_no_bias_by_default() -> None:
+    problem = Problem(initialization="normal")
+
+    assert (problem.sigma_w2, problem.sigma_b2) == (1.0, 0.0)
+
+
+def test_every_other_initialization_has_no_variances() -> None:
+    problem = Problem(initialization="he_normal")
+
+    assert (problem.sigma_w2, problem.sigma_b2) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "noise"), [("moons", 0.2), ("circles", 0.1), ("xor", 0.1), ("spirals", 0.1), ("digits", None)]
+)
+def test_the_default_noise_is_the_data_sets(name: str, noise: float | None) -> None:
+    assert DataOptions.model_validate({"name": name}).noise == noise
+
+
+def test_noise_zero_is_kept() -> None:
+    assert DataOptions(name="moons", noise=0).noise == 0
+
+
+# Canonical JSON and the fingerprint.
+
+
+def test_the_canonical_json_spells_out_every_field_in_order() -> None:
+    assert Problem().canonical_json() == CANONICAL
+
+
+def test_the_fingerprint_of_the_default_problem_never_changes() -> None:
+    assert Problem().fingerprint() == FINGERPRINT
+
+
+def test_the_fingerprint_is_the_hash_of_the_canonical_json_and_the_format() -> None:
+    text = f'{{"format":1,"problem":{CANONICAL}}}'
+
+    assert hashlib.sha256(text.encode()).hexdigest() == FINGERPRINT
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {"family": "ffnet", "width": 5, "normalization": "none"}),
+        ({"data": "moons"}, {"data": {"name": "moons", "noise": 0.2}}),
+        ({"recipe": {"learning_rate": 1}}, {"recipe": {"learning_rate": 1.0}}),
+        ({"family": "resnet"}, {"family": "resnet", "normalization": "batch"}),
+        ({"recipe": {"optimizer": "adam"}}, {"recipe": {"learning_rate": 1e-3, "optimizer": "adam", "momentum": None}}),
+        ({"width": 7, "activation": "relu"}, {"activation": "relu", "width": 7}),
+        ({"data": {"noise": 0.0}}, {"data": {"noise": -0.0}}),
+    ],
+    ids=["defaults", "bare-data", "int-for-float", "normalization", "null-for-default", "order", "minus-zero"],
+)
+def test_equal_problems_written_differently_have_equal_fingerprints(one: dict[str, Any], other: dict[str, Any]) -> None:
+    first, second = Problem.model_validate(one), Problem.model_validate(other)
+
+    assert first == second
+    assert first.fingerprint() == second.fingerprint()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"width": 6},
+        {"family": "resnet", "normalization": "none"},
+        {"data": {"seed": 1}},
+        {"recipe": {"epochs": 201}},
+        {"criterion": {"min_gain": 0.25}},
+    ],
+)
+def test_another_problem_has_another_fingerprint(change: dict[str, Any]) -> None:
+    assert Problem.model_validate(change).fingerprint() != FINGERPRINT
+
+
+@given(problems())
+@settings(deadline=None)
+def test_every_problem_reads_back_from_its_canonical_json(problem: Problem) -> None:
+    read = Problem.model_validate(json.loads(problem.canonical_json()))
+
+    assert read == problem
+    assert read.fingerprint() == problem.fingerprint()
+
+
+# Bad values.
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "name", "nearest"),
+    [
+        ({"family": "rsnet"}, "family", "rsnet", "resnet"),
+        ({"activation": "tahn"}, "activation", "tahn", "tanh"),
+        ({"activation": "ReLU6"}, "activation", "ReLU6", "relu"),
+        ({"initialization": "he_norml"}, "initialization", "he_norml", "he_normal"),
+        ({"normalization": "bach"}, "normalization", "bach", "batch"),
+        ({"data": "moon"}, "data set", "moon", "moons"),
+        ({"data": {"name": "circle"}}, "data set", "circle", "circles"),
+        ({"recipe": {"optimizer": "sdg"}}, "optimizer", "sdg", "sgd"),
+    ],
+)
+def test_an_unknown_name_is_quoted_beside_the_nearest_one(
+    fields: dict[str, Any], kind: str, name: str, nearest: str
+) -> None:
+    with pytest.raises(UnknownName) as caught:
+        Problem.model_validate(fields)
+
+    assert str(caught.value).startswith(f"unknown {kind} {name!r}: did you mean {nearest!r}? accepted: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_name_near_to_nothing_gets_the_list_alone() -> None:
+    with pytest.raises(UnknownName) as caught:
+        Problem.model_validate({"normalization": "zzz"})
+
+    assert str(caught.value) == "unknown normalization 'zzz': accepted: none, batch, layer"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "value"),
+    [
+        ({"width": 0}, "width", "0"),
+        ({"width": -3}, "width", "-3"),
+        ({"width": 2.5}, "width", "2.5"),
+        ({"width": "a\nb"}, "width", "'a\\nb'"),
+        ({"recipe": {"epochs": -1}}, "epochs", "-1"),
+        ({"recipe": {"steps": 0}}, "steps", "0"),
+        ({"recipe": {"batch_size": 0}}, "batch_size", "0"),
+        ({"recipe": {"learning_rate": math.nan}}, "learning_rate", "nan"),
+        ({"recipe": {"learning_rate": math.inf}}, "learning_rate", "inf"),
+        ({"recipe": {"learning_rate": 0}}, "learning_rate", "0"),
+        ({"recipe": {"momentum": 1}}, "momentum", "1"),
+        ({"recipe": {"epochs": 5, "steps": 6}}, "epochs", "6"),
+        ({"recipe": {"optimizer": "adam", "momentum": 0.7}}, "momentum", "0.7"),
+        ({"recipe": {"nesterov": True, "momentum": 0}}, "nesterov", "0.0"),
+        ({"recipe": {"nesterov": True, "optimizer": "adam"}}, "nesterov", "adam"),
+        ({"recipe": {"weight_decay": 0.3}}, "weight_decay", "0.3"),
+        ({"recipe": {"optimizer": "adam", "weight_decay": 0.3}}, "weight_decay", "0.3"),
+        ({"data": {"name": "digits", "noise": 0.1}}, "digits", "0.1"),
+        ({"data": {"noise": -0.1}}, "noise", "-0.1"),
+        ({"data": {"noise": math.nan}}, "noise", "nan"),
+        ({"data": {"seed": -1}}, "seed", "-1"),
+        ({"sigma_w2": 2.5}, "sigma_w2", "2.5"),
+        ({"sigma_b2": 0.5, "initialization": "he_normal"}, "sigma_b2", "0.5"),
+        ({"sigma_w2": 0, "initialization": "normal"}, "sigma_w2", "0"),
+        ({"criterion": {"min_gain": 1}}, "min_gain", "1"),
+        ({"criterion": {"hold_epochs": 0}}, "hold_epochs", "0"),
+        ({"recipe": {"epochs": 2}}, "epochs", "2"),
+        ({"recipe": {"epochs": 9}, "criterion": {"hold_epochs": 10}}, "epochs", "9"),
+        ({"widht": 3}, "field", "'widht'"),
+        ({"recipe": {"lr": 0.1}}, "field", "'lr'"),
+    ],
+)
+def test_a_bad_value_is_named_and_quoted_in_one_line(fields: dict[str, Any], field: str, value: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        Problem.model_validate(fields)
+
+    message = str(caught.value)
+    assert field in message
+    assert value in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("field", ["data", "recipe", "criterion"])
+def test_a_table_that_is_none_is_named_and_quoted(field: str) -> None:
+    with pytest.raises(InvalidValue, match=f"{field} must be .* but got 3"):
+        Problem.model_validate({field: 3})
+
+
+def test_epochs_equal_to_the_hold_are_enough() -> None:
+    assert Problem(recipe={"epochs": 3}).recipe.epochs == 3
+
+
+def test_a_budget_of_steps_is_not_held_against_the_hold() -> None:
+    assert Problem(recipe={"steps": 50}).recipe.steps == 50
+
+
+# Frozen.
+
+
+def test_a_problem_cannot_be_changed() -> None:
+    problem = Problem()
+
+    with pytest.raises(ValidationError, match="frozen"):
+        problem.width = 6  # type: ignore[misc]
+
+
+def test_a_problem_can_be_a_key() -> None:
+    assert {Problem(): 1}[Problem(width=5)] == 1
+
+
+# What recipes, criteria and data specs say.
+
+
+@pytest.mark.parametrize(("points", "batch_size", "steps"), [(500, 32, 16), (512, 32, 16), (513, 32, 17), (3, 32, 1)])
+def test_an_epoch_counts_its_last_smaller_batch(points: int, batch_size: int, steps: int) -> None:
+    assert Recipe(batch_size=batch_size).steps_per_epoch(points) == steps
+
+
+def test_total_steps_are_the_epochs_times_their_steps() -> None:
+    assert Recipe(epochs=200, batch_size=32).total_steps(500) == 3200
+
+
+def test_total_steps_are_the_steps_where_those_are_given() -> None:
+    assert Recipe(steps=2500).total_steps(500) == 2500
+
+
+@pytest.mark.parametrize(("budget", "hold"), [(3, 3), (30, 3), (31, 4), (200, 20), (201, 21)])
+def test_the_hold_is_a_tenth_of_the_budget_rounded_up_and_three_at_least(budget: int, hold: int) -> None:
+    assert Criterion().hold(budget) == hold
+
+
+@given(percent=st.integers(0, 100), budget=st.integers(1, 2000))
+@example(percent=7, budget=100)
+def test_the_hold_is_the_exact_share_rounded_up(percent: int, budget: int) -> None:
+    criterion = Criterion(hold_share=percent / 100, hold_epochs=1)
+
+    assert criterion.hold(budget) == max(1, math.ceil(Fraction(percent, 100) * budget))
+
+
+@pytest.mark.parametrize(("classes", "outputs"), [(2, 1), (3, 3), (10, 10)])
+def test_two_classes_need_one_output_and_more_need_one_each(classes: int, outputs: int) -> None:
+    assert DataSpec(features=2, classes=classes).outputs == outputs

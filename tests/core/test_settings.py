@@ -1,0 +1,101 @@
+import math
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from depthsearch.core.errors import InvalidValue, UnknownName
+from depthsearch.core.problem import Problem
+from depthsearch.core.settings import SearchSettings
+
+
+def test_the_defaults() -> None:
+    assert SearchSettings().model_dump() == {
+        "sampler": "bisect",
+        "reliability": 0.5,
+        "tolerance": 0.05,
+        "cap": 10_000,
+        "runs_per_trial": 3,
+        "max_runs": None,
+        "max_seconds": None,
+        "seed": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("reliability", 0),
+        ("reliability", 1.5),
+        ("reliability", math.nan),
+        ("tolerance", 0),
+        ("tolerance", 1),
+        ("cap", 0),
+        ("cap", 1_000_001),
+        ("runs_per_trial", 0),
+        ("runs_per_trial", 1_001),
+        ("max_runs", 0),
+        ("max_seconds", 0),
+        ("max_seconds", math.inf),
+        ("seed", -1),
+        ("seed", 2**63),
+        ("cap", "deep"),
+    ],
+)
+def test_a_bad_setting_is_named_and_quoted_in_one_line(field: str, value: Any) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        SearchSettings.model_validate({field: value})
+
+    assert str(caught.value).startswith(f"{field} must be ")
+    assert str(caught.value).endswith(f"but got {value!r}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("reliability", 1), ("cap", 1), ("cap", 1_000_000), ("runs_per_trial", 1), ("seed", 2**63 - 1)]
+)
+def test_the_ends_of_a_range_are_accepted(field: str, value: int) -> None:
+    assert getattr(SearchSettings.model_validate({field: value}), field) == value
+
+
+def test_an_unknown_sampler_is_quoted_beside_the_nearest_one() -> None:
+    with pytest.raises(UnknownName, match="unknown sampler 'bisct': did you mean 'bisect'"):
+        SearchSettings.model_validate({"sampler": "bisct"})
+
+
+def test_an_unknown_setting_is_quoted() -> None:
+    with pytest.raises(InvalidValue, match="unknown field 'max_depth'"):
+        SearchSettings.model_validate({"max_depth": 3})
+
+
+def test_settings_cannot_be_changed() -> None:
+    search = SearchSettings()
+
+    with pytest.raises(ValidationError, match="frozen"):
+        search.cap = 5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "change", [{"cap": 50}, {"runs_per_trial": 9}, {"tolerance": 0.1}, {"max_runs": 5}, {"max_seconds": 1.0}]
+)
+def test_how_long_to_search_is_not_part_of_the_study(change: dict[str, Any]) -> None:
+    fingerprint = Problem().fingerprint()
+
+    assert SearchSettings.model_validate(change).identity(fingerprint) == SearchSettings().identity(fingerprint)
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"reliability": 0.9}])
+def test_seed_and_reliability_make_another_study(change: dict[str, Any]) -> None:
+    fingerprint = Problem().fingerprint()
+
+    assert SearchSettings.model_validate(change).identity(fingerprint) != SearchSettings().identity(fingerprint)
+
+
+def test_another_problem_makes_another_study() -> None:
+    search = SearchSettings()
+
+    assert search.identity(Problem().fingerprint()) != search.identity(Problem(width=6).fingerprint())
+
+
+def test_a_whole_number_is_the_same_reliability_as_its_decimal() -> None:
+    assert SearchSettings(reliability=1).identity("f") == SearchSettings(reliability=1.0).identity("f")

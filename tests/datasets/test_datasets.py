@@ -1,0 +1,196 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.datasets import load_digits, make_moons
+
+from depthsearch.core.names import DATA_SETS
+from depthsearch.core.problem import DataOptions, DataSpec
+from depthsearch.datasets import load
+from depthsearch.datasets.dataset import Dataset
+
+PLANAR = ("moons", "circles", "xor", "spirals")
+
+
+def options(name: str, noise: float | None = None, seed: int = 0) -> DataOptions:
+    return DataOptions.model_validate({"name": name, "noise": noise, "seed": seed})
+
+
+def both_halves(data: Dataset) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """All points [N + M, features] and all labels [N + M]."""
+    return np.vstack((data.x_train, data.x_test)).astype(np.float64), np.concatenate((data.y_train, data.y_test))
+
+
+# The plane.
+
+
+@pytest.mark.parametrize("name", PLANAR)
+def test_a_thousand_points_are_split_in_half(name: str) -> None:
+    data = load(options(name))
+
+    assert (data.x_train.shape, data.y_train.shape) == ((500, 2), (500,))
+    assert (data.x_test.shape, data.y_test.shape) == ((500, 2), (500,))
+    assert data.spec == DataSpec(features=2, classes=2)
+
+
+@pytest.mark.parametrize("name", DATA_SETS)
+def test_points_are_single_precision_and_labels_are_integers(name: str) -> None:
+    data = load(options(name))
+
+    assert (data.x_train.dtype.name, data.x_test.dtype.name) == ("float32", "float32")
+    assert (data.y_train.dtype.name, data.y_test.dtype.name) == ("int64", "int64")
+
+
+@pytest.mark.parametrize("name", PLANAR)
+@pytest.mark.parametrize("seed", [0, 1, 7])
+def test_the_classes_are_equally_frequent_over_both_halves(name: str, seed: int) -> None:
+    _, y = both_halves(load(options(name, seed=seed)))
+
+    assert np.bincount(y).tolist() == [500, 500]
+
+
+@pytest.mark.parametrize("name", PLANAR)
+def test_both_halves_hold_both_classes(name: str) -> None:
+    data = load(options(name))
+
+    assert min(np.bincount(data.y_train).min(), np.bincount(data.y_test).min()) > 200
+
+
+@pytest.mark.parametrize("name", DATA_SETS)
+def test_the_same_options_give_the_same_points(name: str) -> None:
+    first = load(options(name, seed=3))
+    load.cache_clear()
+    second = load(options(name, seed=3))
+
+    assert first is not second
+    assert np.array_equal(first.x_train, second.x_train)
+    assert np.array_equal(first.x_test, second.x_test)
+    assert np.array_equal(first.y_train, second.y_train)
+    assert np.array_equal(first.y_test, second.y_test)
+
+
+@pytest.mark.parametrize("name", DATA_SETS)
+def test_another_seed_gives_other_points(name: str) -> None:
+    assert not np.array_equal(load(options(name, seed=1)).x_train, load(options(name, seed=2)).x_train)
+
+
+@pytest.mark.parametrize("name", PLANAR)
+def test_noise_moves_the_points(name: str) -> None:
+    assert not np.array_equal(load(options(name, noise=0)).x_train, load(options(name, noise=0.1)).x_train)
+
+
+@pytest.mark.parametrize("name", ["xor", "spirals"])
+def test_noise_moves_each_coordinate_by_its_standard_deviation(name: str) -> None:
+    exact, _ = both_halves(load(options(name, noise=0)))
+    moved, _ = both_halves(load(options(name, noise=0.5)))
+
+    # 2000 normal numbers: a standard deviation is known to about 0.008.
+    assert (moved - exact).std() == pytest.approx(0.5, abs=0.04)
+
+
+@pytest.mark.parametrize(("noise", "seed"), [(0.0, 0), (0.2, 0), (0.2, 42)])
+def test_moons_are_those_of_scikit_learn(noise: float, seed: int) -> None:
+    x, y = make_moons(1000, noise=noise, random_state=seed)
+
+    points, labels = both_halves(load(options("moons", noise=noise, seed=seed)))
+
+    assert np.array_equal(points, x.astype(np.float32))
+    assert np.array_equal(labels, y)
+
+
+def test_without_noise_the_circles_have_radius_one_and_a_half() -> None:
+    x, y = both_halves(load(options("circles", noise=0)))
+
+    assert np.hypot(*x.T) == pytest.approx(np.where(y == 0, 1, 0.5), abs=1e-6)
+
+
+def test_without_noise_xor_labels_say_whether_the_signs_differ() -> None:
+    x, y = both_halves(load(options("xor", noise=0)))
+
+    assert np.array_equal(y, (np.sign(x[:, 0]) != np.sign(x[:, 1])).astype(np.int64))
+
+
+def test_without_noise_xor_fills_all_four_quarters_of_the_square() -> None:
+    x, _ = both_halves(load(options("xor", noise=0)))
+
+    assert np.abs(x).max() <= 1
+    assert np.bincount((x[:, 0] > 0) * 2 + (x[:, 1] > 0)).min() > 200
+
+
+def test_without_noise_the_spirals_end_at_radius_two() -> None:
+    x, _ = both_halves(load(options("spirals", noise=0)))
+
+    assert 1.99 < np.hypot(*x.T).max() <= 2 + 1e-6
+
+
+def test_without_noise_a_spirals_angle_follows_from_its_radius() -> None:
+    x, y = both_halves(load(options("spirals", noise=0)))
+
+    radius = np.hypot(*x.T)
+    angle = 3 * np.pi * radius / 2 + np.pi * y
+
+    assert x == pytest.approx(radius[:, None] * np.column_stack((np.cos(angle), np.sin(angle))), abs=1e-5)
+
+
+# Digits.
+
+
+def test_digits_are_1797_images_of_64_pixels_in_ten_classes() -> None:
+    data = load(options("digits"))
+
+    assert (len(data.x_train), len(data.x_test)) == (898, 899)
+    assert data.spec == DataSpec(features=64, classes=10)
+
+
+def test_digits_have_the_labels_that_scikit_learn_ships() -> None:
+    _, y = both_halves(load(options("digits")))
+
+    assert np.bincount(y).tolist() == np.bincount(load_digits().target).tolist()
+
+
+def test_digits_are_the_images_that_scikit_learn_ships_but_for_scale() -> None:
+    data = load(options("digits"))
+    x, _ = both_halves(data)
+    varies = data.x_train.std(axis=0) > 0
+
+    # Standardising keeps the order of a pixel's values: sorted, they are the real ones, scaled and shifted.
+    pairs = zip(np.sort(x, axis=0).T[varies], np.sort(load_digits().data, axis=0).T[varies], strict=True)
+    assert min(np.corrcoef(ours, real)[0, 1] for ours, real in pairs) > 1 - 1e-6
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_a_pixel_of_the_training_half_has_mean_zero_and_deviation_one_or_is_always_zero(seed: int) -> None:
+    x = load(options("digits", seed=seed)).x_train.astype(np.float64)
+
+    deviation = x.std(axis=0)
+    assert x.mean(axis=0) == pytest.approx(np.zeros(64), abs=1e-5)
+    assert np.isclose(deviation, 1, atol=1e-5).sum() > 55
+    assert np.all(np.isclose(deviation, 1, atol=1e-5) | (x == 0).all(axis=0))
+
+
+def test_a_pixel_that_is_constant_in_training_is_zero_in_test_too() -> None:
+    data = load(options("digits"))
+
+    assert not data.x_test[:, data.x_train.std(axis=0) == 0].any()
+
+
+def test_the_test_half_is_scaled_by_the_training_half_alone() -> None:
+    deviation = load(options("digits")).x_test.std(axis=0)
+
+    assert np.abs(deviation[deviation > 0] - 1).max() > 0.01
+
+
+# What a data set says of itself.
+
+
+def test_the_majority_rate_is_the_share_of_the_commonest_class_in_training() -> None:
+    x = np.zeros((4, 2), dtype=np.float32)
+    data = Dataset(x, np.array([0, 1, 1, 1]), x, np.array([0, 0, 0, 0]), classes=2)
+
+    assert data.majority_rate == 0.75
+
+
+@pytest.mark.parametrize("name", DATA_SETS)
+def test_no_constant_guess_beats_the_majority_rate(name: str) -> None:
+    data = load(options(name))
+
+    assert data.majority_rate == max(float((data.y_train == label).mean()) for label in range(data.classes))

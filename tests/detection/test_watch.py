@@ -1,0 +1,134 @@
+import math
+from typing import Any
+
+import pytest
+
+from depthsearch.core.problem import Criterion, Problem
+from depthsearch.core.verdict import VerdictKind
+from depthsearch.detection import settled_epoch, verdict_of
+from depthsearch.detection.watch import cannot_move
+from tests.detection.traces import make_trace
+
+# At the start hidden 2 is dead: nothing flows back to hidden 1 and 2, nothing but a constant flows forward.
+BORN_DEAD: dict[str, Any] = {
+    "train_accuracy": [],
+    "never_active": [0, 1, 0, 0],
+    "output_range": 0,
+    "weight_gradient_norm": [0, 0, 0.2, 0.3],
+}
+
+
+# cannot_move.
+
+
+def test_a_dead_layer_under_a_constant_output_cannot_move() -> None:
+    assert cannot_move(make_trace(**BORN_DEAD))
+
+
+def test_layers_after_the_dead_one_may_have_gradients() -> None:
+    assert cannot_move(make_trace(**BORN_DEAD | {"weight_gradient_norm": [0, 0, 5, 5]}))
+
+
+@pytest.mark.parametrize("gradient", [[1e-9, 0, 0, 0], [0, 1e-9, 0, 0]], ids=["before-it", "its-own"])
+def test_a_gradient_up_to_the_dead_layer_can_move(gradient: list[float]) -> None:
+    assert not cannot_move(make_trace(**BORN_DEAD | {"weight_gradient_norm": gradient}))
+
+
+def test_of_several_dead_layers_the_last_must_have_no_gradient_either() -> None:
+    trace = make_trace(**BORN_DEAD | {"never_active": [0, 1, 1, 0], "weight_gradient_norm": [0, 0, 0.1, 0]})
+
+    assert not cannot_move(trace)
+
+
+def test_an_output_that_is_not_constant_can_move() -> None:
+    assert not cannot_move(make_trace(**BORN_DEAD | {"output_range": 1e-6}))
+
+
+def test_a_layer_with_a_living_unit_can_move() -> None:
+    assert not cannot_move(make_trace(**BORN_DEAD | {"never_active": [0, 0.8, 0, 0]}))
+
+
+def test_zero_gradients_without_a_dead_layer_can_move() -> None:
+    assert not cannot_move(make_trace(**BORN_DEAD | {"never_active": 0, "weight_gradient_norm": 0}))
+
+
+def test_with_batch_norm_nothing_is_claimed() -> None:
+    assert not cannot_move(make_trace(**BORN_DEAD, problem=Problem(normalization="batch")))
+
+
+def test_with_layer_norm_a_dead_layer_cannot_move() -> None:
+    assert cannot_move(make_trace(**BORN_DEAD, problem=Problem(normalization="layer")))
+
+
+def test_weight_decay_can_move_a_dead_layer() -> None:
+    assert not cannot_move(make_trace(**BORN_DEAD, problem=Problem(recipe={"optimizer": "adamw"})))
+
+
+@pytest.mark.parametrize("recipe", [{"optimizer": "adam"}, {"optimizer": "adamw", "weight_decay": 0}])
+def test_adam_without_weight_decay_cannot_move_a_dead_layer(recipe: dict[str, Any]) -> None:
+    assert cannot_move(make_trace(**BORN_DEAD, problem=Problem(recipe=recipe)))
+
+
+def test_a_layer_that_died_later_says_nothing_of_the_start() -> None:
+    trace = make_trace(
+        never_active=[[0, 0, 0, 0], [0, 1, 0, 0]],
+        output_range=[1, 0],
+        weight_gradient_norm=[[1, 1, 1, 1], [0, 0, 0.2, 0.3]],
+    )
+
+    assert not cannot_move(trace)
+
+
+def test_before_the_first_snapshot_nothing_is_claimed() -> None:
+    assert not cannot_move(make_trace(**BORN_DEAD | {"epochs": [], "never_active": 1}))
+
+
+# settled_epoch.
+
+
+def test_a_run_that_is_neither_trained_nor_lost_is_open() -> None:
+    assert settled_epoch(make_trace(train_accuracy=[0.5] * 10), Criterion()) is None
+
+
+def test_a_run_is_settled_where_it_trained() -> None:
+    assert settled_epoch(make_trace(train_accuracy=[0.5, 0.7, 0.7, 0.7, 0.7]), Criterion()) == 4
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
+def test_a_run_is_settled_at_the_first_loss_that_is_not_finite(loss: float) -> None:
+    trace = make_trace(train_accuracy=[0.5] * 5, train_loss=[0.7, 0.7, loss, math.nan, math.nan])
+
+    assert settled_epoch(trace, Criterion()) == 3
+
+
+def test_a_loss_past_a_thousand_may_still_come_back() -> None:
+    assert settled_epoch(make_trace(train_accuracy=[0.5] * 3, train_loss=[1e6, 1e6, 1e6]), Criterion()) is None
+
+
+def test_a_run_that_trained_before_its_loss_was_lost_is_settled_where_it_trained() -> None:
+    trace = make_trace(train_accuracy=[0.7] * 5, train_loss=[0.5] * 4 + [math.nan])
+
+    assert settled_epoch(trace, Criterion()) == 3
+
+
+def test_a_run_that_cannot_move_is_settled_before_its_first_step() -> None:
+    assert settled_epoch(make_trace(**BORN_DEAD), Criterion()) == 0
+
+
+def test_a_run_that_cannot_move_is_settled_at_the_start_however_late_it_is_asked() -> None:
+    assert settled_epoch(make_trace(**BORN_DEAD | {"train_accuracy": [0.5] * 7}), Criterion()) == 0
+
+
+def test_a_run_settled_before_its_first_step_is_born_dead_as_it_would_be_at_the_end() -> None:
+    stopped = verdict_of(make_trace(**BORN_DEAD), Criterion())
+    whole = verdict_of(make_trace(**BORN_DEAD | {"train_accuracy": [0.5] * 30}), Criterion())
+
+    assert stopped.kind is whole.kind is VerdictKind.BORN_DEAD
+    assert stopped.evidence == whole.evidence
+    assert (stopped.epoch, whole.epoch) == (0, 30)
+
+
+def test_a_run_settled_by_a_lost_loss_has_exploded() -> None:
+    trace = make_trace(train_accuracy=[0.5] * 3, train_loss=[0.7, 0.7, math.nan])
+
+    assert verdict_of(trace, Criterion()).kind is VerdictKind.EXPLODED

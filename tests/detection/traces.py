@@ -1,0 +1,65 @@
+"""Traces written by hand."""
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from depthsearch.core.problem import Problem
+from depthsearch.core.trace import Snapshot, Trace
+
+LAYERS = ("hidden 1", "hidden 2", "hidden 3", "output")
+BUDGET = 30
+STEPS_AN_EPOCH = 16
+PER_NETWORK = ("output_range", "test_accuracy")
+
+
+def make_trace(**changes: Any) -> Trace:
+    """A run that nothing explains: no accuracy beyond chance in 30 epochs, though every figure is healthy.
+
+    Any field of Trace or of Snapshot may be changed. A figure of the snapshots, taken at the start and after the
+    last epoch, may be a number, one for each layer, or one for each layer of each snapshot.
+
+    The default criterion asks for an accuracy above 0.6 for 3 epochs running.
+    """
+    accuracy = np.asarray(changes.pop("train_accuracy", [0.5] * BUDGET), dtype=np.float32)
+    layers = changes.pop("layers", LAYERS)
+    ends = [0, len(accuracy)] if len(accuracy) else [0]
+    epochs = np.asarray(changes.pop("epochs", ends), dtype=np.int64)
+    figures: dict[str, Any] = {
+        "weight_gradient_norm": 1,
+        "mean_abs_gradient": 0.1,
+        "activation_gradient_norm": 1,
+        "weight_norm": 1,
+        "weight_change": np.where(epochs == 0, 0, 0.5)[:, None],
+        "never_active": 0,
+        "output_range": 1,
+        "test_accuracy": 0.5,
+    }
+    figures |= {field.name: changes.pop(field.name) for field in fields(Snapshot) if field.name in changes}
+    shapes = {name: (len(epochs),) if name in PER_NETWORK else (len(epochs), len(layers)) for name in figures}
+    snapshots = Snapshot(
+        epochs=epochs,
+        **{name: np.broadcast_to(np.asarray(figures[name], dtype=np.float32), shapes[name]).copy() for name in figures},
+    )
+    loss = np.asarray(changes.pop("train_loss", np.full(len(accuracy), 0.69)), dtype=np.float32)
+    budget = changes.pop("budget_epochs", BUDGET)
+    rest: dict[str, Any] = {
+        "problem": Problem(recipe={"epochs": budget}),
+        "depth": len(layers) - 1,
+        "seed": 0,
+        "final_test_accuracy": 0.5,
+        "steps": STEPS_AN_EPOCH * len(accuracy),
+        "budget_steps": STEPS_AN_EPOCH * budget,
+        "majority_rate": 0.5,
+        "points": 500,
+        "features": 2,
+    }
+    return Trace(
+        layers=layers,
+        train_loss=loss,
+        train_accuracy=accuracy,
+        snapshots=snapshots,
+        budget_epochs=budget,
+        **(rest | changes),
+    )

@@ -1,0 +1,116 @@
+"""A search that is killed at any moment, or interrupted, ends in the answer of an undisturbed one."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from optuna.trial import TrialState
+from sqlalchemy import Engine, event
+
+from depthsearch.core.answer import Answer
+from depthsearch.core.events import Event, TrialStarted
+from depthsearch.finder import find
+from depthsearch.store import open_store
+from tests.finder.searches import PROBLEM, SETTINGS, essence, history
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["depthsearch.finder", "depthsearch.training.torch_engine", "tests.finder.searches"])
+
+# Which commit of the sitting is never made: between them, every step of a trial is cut off somewhere.
+COMMITS = [1, 3, 6, 9, 12, 14, 15, 16, 17, 18, 19, 20, 27, 41, 55]
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _search_and_die_at_commit(url: str, log: str, number: int) -> None:
+    """A sitting that is killed as its `number`-th transaction is about to be committed."""
+    commits = 0
+
+    @event.listens_for(Engine, "commit")
+    def _count(_connection: object) -> None:
+        nonlocal commits
+        commits += 1
+        if commits == number:
+            die()
+
+    _search(url, log)
+
+
+def _search_and_die_in_training(url: str, log: str, depth: int) -> None:
+    """A sitting that is killed while it trains the first trial of that depth."""
+
+    def aim(happened: Event) -> None:
+        if isinstance(happened, TrialStarted) and happened.depth == depth:
+            threading.Timer(0.02, die).start()
+
+    _search(url, log, aim)
+
+
+def _search(url: str, log: str, more: Any = lambda _: None) -> None:
+    def write(happened: Event) -> None:
+        if isinstance(happened, TrialStarted):
+            with Path(log).open("a") as opened:
+                opened.write(f"{happened.depth} {happened.runs}\n")
+        more(happened)
+
+    find(PROBLEM, SETTINGS, storage=url, on_event=write)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, list[tuple[Any, ...]]]:
+    url = f"sqlite:///{tmp_path_factory.mktemp('undisturbed')}/studies.db"
+    answer = find(PROBLEM, SETTINGS, storage=url)
+    return answer, history(url, answer.study)
+
+
+def killed(target: Any, *arguments: Any) -> None:
+    """Run a sitting in a process of its own, which must end by SIGKILL."""
+    process = CONTEXT.Process(target=target, args=arguments)
+    process.start()
+    process.join(timeout=120)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def assert_resumed(url: str, log: Path, undisturbed: tuple[Answer, list[tuple[Any, ...]]]) -> None:
+    """The same call now gives the undisturbed answer, and has trained one batch again at most."""
+    answer, expected = undisturbed
+    _search(url, str(log))
+    again = find(PROBLEM, SETTINGS, storage=url)
+    assert essence(again) == essence(answer)
+    assert history(url, again.study) == expected
+    trained = sum(int(line.split()[1]) for line in log.read_text().splitlines())
+    assert trained <= answer.cost.runs + SETTINGS.runs_per_trial
+    with open_store(url) as store:
+        states = {trial.state for trial in store.read_study(again.study).optuna_study.trials}
+    assert states <= {TrialState.COMPLETE, TrialState.FAIL}
+
+
+@pytest.mark.parametrize("number", COMMITS)
+def test_killed_before_a_commit(number: int, tmp_path: Path, undisturbed: tuple[Answer, list[tuple[Any, ...]]]) -> None:
+    url, log = f"sqlite:///{tmp_path}/studies.db", tmp_path / "log"
+    log.touch()
+    killed(_search_and_die_at_commit, url, str(log), number)
+    assert_resumed(url, log, undisturbed)
+
+
+@pytest.mark.parametrize("depth", [1, 4, 8])
+def test_killed_while_training(depth: int, tmp_path: Path, undisturbed: tuple[Answer, list[tuple[Any, ...]]]) -> None:
+    url, log = f"sqlite:///{tmp_path}/studies.db", tmp_path / "log"
+    killed(_search_and_die_in_training, url, str(log), depth)
+    assert_resumed(url, log, undisturbed)
+
+
+def test_killed_again_and_again(tmp_path: Path, undisturbed: tuple[Answer, list[tuple[Any, ...]]]) -> None:
+    url, log = f"sqlite:///{tmp_path}/studies.db", tmp_path / "log"
+    for depth in (2, 4, 8):
+        killed(_search_and_die_in_training, url, str(log), depth)
+    answer, expected = undisturbed
+    again = find(PROBLEM, SETTINGS, storage=url)
+    assert essence(again) == essence(answer)
+    assert history(url, again.study) == expected

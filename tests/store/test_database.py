@@ -1,0 +1,144 @@
+"""A database that cannot be used is said in one line and left as it was; an older one is brought up to date."""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from depthsearch.core.errors import DepthsearchError, NewerStore, StoreUnavailable
+from depthsearch.core.problem import Problem
+from depthsearch.core.settings import SearchSettings
+from depthsearch.store import open_store
+from depthsearch.store.tables import METADATA, VERSION_TABLE
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "studies.db"
+
+
+def refused(file: Path, error: type[DepthsearchError], message: str) -> None:
+    """Opening raises one line that matches, and changes no byte."""
+    before = file.read_bytes() if file.is_file() else None
+    with pytest.raises(error, match=message) as caught:
+        open_store(f"sqlite:///{file}")
+    assert "\n" not in str(caught.value)
+    assert str(file) in str(caught.value)
+    if before is not None:
+        assert file.read_bytes() == before
+
+
+def test_a_file_that_is_no_database(file: Path) -> None:
+    file.write_text("depth,trained\n1,3\n")
+    refused(file, StoreUnavailable, "is not a SQLite database: choose another file")
+
+
+def test_a_database_that_is_damaged(file: Path) -> None:
+    open_store(f"sqlite:///{file}")
+    content = file.read_bytes()
+    file.write_bytes(content[:100] + b"\xff" * (len(content) - 100))
+    for suffix in ("-wal", "-shm"):
+        Path(f"{file}{suffix}").unlink(missing_ok=True)
+    refused(file, StoreUnavailable, r"is damaged \(.*\): restore it from a copy|cannot be used: disk I/O error")
+
+
+def test_a_database_that_was_cut_off(file: Path) -> None:
+    open_store(f"sqlite:///{file}")
+    file.write_bytes(file.read_bytes()[:5000])
+    for suffix in ("-wal", "-shm"):
+        Path(f"{file}{suffix}").unlink(missing_ok=True)
+    refused(file, StoreUnavailable, "is damaged|cannot be used")
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    refused(tmp_path, StoreUnavailable, "is a folder: expected the path of a database file")
+
+
+def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
+    refused(tmp_path / "none" / "studies.db", StoreUnavailable, "is not a folder; create it first")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written() -> None:
+    refused(Path("/proc/studies.db"), StoreUnavailable, "cannot be opened|cannot be written")
+
+
+def test_a_newer_depthsearch(file: Path) -> None:
+    open_store(f"sqlite:///{file}")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+        connection.execute("CREATE TABLE ds_of_the_future (x)")
+    refused(file, NewerStore, "was written by a newer depthsearch .*'9999'.*: upgrade depthsearch")
+
+
+def test_another_version_of_optuna(file: Path) -> None:
+    open_store(f"sqlite:///{file}")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'v99.0.0.a'")
+    refused(file, NewerStore, "is of another version of Optuna: .*no longer compatible")
+
+
+def test_an_empty_file_becomes_a_store(file: Path) -> None:
+    file.touch()
+    assert open_store(f"sqlite:///{file}").studies() == []
+
+
+def test_a_path_with_odd_characters(tmp_path: Path) -> None:
+    file = tmp_path / "a % b#c é.db"
+    with open_store(f"sqlite:///{file}").open_study(Problem(), SearchSettings(), name="mine"):
+        pass
+    assert [study.name for study in open_store(f"sqlite:///{file}", create=False).studies()] == ["mine"]
+
+
+def test_the_file_is_in_write_ahead_mode(file: Path) -> None:
+    open_store(f"sqlite:///{file}")
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_the_migrations_make_exactly_our_tables(file: Path) -> None:
+    open_store(f"sqlite:///{file}")
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_name": lambda name, kind, _: (
+                    kind != "table" or (name.startswith("ds_") and name != VERSION_TABLE)
+                )
+            },
+        )
+        assert compare_metadata(context, METADATA) == []
+    engine.dispose()
+
+
+def revisions() -> list[Path]:
+    return sorted(ASSETS.glob("*.sql"))
+
+
+@pytest.mark.parametrize("dump", revisions(), ids=lambda path: path.stem)
+def test_a_database_of_every_revision_opens(dump: Path, file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript(dump.read_text())
+    store = open_store(f"sqlite:///{file}")
+    (summary,) = store.studies()
+    study = store.read_study(summary.name)
+    runs = study.runs()
+    assert runs
+    for run in runs:
+        trace = study.trace(run.trial_number, run.run)
+        assert (trace.depth, trace.seed, trace.epochs) == (run.depth, run.seed, run.epochs)
+    assert summary.identity == summary.settings.identity(summary.problem.fingerprint())
+
+
+def test_every_revision_has_its_database() -> None:
+    versions = Path(__file__).parents[2] / "depthsearch" / "store" / "migrations" / "versions"
+    numbers = {match[1] for path in versions.glob("v*.py") if (match := re.match(r"v(\d+)_", path.name))}
+    assert {path.stem for path in revisions()} == numbers

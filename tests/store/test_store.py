@@ -1,0 +1,272 @@
+"""Studies are found again, made, held, listed and deleted."""
+
+import multiprocessing
+import sqlite3
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from depthsearch.core.errors import StoreUnavailable, StudyBusy, StudyConflict, StudyNotFound
+from depthsearch.core.problem import Problem
+from depthsearch.core.settings import SearchSettings
+from depthsearch.core.verdict import VerdictKind
+from depthsearch.store import StoredStudy, open_store
+from tests.sameness import assert_same
+from tests.store.values import trace, verdict
+
+PROBLEM, SETTINGS = Problem(), SearchSettings()
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/studies.db"
+
+
+def add_trial(study: StoredStudy, *, depth: int = 3, told: bool = True) -> int:
+    """A trial of two runs, one of which trained."""
+    trial = study.optuna_study.ask()
+    trial.suggest_int("depth", 1, 100)
+    kinds = (VerdictKind.TRAINED, VerdictKind.VANISHED)
+    study.write_runs(
+        trial.number,
+        [trace(study.problem, depth=depth, seed=seed) for seed in (1, 2)],
+        [verdict(kind) for kind in kinds],
+    )
+    trial.set_user_attr("runs", 2)
+    trial.set_user_attr("trained", 1)
+    if told:
+        study.optuna_study.tell(trial, depth)
+    return trial.number
+
+
+def test_the_same_question_finds_the_same_study(url: str) -> None:
+    with open_store(url).open_study(PROBLEM, SETTINGS) as study:
+        name = study.name
+        add_trial(study)
+    with open_store(url).open_study(PROBLEM, SETTINGS) as study:
+        assert study.name == name
+        assert len(study.optuna_study.trials) == 1
+
+
+@pytest.mark.parametrize(
+    ("problem", "settings"),
+    [
+        (Problem(width=6), SETTINGS),
+        (PROBLEM, SearchSettings(seed=1)),
+        (PROBLEM, SearchSettings(reliability=0.9)),
+    ],
+    ids=["problem", "seed", "reliability"],
+)
+def test_another_question_is_another_study(url: str, problem: Problem, settings: SearchSettings) -> None:
+    store = open_store(url)
+    with store.open_study(PROBLEM, SETTINGS) as first, store.open_study(problem, settings) as second:
+        assert first.name != second.name
+    assert len(store.studies()) == 2
+
+
+def test_other_settings_resume_and_are_remembered(url: str) -> None:
+    changed = SearchSettings(cap=77, tolerance=0.1, runs_per_trial=9, max_runs=100, max_seconds=5.0)
+    with open_store(url).open_study(PROBLEM, SETTINGS) as study:
+        name = study.name
+    with open_store(url).open_study(PROBLEM, changed) as study:
+        assert study.name == name
+    assert open_store(url).summary(name).settings == changed
+
+
+def test_fresh_starts_a_new_study_and_the_newest_is_resumed(url: str) -> None:
+    store = open_store(url)
+    names = []
+    for fresh in (False, True, True, False):
+        with store.open_study(PROBLEM, SETTINGS, fresh=fresh) as study:
+            names.append(study.name)
+    assert names == [names[0], f"{names[0]}-2", f"{names[0]}-3", f"{names[0]}-3"]
+
+
+def test_a_name_of_ones_own_is_kept(url: str) -> None:
+    store = open_store(url)
+    with store.open_study(PROBLEM, SETTINGS, name="mine") as study:
+        assert study.name == "mine"
+    with store.open_study(PROBLEM, SETTINGS) as study:
+        assert study.name == "mine"
+
+
+def test_a_name_that_asks_something_else_is_refused(url: str) -> None:
+    store = open_store(url)
+    with store.open_study(PROBLEM, SETTINGS, name="mine"):
+        pass
+    with (
+        pytest.raises(StudyConflict, match=r"study 'mine' asks something else .its width is 5, not 6.: give another"),
+        store.open_study(Problem(width=6), SETTINGS, name="mine"),
+    ):
+        pass
+    assert store.summary("mine").problem == PROBLEM
+
+
+def test_a_fresh_study_of_a_taken_name_is_refused(url: str) -> None:
+    store = open_store(url)
+    with store.open_study(PROBLEM, SETTINGS, name="mine"):
+        pass
+    with (
+        pytest.raises(StudyConflict, match="'mine' exists already"),
+        store.open_study(PROBLEM, SETTINGS, name="mine", fresh=True),
+    ):
+        pass
+
+
+def test_another_sampler_is_refused(url: str) -> None:
+    store = open_store(url)
+    with store.open_study(PROBLEM, SETTINGS, name="mine"):
+        pass
+    with (
+        pytest.raises(StudyConflict, match="searched with the sampler 'bisect' and cannot go on with 'other'"),
+        store.open_study(PROBLEM, SETTINGS.model_copy(update={"sampler": "other"}), name="mine"),
+    ):
+        pass
+
+
+def test_a_study_of_somebody_elses_is_left_alone(url: str) -> None:
+    open_store(url)
+    theirs = optuna.create_study(storage=url, study_name="theirs")
+    theirs.tell(theirs.ask(), 1.0)
+    store = open_store(url)
+    with (
+        pytest.raises(StudyConflict, match="'theirs' was not written by depthsearch"),
+        store.open_study(PROBLEM, SETTINGS, name="theirs"),
+    ):
+        pass
+    assert store.studies() == []
+
+
+def test_a_study_whose_maker_died_before_describing_it_is_taken_up(url: str) -> None:
+    open_store(url)
+    optuna.create_study(storage=url, study_name="mine", direction="maximize")
+    with open_store(url).open_study(PROBLEM, SETTINGS, name="mine"):
+        pass
+    assert [study.name for study in open_store(url).studies()] == ["mine"]
+
+
+def test_a_study_is_searched_by_one_at_a_time(url: str) -> None:
+    store = open_store(url)
+    with store.open_study(PROBLEM, SETTINGS) as study:
+        name = study.name
+        with (
+            pytest.raises(StudyBusy, match=f"{name!r} is being searched by another process"),
+            open_store(url).open_study(PROBLEM, SETTINGS),
+        ):
+            pass
+        with pytest.raises(StudyBusy):
+            store.delete_study(name)
+    with store.open_study(PROBLEM, SETTINGS):
+        pass
+
+
+def test_runs_of_a_told_trial_are_read_back(url: str) -> None:
+    with open_store(url).open_study(PROBLEM, SETTINGS) as study:
+        number = add_trial(study)
+        first, second = study.runs()
+        assert (first.trial_number, first.run, first.depth, first.seed) == (number, 0, 3, 1)
+        assert first.verdict.sentence == "trained: as it was"
+        assert second.verdict.kind is VerdictKind.VANISHED
+        assert second.verdict.evidence.figures == {"loss": "nan", "epoch": 3}
+        assert_same(study.trace(number, 1), trace(PROBLEM, seed=2))
+
+
+def test_a_trace_that_is_not_there_is_said(url: str) -> None:
+    with (
+        open_store(url).open_study(PROBLEM, SETTINGS) as study,
+        pytest.raises(LookupError, match="no run 5 in trial 0"),
+    ):
+        study.trace(0, 5)
+
+
+def test_runs_of_a_trial_that_was_never_told_do_not_count(url: str) -> None:
+    with open_store(url).open_study(PROBLEM, SETTINGS) as study:
+        add_trial(study, told=False)
+        assert study.runs() == []
+
+
+def test_trials_left_running_by_a_dead_process_are_failed_at_the_next_opening(url: str) -> None:
+    with open_store(url).open_study(PROBLEM, SETTINGS) as study:
+        add_trial(study, told=False)
+    with open_store(url).open_study(PROBLEM, SETTINGS) as study:
+        assert [trial.state for trial in study.optuna_study.trials] == [TrialState.FAIL]
+
+
+def test_deleting_takes_everything_of_one_study_and_nothing_of_another(url: str, tmp_path: Path) -> None:
+    store = open_store(url)
+    for name in ("mine", "yours"):
+        with store.open_study(PROBLEM, SETTINGS, name=name) as study:
+            add_trial(study)
+    store.delete_study("mine")
+    with sqlite3.connect(tmp_path / "studies.db") as connection:
+        rows = {
+            table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("studies", "trials", "trial_params", "trial_user_attributes", "ds_studies", "ds_runs")
+        }
+    connection.close()
+    assert rows == {
+        "studies": 1,
+        "trials": 1,
+        "trial_params": 1,
+        "trial_user_attributes": 2,
+        "ds_studies": 1,
+        "ds_runs": 2,
+    }
+
+
+def test_a_study_that_is_not_there_is_said_with_those_that_are(url: str) -> None:
+    store = open_store(url)
+    with store.open_study(PROBLEM, SETTINGS, name="mine"):
+        pass
+    with pytest.raises(StudyNotFound, match=r"no study 'yours' in sqlite:.*it holds mine"):
+        store.read_study("yours")
+
+
+def test_reading_does_not_create_a_store(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match="does not exist yet: `depthsearch find` creates it"):
+        open_store(f"sqlite:///{tmp_path}/none.db", create=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _pop(url: str, name: str, queue: "multiprocessing.Queue[list[int]]") -> None:
+    with open_store(url).errors_said():
+        study = open_store(url).read_study(name).optuna_study
+        popped = []
+        for _ in range(10):
+            trial = study.ask()
+            popped.append(trial.suggest_int("depth", 1, 1000))
+            study.tell(trial, 1)
+    queue.put(popped)
+
+
+def test_four_processes_share_one_file_and_lose_no_trial(url: str) -> None:
+    with open_store(url).open_study(PROBLEM, SETTINGS, name="shared") as study:
+        for depth in range(1, 41):
+            study.optuna_study.enqueue_trial({"depth": depth})
+    context = multiprocessing.get_context("forkserver")
+    queue = context.Queue()
+    workers = [context.Process(target=_pop, args=(url, "shared", queue)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    popped = [depth for _ in workers for depth in queue.get(timeout=120)]
+    for worker in workers:
+        worker.join()
+    assert sorted(popped) == list(range(1, 41))
+
+
+def _open_first(url: str, queue: "multiprocessing.Queue[int]") -> None:
+    queue.put(len(open_store(url).studies()))
+
+
+def test_four_processes_may_open_a_new_store_at_once(url: str) -> None:
+    context = multiprocessing.get_context("forkserver")
+    queue = context.Queue()
+    workers = [context.Process(target=_open_first, args=(url, queue)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    assert [queue.get(timeout=120) for _ in workers] == [0, 0, 0, 0]
+    for worker in workers:
+        worker.join()
+        assert worker.exitcode == 0

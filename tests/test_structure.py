@@ -1,0 +1,83 @@
+"""The layout is the architecture: imports run one way, and torch lives in one room."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import depthsearch
+
+PACKAGE = Path(depthsearch.__file__).parent
+# A room may import the rooms of its own set and nothing else of depthsearch.
+ALLOWED = {
+    "core": set(),
+    "families": {"core"},
+    "datasets": {"core"},
+    "training": {"core", "families", "datasets"},
+    "detection": {"core", "families", "datasets"},
+    "search": {"core", "families", "datasets"},
+    "store": {"core", "families", "datasets"},
+    "finder": {"core", "families", "datasets", "training", "detection", "search", "store"},
+    "reporting": {"core", "families", "datasets", "training", "detection", "search", "store", "finder"},
+    "cli": {"core", "families", "datasets", "search", "store", "finder", "reporting"},
+}
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in the file; each name of `from package import name` too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} uses a relative import"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_one_way(path: Path) -> None:
+    room = path.relative_to(PACKAGE).parts[0]
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("depthsearch.")}
+    rooms = used & set(ALLOWED)
+    assert rooms <= ALLOWED[room] | {room}
+
+
+def test_every_room_has_its_rule() -> None:
+    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir() and (path / "__init__.py").exists()}
+    assert rooms == set(ALLOWED)
+
+
+@pytest.mark.parametrize(
+    ("library", "rooms"),
+    [
+        ("torch", {"training"}),
+        ("sklearn", {"datasets"}),
+        ("alembic", {"store"}),
+        ("sqlalchemy", {"store", "finder"}),
+        ("click", {"cli"}),
+        ("rich", {"cli", "reporting"}),
+        ("optuna", {"search", "store", "finder", "cli"}),
+    ],
+)
+def test_a_library_is_imported_only_where_it_belongs(library: str, rooms: set[str]) -> None:
+    found = {
+        path.relative_to(PACKAGE).parts[0]
+        for path in modules()
+        if any(name == library or name.startswith(f"{library}.") for name in imports(path))
+    }
+    assert found <= rooms
+
+
+def test_public_names_are_all_there() -> None:
+    for name in depthsearch.__all__:
+        assert getattr(depthsearch, name) is not None
+
+
+def test_an_unknown_public_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        depthsearch.nothing  # noqa: B018

@@ -1,0 +1,123 @@
+"""The contract of Engine as tests: every engine is held to it by a subclass with an `engine` fixture."""
+
+import numpy as np
+import pytest
+import torch
+
+from depthsearch.core.problem import Problem
+from depthsearch.core.trace import snapshot_epochs
+from depthsearch.datasets import load
+from depthsearch.training.batches import epoch_orders
+from depthsearch.training.engine import Engine, Job
+from tests.sameness import assert_same
+
+FFNET = Problem.model_validate({"recipe": {"epochs": 6}})
+RESNET = Problem.model_validate({"family": "resnet", "activation": "relu", "recipe": {"epochs": 6}})
+DIGITS = Problem.model_validate({"data": "digits", "recipe": {"epochs": 3, "optimizer": "adam"}})
+JOBS = [Job(3, 1), Job(5, 2), Job(3, 3)]
+
+
+class EngineContract:
+    @pytest.fixture
+    def engine(self) -> Engine:
+        raise NotImplementedError
+
+    @pytest.mark.parametrize("problem", [FFNET, RESNET, DIGITS], ids=["ffnet", "resnet", "digits"])
+    def test_a_run_is_a_pure_function(self, engine: Engine, problem: Problem) -> None:
+        for first, second in zip(engine.train(problem, JOBS), engine.train(problem, JOBS), strict=True):
+            assert_same(first, second)
+
+    @pytest.mark.parametrize("problem", [FFNET, RESNET], ids=["ffnet", "resnet"])
+    def test_a_run_does_not_depend_on_its_neighbours(self, engine: Engine, problem: Problem) -> None:
+        together = engine.train(problem, JOBS)
+        alone = [engine.train(problem, [job])[0] for job in JOBS]
+        for first, second in zip(together, alone, strict=True):
+            assert_same(first, second)
+
+    def test_a_run_does_not_depend_on_the_number_of_threads(self, engine: Engine) -> None:
+        before = torch.get_num_threads()
+        try:
+            torch.set_num_threads(1)
+            (one,) = engine.train(RESNET, [Job(4, 9)])
+            torch.set_num_threads(2)
+            (two,) = engine.train(RESNET, [Job(4, 9)])
+            assert torch.get_num_threads() == 2
+        finally:
+            torch.set_num_threads(before)
+        assert_same(one, two)
+
+    def test_no_global_state_is_touched(self, engine: Engine) -> None:
+        torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
+        engine.train(FFNET, JOBS)
+        assert torch.equal(torch.get_rng_state(), torch_before)
+        assert np.array_equal(np.random.get_state()[1], numpy_before)  # type: ignore[index]  # noqa: NPY002
+
+    def test_the_trace_has_the_promised_shapes(self, engine: Engine) -> None:
+        (trace,) = engine.train(RESNET, [Job(4, 9)])
+        assert trace.epochs == trace.budget_epochs == 6
+        assert trace.steps == trace.budget_steps == 6 * 16
+        assert tuple(trace.snapshots.epochs) == snapshot_epochs(6) == (0, 1, 2, 4, 6)
+        assert len(trace.layers) == 2 * 4 + 4
+        for name in ("weight_gradient_norm", "mean_abs_gradient", "activation_gradient_norm", "never_active"):
+            assert getattr(trace.snapshots, name).shape == (5, 12)
+            assert getattr(trace.snapshots, name).dtype == np.float32
+        assert trace.final_test_accuracy == pytest.approx(float(trace.snapshots.test_accuracy[-1]))
+        assert not trace.snapshots.weight_change[0].any()
+
+    def test_the_watcher_ends_a_run_at_the_epoch_that_it_names(self, engine: Engine) -> None:
+        whole = engine.train(FFNET, JOBS)
+        stopped = engine.train(FFNET, JOBS, watch=lambda trace: 2 if trace.epochs >= 2 else None)
+        for long, short in zip(whole, stopped, strict=True):
+            assert short.epochs == 2
+            assert not short.complete
+            assert_same(short, long, upto=2)
+
+    def test_a_run_that_is_settled_at_the_start_takes_no_step(self, engine: Engine) -> None:
+        (trace,) = engine.train(FFNET, [Job(3, 1)], watch=lambda _: 0)
+        assert (trace.epochs, trace.steps) == (0, 0)
+        assert 0 <= trace.final_test_accuracy <= 1
+
+    def test_a_budget_of_steps_ends_in_the_middle_of_an_epoch(self, engine: Engine) -> None:
+        problem = Problem.model_validate({"recipe": {"steps": 40}})
+        (trace,) = engine.train(problem, [Job(2, 1)])
+        assert (trace.epochs, trace.steps, trace.budget_epochs) == (3, 40, 3)
+        whole = Problem.model_validate({"recipe": {"epochs": 3}})
+        (longer,) = engine.train(whole, [Job(2, 1)])
+        assert_same(trace, longer, upto=2)
+
+    def test_the_first_loss_is_that_of_the_seeds_own_weights_and_batch(self, engine: Engine) -> None:
+        """One step of the whole set at the start: every engine reports the same loss for the same seed."""
+        problem = Problem.model_validate({"recipe": {"batch_size": 500, "epochs": 3, "learning_rate": 1e-9}})
+        (trace,) = engine.train(problem, [Job(2, 4)])
+        points = load(problem.data)
+        assert sorted(next(epoch_orders(500, 4))) == list(range(len(points.x_train)))
+        np.testing.assert_allclose(trace.train_loss, trace.train_loss[0], rtol=1e-5)
+
+    def test_training_learns_the_moons(self, engine: Engine) -> None:
+        problem = Problem.model_validate({"recipe": {"epochs": 40}})
+        (trace,) = engine.train(problem, [Job(2, 0)])
+        assert trace.train_accuracy[-1] > 0.8
+        assert trace.final_test_accuracy > 0.8
+
+    def test_a_dead_network_is_seen_to_be_dead(self, engine: Engine) -> None:
+        problem = Problem.model_validate(
+            {"activation": "relu", "width": 2, "initialization": "normal", "recipe": {"epochs": 3}}
+        )
+        traces = engine.train(problem, [Job(12, seed) for seed in range(6)])
+        dead = [trace for trace in traces if (trace.snapshots.never_active[0] == 1).any()]
+        assert dead
+        for trace in dead:
+            assert trace.snapshots.output_range[0] == 0
+            assert trace.snapshots.weight_gradient_norm[0, 0] == 0
+
+    def test_a_loss_that_is_not_finite_is_recorded(self, engine: Engine) -> None:
+        problem = Problem.model_validate(
+            {"activation": "identity", "recipe": {"learning_rate": 1e6, "epochs": 3, "momentum": 0.0}}
+        )
+        (trace,) = engine.train(problem, [Job(6, 0)])
+        assert not np.isfinite(trace.train_loss[-1])
+
+    def test_a_very_deep_network_trains_without_error(self, engine: Engine) -> None:
+        problem = Problem.model_validate({"recipe": {"batch_size": 500, "epochs": 3}})
+        (trace,) = engine.train(problem, [Job(2000, 0)])
+        assert trace.epochs == 3

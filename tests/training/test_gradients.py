@@ -1,0 +1,138 @@
+"""Gradients at the start, and optimizer steps, against a float64 reference written out by hand."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from depthsearch.core.problem import Problem
+from depthsearch.datasets import load
+from depthsearch.families import family_of
+from depthsearch.training.engine import Job
+from depthsearch.training.initialization import initial_weights
+from depthsearch.training.torch_engine import TorchEngine
+from tests.training.reference import Reference
+
+Array = NDArray[np.float64]
+
+
+def reference(problem: Problem, depth: int, seed: int) -> Reference:
+    plan = family_of(problem.family).plan(problem, load(problem.data).spec, depth)
+    return Reference(problem.family, depth, problem.activation, initial_weights(problem, plan, seed))
+
+
+@pytest.mark.parametrize(
+    ("family", "activation", "depth", "data"),
+    [
+        ("ffnet", "tanh", 20, "moons"),
+        ("ffnet", "relu", 6, "moons"),
+        ("ffnet", "sigmoid", 5, "circles"),
+        ("ffnet", "tanh", 8, "digits"),
+        ("resnet", "tanh", 10, "moons"),
+        ("resnet", "relu", 10, "moons"),
+        ("resnet", "tanh", 3, "digits"),
+    ],
+)
+def test_gradients_at_the_start_agree_with_float64_autograd(
+    family: str, activation: str, depth: int, data: str
+) -> None:
+    problem = Problem.model_validate(
+        {"family": family, "activation": activation, "data": data, "recipe": {"epochs": 3}}
+    )
+    (trace,) = TorchEngine("cpu").train(problem, [Job(depth, 11)])
+    points = load(problem.data)
+    network = reference(problem, depth, 11)
+    weights, _, hidden = network.gradients(points.x_train, points.y_train)
+    snapshot = trace.snapshots
+    expected = [np.linalg.norm(gradient) for gradient in weights]
+    np.testing.assert_allclose(snapshot.weight_gradient_norm[0], expected, rtol=1e-4)
+    np.testing.assert_allclose(snapshot.mean_abs_gradient[0], [np.abs(g).mean() for g in weights], rtol=1e-4)
+    np.testing.assert_allclose(
+        snapshot.activation_gradient_norm[0, :-1], [np.linalg.norm(gradient) for gradient in hidden], rtol=1e-4
+    )
+    np.testing.assert_allclose(
+        snapshot.weight_norm[0], [np.linalg.norm(w.detach().numpy()) for w in network.weights], rtol=1e-5
+    )
+
+
+def sgd(learning_rate: float, momentum: float, nesterov: bool) -> Callable[[list[Array]], list[Array]]:
+    """Sutskever et al. 2013 as torch writes it: v = momentum v + g; w -= lr v, or lr (g + momentum v)."""
+    velocity: list[Array] = []
+
+    def step(gradients: list[Array]) -> list[Array]:
+        velocity[:] = [momentum * v + g for v, g in zip(velocity or [0 * g for g in gradients], gradients, strict=True)]
+        pushed = [g + momentum * v if nesterov else v for g, v in zip(gradients, velocity, strict=True)]
+        return [-learning_rate * push for push in pushed]
+
+    return step
+
+
+def adam(learning_rate: float) -> Callable[[list[Array]], list[Array]]:
+    """Algorithm 1 of Kingma and Ba 2015 (arXiv 1412.6980)."""
+    first: list[Array] = []
+    second: list[Array] = []
+    count = 0
+
+    def step(gradients: list[Array]) -> list[Array]:
+        nonlocal count
+        count += 1
+        zeros = [0 * g for g in gradients]
+        first[:] = [0.9 * m + 0.1 * g for m, g in zip(first or zeros, gradients, strict=True)]
+        second[:] = [0.999 * v + 0.001 * g**2 for v, g in zip(second or zeros, gradients, strict=True)]
+        return [
+            -learning_rate * (m / (1 - 0.9**count)) / (np.sqrt(v / (1 - 0.999**count)) + 1e-8)
+            for m, v in zip(first, second, strict=True)
+        ]
+
+    return step
+
+
+@pytest.mark.parametrize(
+    ("recipe", "stepper", "decay"),
+    [
+        ({"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.0}, sgd(0.1, 0.0, False), 0.0),
+        ({"optimizer": "sgd", "learning_rate": 0.1}, sgd(0.1, 0.9, False), 0.0),
+        ({"optimizer": "sgd", "learning_rate": 0.1, "nesterov": True}, sgd(0.1, 0.9, True), 0.0),
+        ({"optimizer": "adam", "learning_rate": 0.01}, adam(0.01), 0.0),
+        ({"optimizer": "adamw", "learning_rate": 0.01, "weight_decay": 0.1}, adam(0.01), 0.01 * 0.1),
+    ],
+    ids=["sgd", "momentum", "nesterov", "adam", "adamw"],
+)
+def test_steps_of_the_whole_set_follow_the_optimizers_formula(
+    recipe: dict[str, object], stepper: Callable[[list[Array]], list[Array]], decay: float
+) -> None:
+    problem = Problem.model_validate({"recipe": recipe | {"batch_size": 500, "epochs": 8}})
+    (trace,) = TorchEngine("cpu").train(problem, [Job(4, 5)])
+    points = load(problem.data)
+    network = reference(problem, 4, 5)
+    start = [weight.detach().clone().numpy() for weight in network.weights]
+    expected = []
+    for _ in range(8):
+        weights, biases, _ = network.gradients(points.x_train, points.y_train)
+        moves = stepper([*weights, *biases])
+        with torch.no_grad():
+            for leaf, move in zip([*network.weights, *network.biases], moves, strict=True):
+                leaf.mul_(1 - decay).add_(torch.from_numpy(move))
+        expected.append(
+            [
+                np.linalg.norm(w.detach().numpy() - w0) / np.linalg.norm(w0)
+                for w, w0 in zip(network.weights, start, strict=True)
+            ]
+        )
+    wanted = [expected[epoch - 1] for epoch in trace.snapshots.epochs[1:]]
+    np.testing.assert_allclose(trace.snapshots.weight_change[1:], wanted, rtol=1e-3)
+
+
+def test_relu_without_biases_has_the_same_inner_product_in_every_layer() -> None:
+    """<W_l, dL/dW_l> is the same for every l, exactly, for networks positively homogeneous in each layer."""
+    problem = Problem(activation="relu", width=20)
+    points = load(problem.data)
+    network = reference(problem, 6, 3)
+    with torch.no_grad():
+        for bias in network.biases:
+            bias.zero_()
+    weights, _, _ = network.gradients(points.x_train, points.y_train)
+    products = [float((w.detach().numpy() * g).sum()) for w, g in zip(network.weights, weights, strict=True)]
+    np.testing.assert_allclose(products, products[0], rtol=1e-9)
