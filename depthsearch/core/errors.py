@@ -49,6 +49,9 @@ class UnknownName(InvalidValue):
         hint = f"did you mean {near[0]!r}? " if near else ""
         super().__init__(f"unknown {kind} {name!r}: {hint}accepted: {', '.join(self.valid)}")
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), (self.kind, self.name, self.valid)
+
 
 class UnreadableStudyFile(InvalidValue):
     """A study file cannot be read.
@@ -60,9 +63,12 @@ class UnreadableStudyFile(InvalidValue):
     """
 
     def __init__(self, path: object, line: int | None, reason: str) -> None:
-        self.path, self.line = path, line
+        self.path, self.line, self.reason = path, line, reason
         where = f"{path}, line {line}" if line is not None else f"{path}"
         super().__init__(f"{where}: {reason}")
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), (self.path, self.line, self.reason)
 
 
 class StoreError(DepthsearchError):

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -13,6 +13,9 @@ from depthsearch.core.errors import InvalidValue
 class FrozenModel(BaseModel):
     """An immutable value. A bad field raises InvalidValue with one line, never pydantic's report."""
 
+    called: ClassVar[str] = "value"
+    """What a message calls the whole value."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="wrap")
@@ -22,7 +25,7 @@ class FrozenModel(BaseModel):
             return handler(data)
         except ValidationError as error:
             # An inner model has already raised InvalidValue, so the first error here is our own field.
-            raise InvalidValue(_one_line(error.errors()[0], tuple(cls.model_fields))) from None
+            raise InvalidValue(_one_line(error.errors()[0], cls.called, tuple(cls.model_fields))) from None
 
     def canonical_json(self) -> str:
         """The same text for equal values: every field spelled out, keys sorted, no spaces."""
@@ -31,7 +34,14 @@ class FrozenModel(BaseModel):
 
 def canonical_json(value: object) -> str:
     """`value` as JSON with sorted keys and no spaces; NaN and infinities are refused."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return json.dumps(_without_minus_zero(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _without_minus_zero(value: Any) -> Any:
+    """-0.0 equals 0.0 and must read like it."""
+    if isinstance(value, dict):
+        return {key: _without_minus_zero(inner) for key, inner in value.items()}
+    return 0.0 if isinstance(value, float) and value == 0 else value
 
 
 def sha256(text: str) -> str:
@@ -39,11 +49,13 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _one_line(error: ErrorDetails, fields: tuple[str, ...]) -> str:
+def _one_line(error: ErrorDetails, called: str, fields: tuple[str, ...]) -> str:
     name = ".".join(str(part) for part in error["loc"])
+    if not name:
+        return f"{called} must be a table of {', '.join(fields)}, but got {error['input']!r}"
     if error["type"] == "extra_forbidden":
         return f"unknown field {name!r}: accepted: {', '.join(fields)}"
     if error["type"] == "missing":
         return f"{name} is missing"
     reason = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"{name} must be {reason}, but got {error['input']!r}" if name else f"{reason}, but got {error['input']!r}"
+    return f"{name} must be {reason}, but got {error['input']!r}"

@@ -4,7 +4,7 @@ A problem never holds a depth or a seed, nor how a search goes about it (see set
 """
 
 import math
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -54,6 +54,7 @@ Initialization = Annotated[InitializationName, one_of("initialization", Initiali
 Normalization = Annotated[NormalizationName, one_of("normalization", NormalizationName)]
 Data = Annotated[DataName, one_of("data set", DataName)]
 Optimizer = Annotated[OptimizerName, one_of("optimizer", OptimizerName)]
+MANY = 1_000_000_000
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
@@ -66,6 +67,8 @@ class DataOptions(FrozenModel):
         noise: Standard deviation of the Gaussian noise added to each coordinate; digits take none.
         seed: Seed of the points, of the noise and of the split.
     """
+
+    called: ClassVar[str] = "data"
 
     name: Data = "moons"
     noise: Annotated[float, Field(ge=0)] | None = None
@@ -100,14 +103,16 @@ class Recipe(FrozenModel):
         steps: Optimizer steps instead of epochs; null where epochs are given.
     """
 
+    called: ClassVar[str] = "recipe"
+
     optimizer: Optimizer = "sgd"
     learning_rate: Annotated[float, Field(gt=0)] = 0.01
     momentum: Annotated[float, Field(ge=0, lt=1)] | None = 0.9
     nesterov: bool = False
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    batch_size: Annotated[int, Field(ge=1)] = 32
-    epochs: Annotated[int, Field(ge=1)] | None = 200
-    steps: Annotated[int, Field(ge=1)] | None = None
+    batch_size: Annotated[int, Field(ge=1, le=MANY)] = 32
+    epochs: Annotated[int, Field(ge=1, le=MANY)] | None = 200
+    steps: Annotated[int, Field(ge=1, le=MANY)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -165,13 +170,15 @@ class Criterion(FrozenModel):
         hold_epochs: The least number of epochs for which it must be held without a break.
     """
 
+    called: ClassVar[str] = "criterion"
+
     min_gain: Annotated[float, Field(gt=0, lt=1)] = 0.2
     hold_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     hold_epochs: Annotated[int, Field(ge=1)] = 3
 
     def hold(self, budget_epochs: int) -> int:
         """How many epochs running a run must hold, in a budget of that many epochs."""
-        return max(self.hold_epochs, math.ceil(self.hold_share * budget_epochs))
+        return max(self.hold_epochs, math.ceil(round(self.hold_share * budget_epochs, 9)))
 
 
 class Problem(FrozenModel):
@@ -193,8 +200,10 @@ class Problem(FrozenModel):
         InvalidValue: A field cannot be used; UnknownName where a name is not on its list.
     """
 
+    called: ClassVar[str] = "problem"
+
     family: Family = "ffnet"
-    width: Annotated[int, Field(ge=1)] = 5
+    width: Annotated[int, Field(ge=1, le=1_000_000)] = 5
     activation: Activation = "tanh"
     initialization: Initialization = "glorot_uniform"
     sigma_w2: Annotated[float, Field(gt=0)] | None = None

@@ -1,6 +1,6 @@
 """How a search goes about its question. Stored with the study, so that all who resume it agree."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -26,6 +26,8 @@ class SearchSettings(FrozenModel):
     Raises:
         InvalidValue: A field cannot be used.
     """
+
+    called: ClassVar[str] = "settings"
 
     sampler: Annotated[SamplerName, one_of("sampler", SamplerName)] = "bisect"
     reliability: Annotated[float, Field(gt=0, le=1)] = 0.5

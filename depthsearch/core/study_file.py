@@ -18,7 +18,7 @@ reported = { depth = 21, note = "n = 20" }
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import tomli_w
 from pydantic import model_validator
@@ -27,12 +27,15 @@ from depthsearch.core.errors import InvalidValue, UnreadableStudyFile
 from depthsearch.core.model import FrozenModel
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
+from depthsearch.core.toml_lines import TomlLines
 
 TABLES = ("title", "source", "defaults", "settings", "problems")
 
 
 class Reported(FrozenModel):
     """What somebody else reported for a problem: the deepest depth, in our units, and a remark."""
+
+    called: ClassVar[str] = "reported"
 
     depth: int
     note: str = ""
@@ -98,6 +101,9 @@ def read_study_file(path: str | Path) -> StudyFile:
         content = text.splitlines()[line - 1].strip() if 0 < line <= len(text.splitlines()) else ""
         reason = str(error).split(" (at ")[0]
         raise UnreadableStudyFile(path, line, f"not valid TOML: {reason}, in {content!r}") from None
+    except (ValueError, RecursionError) as error:
+        # The reader's own limits: numbers of thousands of digits, thousands of brackets within each other.
+        raise UnreadableStudyFile(path, None, f"cannot be read as TOML: {' '.join(str(error).split())}") from None
     return _study_file(path, text, document)
 
 
@@ -118,20 +124,25 @@ def write_study_file(path: str | Path, study_file: StudyFile) -> None:
 
 
 def _study_file(path: str | Path, text: str, document: dict[str, Any]) -> StudyFile:
+    lines = TomlLines(text)
     for key in document:
         if key not in TABLES:
-            line = _line_of(text, key, 0)
-            raise UnreadableStudyFile(path, line, f"unknown field {key!r}: accepted: {', '.join(TABLES)}")
-    tables = document.get("problems", [])
+            raise UnreadableStudyFile(path, lines.of_key(key), f"unknown field {key!r}: accepted: {', '.join(TABLES)}")
+    tables, defaults = document.get("problems", []), document.get("defaults", {})
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise UnreadableStudyFile(
-            path, _line_of(text, "problems", 0), "problems must be written as [[problems]] tables"
-        )
+        raise UnreadableStudyFile(path, lines.of_key("problems"), "problems must be written as [[problems]] tables")
+    if not isinstance(defaults, dict):
+        raise UnreadableStudyFile(path, lines.of_key("defaults"), "defaults must be written as a [defaults] table")
     try:
         settings = SearchSettings.model_validate(document.get("settings", {}))
     except InvalidValue as error:
-        raise UnreadableStudyFile(path, _blame(text, str(error), "[settings]", 0), str(error)) from None
-    entries = [_entry(path, text, document.get("defaults", {}), table, k) for k, table in enumerate(tables)]
+        raise UnreadableStudyFile(path, lines.blamed(str(error), "settings"), str(error)) from None
+    entries = []
+    for k, table in enumerate(tables):
+        try:
+            entries.append(_entry(defaults, table, k))
+        except InvalidValue as error:
+            raise UnreadableStudyFile(path, lines.blamed(str(error), "problems", k), str(error)) from None
     try:
         return StudyFile(
             title=document.get("title", ""),
@@ -143,48 +154,25 @@ def _study_file(path: str | Path, text: str, document: dict[str, Any]) -> StudyF
         raise UnreadableStudyFile(path, None, str(error)) from None
 
 
-def _entry(path: str | Path, text: str, defaults: dict[str, Any], table: dict[str, Any], k: int) -> NamedProblem:
+def _entry(defaults: dict[str, Any], table: dict[str, Any], k: int) -> NamedProblem:
     own = {key: value for key, value in table.items() if key not in ("name", "reported")}
-    try:
-        return NamedProblem(
-            name=table.get("name", f"problem-{k + 1}"),
-            problem=Problem.model_validate(_merged(defaults, own)),
-            reported=Reported.model_validate(table["reported"]) if "reported" in table else None,
-        )
-    except InvalidValue as error:
-        line = _blame(text, str(error), "[[problems]]", k)
-        raise UnreadableStudyFile(path, line, str(error)) from None
+    return NamedProblem(
+        name=table.get("name", f"problem-{k + 1}"),
+        problem=Problem.model_validate(_merged(defaults, own)),
+        reported=Reported.model_validate(table["reported"]) if "reported" in table else None,
+    )
 
 
 def _merged(defaults: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """`own` over `defaults`, tables within tables merged likewise; `data = "moons"` is a table's short form."""
     merged = dict(defaults)
     for key, value in own.items():
-        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merged(merged[key], value) if both_tables else value
+        default = merged.get(key)
+        if key == "data" and isinstance(default, str):
+            default = {"name": default}
+        both_tables = isinstance(value, dict) and isinstance(default, dict)
+        merged[key] = _merged(default, value) if both_tables else value
     return merged
-
-
-def _blame(text: str, message: str, header: str, k: int) -> int | None:
-    """The line, after the (k+1)-th `header` and else anywhere, that writes the value the message quotes."""
-    starts = [number for number, line in enumerate(text.splitlines()) if line.strip().startswith(header)]
-    first = starts[k] if k < len(starts) else 0
-    quoted = re.findall(r"(?:but got|unknown [a-z ]+) ('[^']*'|[^\s:,]+)", message)
-    field = re.findall(r"^([a-z_.0-9]+) must be", message)
-    for word in [name.split(".")[-1] for name in field] + [word.strip("'") for word in quoted]:
-        for start in (first, 0):
-            line = _line_of(text, word, start)
-            if line is not None:
-                return line
-    return first + 1 if starts else None
-
-
-def _line_of(text: str, word: str, start: int) -> int | None:
-    pattern = re.compile(rf"(?<![\w.-]){re.escape(word)}(?![\w-])")
-    for number, line in enumerate(text.splitlines()[start:], start + 1):
-        if pattern.search(line.split("#")[0]):
-            return number
-    return None
 
 
 def _without_nulls(value: Any) -> Any:

@@ -41,4 +41,6 @@ def split_in_half(x: NDArray[np.floating], y: NDArray[np.integer]) -> Dataset:
     """The first half of the (already shuffled) points for training, the rest for test."""
     half = len(x) // 2
     points, labels = x.astype(np.float32), y.astype(np.int64)
+    for array in (points, labels):
+        array.flags.writeable = False  # a data set is loaded once and shared by all who ask for it
     return Dataset(points[:half], labels[:half], points[half:], labels[half:], int(labels.max()) + 1)

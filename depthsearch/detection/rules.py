@@ -43,7 +43,7 @@ def verdict_of(trace: Trace, criterion: Criterion) -> Verdict:
         return _trained(trace, criterion, trained)
     finding = (
         _exploded(trace, criterion)
-        or _dead(trace)
+        or _dead(trace, criterion)
         or _vanished(trace, criterion)
         or _unstable(trace, criterion)
         or _flat(trace, criterion)
@@ -99,14 +99,17 @@ def _exploded(trace: Trace, criterion: Criterion) -> _Finding | None:
     return None
 
 
-def _dead(trace: Trace) -> _Finding | None:
+def _dead(trace: Trace, criterion: Criterion) -> _Finding | None:
     """A constant output because a layer is dead, or most units of the network dead; at the start, or since."""
     snapshots = trace.snapshots
     if not len(snapshots):
         return None
     for index, kind, when in ((0, VerdictKind.BORN_DEAD, "at the start"), (-1, VerdictKind.DIED, "at the end")):
+        if kind is VerdictKind.BORN_DEAD and crossed(trace, criterion):
+            continue  # it learned for a while, so it was alive
         hidden = snapshots.never_active[index, :-1]
-        share, layers = float(hidden.mean()), np.flatnonzero(hidden == 1)
+        # Shares such as 7 of 10 are not exact in float32.
+        share, layers = round(float(hidden.mean(dtype=np.float64)), 6), np.flatnonzero(hidden == 1)
         figures: Figures = {
             "never_active_share": share,
             "dead_layers": len(layers),
@@ -127,7 +130,7 @@ def _dead(trace: Trace) -> _Finding | None:
 
 
 def _vanished(trace: Trace, criterion: Criterion) -> _Finding | None:
-    if not _is_flat(trace, criterion):
+    if not len(trace.snapshots) or not _is_flat(trace, criterion):
         return None
     ratios = [value for value in (gradient_ratio(trace, 0), gradient_ratio(trace, -1)) if value is not None]
     ratio = min(ratios, default=None)

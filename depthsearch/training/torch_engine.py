@@ -146,11 +146,10 @@ class _Tensors:
     """A data set on a device."""
 
     def __init__(self, data: Dataset, device: torch.device) -> None:
-        self.x_train, self.y_train = (
-            torch.from_numpy(data.x_train).to(device),
-            torch.from_numpy(data.y_train).to(device),
-        )
-        self.x_test, self.y_test = torch.from_numpy(data.x_test).to(device), torch.from_numpy(data.y_test).to(device)
+        self.x_train = torch.tensor(data.x_train, device=device)
+        self.y_train = torch.tensor(data.y_train, device=device)
+        self.x_test = torch.tensor(data.x_test, device=device)
+        self.y_test = torch.tensor(data.y_test, device=device)
 
 
 def mean_loss(logits: Tensor, labels: Tensor) -> Tensor:
