@@ -20,7 +20,7 @@ from depthsearch.training.engine import Job, choose_engine
 LENGTHS = (3, 5, 10, 20, 40, 80)
 
 
-def longest(good: np.ndarray) -> int:  # type: ignore[type-arg]
+def longest(good: np.ndarray) -> int:
     """The longest unbroken row of good epochs."""
     best = row = 0
     for epoch in good:

@@ -160,9 +160,9 @@ class Criterion(FrozenModel):
 
     An epoch is good where its running train accuracy exceeds the majority rate (the score of the best
     constant guess) by `min_gain` of the headroom above it and by three binomial standard errors. A run has
-    trained at the last good epoch of an unbroken row of them that is long enough: `hold_share` of the budget, and
-    `hold_epochs` at least. A short row is not enough: deep tanh networks learn for some epochs and then fall back
-    to a constant guess for good.
+    trained at the last good epoch of an unbroken row of them that is long enough: `hold_share` of the budget and
+    `hold_epochs` at least, or `hold_epochs` where the row lasts until the budget's end. A short row in between is
+    not enough: deep tanh networks learn for some epochs and then fall back to a constant guess for good.
 
     Attributes:
         min_gain: Share of the headroom (1 - majority rate) to be gained.

@@ -170,8 +170,7 @@ def _merged(defaults: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
         default = merged.get(key)
         if key == "data" and isinstance(default, str):
             default = {"name": default}
-        both_tables = isinstance(value, dict) and isinstance(default, dict)
-        merged[key] = _merged(default, value) if both_tables else value
+        merged[key] = _merged(default, value) if isinstance(default, dict) and isinstance(value, dict) else value
     return merged
 
 

@@ -29,11 +29,15 @@ def threshold_of(trace: Trace, criterion: Criterion) -> float:
 def epoch_trained(trace: Trace, criterion: Criterion) -> int | None:
     """The first epoch that ends a long enough row of good ones, counted from 1; None if there is none.
 
-    Later epochs never change it, so a run may stop there.
+    A row that lasts until the budget's end is long enough from `hold_epochs` on: that network was still good when
+    it was stopped. Later epochs never change the answer, so a run may stop there.
     """
-    hold = criterion.hold(trace.budget_epochs)
     good = trace.train_accuracy > threshold_of(trace, criterion)
-    if len(good) < hold:
-        return None
-    held = np.lib.stride_tricks.sliding_window_view(good, hold).all(axis=1)
-    return int(held.argmax()) + hold if held.any() else None
+    hold = criterion.hold(trace.budget_epochs)
+    if len(good) >= hold:
+        held = np.lib.stride_tricks.sliding_window_view(good, hold).all(axis=1)
+        if held.any():
+            return int(held.argmax()) + hold
+    if trace.complete and len(good) >= criterion.hold_epochs and good[-criterion.hold_epochs :].all():
+        return trace.epochs
+    return None

@@ -57,7 +57,9 @@ def verdict_of(trace: Trace, criterion: Criterion) -> Verdict:
 
 
 def _trained(trace: Trace, criterion: Criterion, epoch: int) -> Verdict:
-    threshold, hold = threshold_of(trace, criterion), criterion.hold(trace.budget_epochs)
+    threshold = threshold_of(trace, criterion)
+    lost = np.flatnonzero(trace.train_accuracy[:epoch] <= threshold)
+    hold = min(epoch - int(lost[-1]) - 1 if len(lost) else epoch, criterion.hold(trace.budget_epochs))
     held = trace.train_accuracy[epoch - hold : epoch]
     return Verdict(
         kind=VerdictKind.TRAINED,

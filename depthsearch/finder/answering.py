@@ -52,7 +52,7 @@ def answer_of(stored: StoredStudy) -> Answer:
         verdicts=count_verdicts([run.verdict.kind for run in runs]),
         beyond=beyond,
         confirmation=confirmation,
-        warnings=_warnings(stored, curve, confirmation),
+        warnings=_warnings(stored, curve, confirmation, runs),
         cost=Cost(
             trials=len(finished),
             runs=sum(probe.runs for probe in probes),
@@ -134,7 +134,9 @@ def _sentence(stored: StoredStudy, curve: Curve, outcome: Outcome, beyond: Beyon
             return f"{why}; so far, the answer is {curve.possible(stored.settings.cap)} {family.unit}"
 
 
-def _warnings(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirmation]) -> tuple[str, ...]:
+def _warnings(
+    stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirmation], runs: Sequence[StoredRun]
+) -> tuple[str, ...]:
     family = family_of(stored.problem.family)
     warnings = [
         f"tried again with fresh seeds, {family.units(again.depth)} trained in {again.trained} of {again.of} runs: "
@@ -147,4 +149,16 @@ def _warnings(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirma
     if curve.concluded and missing:
         depths = " and ".join(str(depth) for depth in missing)
         warnings.append(f"not confirmed with fresh seeds at {depths} {family.unit}: the budget ended first")
+    relapsed = [run for run in runs if run.depth == curve.max_depth and _fell_back(run)]
+    if relapsed:
+        warnings.append(
+            f"{len(relapsed)} of the runs that trained at {family.units(relapsed[0].depth)} had fallen back below the "
+            "criterion by the end of the budget: what these networks learn does not always last"
+        )
     return tuple(warnings)
+
+
+def _fell_back(run: StoredRun) -> bool:
+    """Whether a run that trained, and went on, ended at an accuracy that would not have counted."""
+    thresholds = run.verdict.evidence.thresholds
+    return run.verdict.trained and run.train_accuracy is not None and run.train_accuracy <= thresholds["accuracy"]

@@ -50,16 +50,15 @@ def finished_line(event: TrialFinished, *, family: Family, cap: int) -> str:
 def studies_table(rows: Sequence[StudyRow]) -> Table:
     """A list of studies."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("study", overflow="fold")
-    for name in ("family", "activation", "data"):
-        table.add_column(name)
-    for name in ("max depth", "trials", "runs", "seconds"):
-        table.add_column(name, justify="right")
+    table.add_column("study", no_wrap=True)
+    table.add_column("problem")
+    table.add_column("max depth", justify="right")
+    table.add_column("runs", justify="right")
     table.add_column("outcome")
     for row in rows:
         depth = "-" if row.max_depth is None else str(row.max_depth)
-        numbers = (depth, str(row.trials), str(row.runs), f"{row.seconds:.1f}")
-        table.add_row(row.study, row.family, row.activation, row.data, *numbers, _words(row.outcome))
+        problem = f"{row.family} {row.activation} on {row.data}"
+        table.add_row(row.study, problem, depth, str(row.runs), _words(row.outcome))
     return table
 
 

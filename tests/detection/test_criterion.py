@@ -88,6 +88,22 @@ def test_in_a_budget_of_200_epochs_19_are_one_short() -> None:
     assert epoch_trained(make_trace(train_accuracy=accuracy, budget_epochs=200), Criterion()) is None
 
 
+def test_a_row_that_lasts_to_the_end_of_the_budget_needs_no_more_than_the_least_length() -> None:
+    trace = make_trace(train_accuracy=[0.5] * 195 + [0.9] * 5, budget_epochs=200)
+    assert epoch_trained(trace, Criterion()) == 200
+    assert verdict_of(trace, Criterion()).evidence.thresholds["hold_epochs"] == 5
+
+
+def test_a_row_that_lasts_to_the_end_of_what_was_recorded_so_far_does_not() -> None:
+    trace = make_trace(train_accuracy=[0.5] * 95 + [0.9] * 5, budget_epochs=200)
+    assert epoch_trained(trace, Criterion()) is None
+
+
+def test_two_good_epochs_at_the_end_of_the_budget_are_not_enough() -> None:
+    trace = make_trace(train_accuracy=[0.5] * 198 + [0.9] * 2, budget_epochs=200)
+    assert epoch_trained(trace, Criterion()) is None
+
+
 def test_the_hold_is_a_share_of_the_budget_and_not_of_what_was_recorded() -> None:
     assert epoch_trained(make_trace(train_accuracy=[0.7] * 19, budget_epochs=200), Criterion()) is None
 

@@ -134,6 +134,28 @@ def test_two_empty_stores_give_the_same_search(searched: tuple[Answer, list[Even
     assert history(url, again.study) == history(first, answer.study)
 
 
+def test_what_was_learnt_and_lost_again_is_said(url: str) -> None:
+    """A tanh network that learns fast holds the criterion, and ends the whole budget below it."""
+    problem = Problem.model_validate(
+        {
+            "initialization": "normal",
+            "sigma_w2": 1.4,
+            "recipe": {"epochs": 60, "learning_rate": 0.1},
+            "criterion": {"hold_share": 0},
+        }
+    )
+    answer = find(problem, SearchSettings(runs_per_trial=4, cap=16), storage=url)
+    lost = [warning for warning in answer.warnings if "had fallen back below the criterion" in warning]
+    with open_store(url) as store:
+        runs = [run for run in store.read_study(answer.study).runs() if run.depth == answer.max_depth]
+    fallen = [run for run in runs if run.verdict.trained and (run.train_accuracy or 0) <= 0.6117]
+    assert fallen
+    assert lost == [
+        f"{len(fallen)} of the runs that trained at {answer.max_depth} hidden layers had fallen back below the "
+        "criterion by the end of the budget: what these networks learn does not always last"
+    ]
+
+
 def test_a_search_that_is_done_trains_nothing_more(searched: tuple[Answer, list[Event], str]) -> None:
     answer, _, url = searched
     events: list[Event] = []
