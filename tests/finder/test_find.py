@@ -151,8 +151,10 @@ def test_what_was_learnt_and_lost_again_is_said(url: str) -> None:
     fallen = [run for run in runs if run.verdict.trained and (run.train_accuracy or 0) <= 0.6117]
     assert fallen
     assert lost == [
-        f"{len(fallen)} of the runs that trained at {answer.max_depth} hidden layers had fallen back below the "
-        "criterion by the end of the budget: what these networks learn does not always last"
+        (
+            f"{len(fallen)} of the runs that trained at {answer.max_depth} hidden layers had fallen back below the "
+            "criterion by the end of the budget: what these networks learn does not always last"
+        )
     ]
 
 

@@ -1,0 +1,29 @@
+"""The README's Python runs as it stands there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_search_without_networks_prints_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = [block for block in BLOCKS if "BisectionSampler" in block]
+    names: dict[str, object] = {}
+    exec(compile(block, "README.md", "exec"), names)
+    assert capsys.readouterr().out == "74\n"
+    assert "# 74, after 14 trials" in block
+    assert len(names["study"].trials) == 14  # type: ignore[attr-defined]
+
+
+def test_the_public_names_of_the_readme_exist() -> None:
+    (block,) = [block for block in BLOCKS if "import Problem" in block]
+    first = block.strip().splitlines()[0]
+    exec(compile(first, "README.md", "exec"), {})
+
+
+def test_the_commands_of_the_makefile_come_first() -> None:
+    commands = re.findall(r"^\$ (\S+ \S+)", README, flags=re.MULTILINE)
+    assert commands[:2] == ["make find", "make test"]
