@@ -54,6 +54,14 @@ class Recorder:
         """Whether the present epoch is one of the log-spaced ones."""
         return self.epoch in self._snapshot_epochs
 
+    def epochs_to_snapshot(self) -> int:
+        """How many epochs there are from the present one to the next that wants a snapshot."""
+        return min(epoch for epoch in self._snapshot_epochs if epoch > self.epoch) - self.epoch
+
+    def cut(self, epoch: int) -> None:
+        """Forget the epochs after `epoch`, all of them without a snapshot."""
+        del self._losses[epoch:], self._accuracies[epoch:]
+
     def add_epoch(self, loss: float, accuracy: float) -> None:
         """The running means over one epoch's batches."""
         self._losses.append(loss)

@@ -1,0 +1,440 @@
+"""Compiled passes of the dense engine: forward, loss, backward, optimizer, epochs, snapshots. No torch.
+
+Arrays, all float32: P parameters, D their gradient; X inputs [blocks, features, LANES], H hidden slots
+[slots, blocks, width, LANES], Z logits and ZG their gradient [blocks, outputs, LANES], Y labels and M, 1 for a point
+and 0 for padding, [blocks, LANES]; NH normalized values [normalizations, blocks, width, LANES], NS their inverse
+deviations, [.., blocks, width, LANES] likewise; MM and MV the moving means and variances [normalizations, width].
+`n` is the number of points. Padding holds zeros wherever a sum runs over it. See dense_program for the steps.
+"""
+
+import math
+
+import numpy as np
+
+from depthsearch.training.dense_kernels import (
+    BATCH_NORM_MOMENTUM,
+    EPSILON,
+    ONE,
+    ZERO,
+    activate,
+    add_row,
+    combine,
+    compiled,
+    copy,
+    exp32,
+    f32,
+    gather_gradients,
+    slope,
+)
+from depthsearch.training.dense_program import ACTIVATE, ADD, BATCH_NORM, DENSE, INPUT, LANES, LAYER_NORM, LOGITS
+
+TRAIN, LOOK, USE = range(3)
+"""Batch norm: the batch's statistics, moving the averages; without moving them; the averages."""
+
+SGD, NESTEROV, ADAM = range(3)
+BETA1, BETA2 = 0.9, 0.999
+
+
+@compiled
+def forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, mode):
+    """Every layer's output; the logits in Z."""
+    blocks = X.shape[0]
+    for s in range(steps.shape[0]):
+        kind, source, target, code = steps[s, 0], steps[s, 1], steps[s, 2], steps[s, 7]
+        if kind == DENSE:
+            weights, biases, inputs, outputs = steps[s, 3], steps[s, 4], steps[s, 5], steps[s, 6]
+            for j in range(blocks):
+                x = X[j] if source == INPUT else H[source, j]
+                out = Z[j] if target == LOGITS else H[target, j]
+                combine(out, P, weights, inputs, 1, biases, x, outputs, inputs)
+        elif kind == ACTIVATE:
+            for j in range(blocks):
+                x, out = H[source, j], H[target, j]
+                for u in range(out.shape[0]):
+                    if source != target:
+                        copy(out[u], x[u])
+                    activate(code, out[u])
+        elif kind == ADD:
+            for j in range(blocks):
+                x, other, out = H[source, j], H[code, j], H[target, j]
+                for u in range(out.shape[0]):
+                    copy(out[u], x[u])
+                    add_row(out[u], other[u])
+        elif kind == BATCH_NORM:
+            _batch_norm(P, steps[s, 3], steps[s, 4], H[source], H[target], NH[code], NS[code], MM[code], MV[code], M, n, mode)
+        elif kind == LAYER_NORM:
+            _layer_norm(P, steps[s, 3], steps[s, 4], H[source], H[target], NH[code], NS[code])
+
+
+@compiled
+def _batch_norm(P, scale, shift, x, out, normalized, inverse, moving_mean, moving_variance, M, n, mode):
+    blocks, width = x.shape[0], x.shape[1]
+    for u in range(width):
+        if mode == USE:
+            mean, variance = moving_mean[u], moving_variance[u]
+        else:
+            total = ZERO
+            for j in range(blocks):
+                row, m = x[j, u], M[j]
+                for k in range(LANES):
+                    total += row[k] * m[k]
+            mean = total / f32(n)
+            total = ZERO
+            for j in range(blocks):
+                row, m = x[j, u], M[j]
+                for k in range(LANES):
+                    total += m[k] * (row[k] - mean) * (row[k] - mean)
+            variance = total / f32(n)
+            if mode == TRAIN:
+                moving_mean[u] += (mean - moving_mean[u]) * (ONE - BATCH_NORM_MOMENTUM)
+                moving_variance[u] += (variance - moving_variance[u]) * (ONE - BATCH_NORM_MOMENTUM)
+        factor = ONE / np.sqrt(variance + EPSILON)
+        inverse[0, u, 0] = factor
+        gamma, beta = P[scale + u], P[shift + u]
+        for j in range(blocks):
+            row, kept, y, m = x[j, u], normalized[j, u], out[j, u], M[j]
+            for k in range(LANES):
+                kept[k] = (row[k] - mean) * factor * m[k]
+                y[k] = gamma * kept[k] + beta
+
+
+@compiled
+def _layer_norm(P, scale, shift, x, out, normalized, inverse):
+    blocks, width = x.shape[0], x.shape[1]
+    for j in range(blocks):
+        # Means and inverse deviations of the points, in two rows of `inverse`.
+        mean, factor = normalized[j, 0], inverse[j, 0]
+        for k in range(LANES):
+            total = ZERO
+            for u in range(width):
+                total += x[j, u, k]
+            centre = total / f32(width)
+            total = ZERO
+            for u in range(width):
+                total += (x[j, u, k] - centre) * (x[j, u, k] - centre)
+            factor[k] = ONE / np.sqrt(total / f32(width) + EPSILON)
+            for u in range(width - 1, -1, -1):
+                normalized[j, u, k] = (x[j, u, k] - centre) * factor[k]
+        for u in range(width):
+            gamma, beta = P[scale + u], P[shift + u]
+            kept, y = normalized[j, u], out[j, u]
+            for k in range(LANES):
+                y[k] = gamma * kept[k] + beta
+
+
+@compiled
+def backward(steps, P, D, X, H, NH, NS, M, ZG, G, T, S, n, AG):
+    """D, the gradient of the parameters, from ZG; in AG, for each dense layer, |dL/d its output| squared.
+
+    G, T and S hold one layer's gradient each: the present one, the next, and that which an addition keeps.
+    """
+    blocks, width = X.shape[0], G.shape[1]
+    D[:] = ZERO
+    g, t = G, T
+    for s in range(steps.shape[0] - 1, -1, -1):
+        kind, source, target, code, joins, dense = (
+            steps[s, 0],
+            steps[s, 1],
+            steps[s, 2],
+            steps[s, 7],
+            steps[s, 8],
+            steps[s, 9],
+        )
+        if kind == DENSE:
+            weights, biases, inputs, outputs = steps[s, 3], steps[s, 4], steps[s, 5], steps[s, 6]
+            if dense >= 0 and AG.shape[0] > 0:
+                AG[dense] = _squares(ZG if target == LOGITS else g)
+            for j in range(blocks):
+                x = X[j] if source == INPUT else H[source, j]
+                own = ZG[j] if target == LOGITS else g[j]
+                gather_gradients(D, weights, biases, own, x, outputs, inputs)
+                if source != INPUT:
+                    combine(t[j], P, weights, 1, inputs, -1, own, inputs, outputs)
+            g, t = t, g
+        elif kind == ACTIVATE:
+            if dense >= 0 and AG.shape[0] > 0:
+                AG[dense] = _squares(g)
+            for j in range(blocks):
+                own, h, x = g[j], H[target, j], H[source, j]
+                for u in range(width):
+                    slope(code, own[u], h[u], x[u])
+        elif kind == ADD:
+            for j in range(blocks):
+                for u in range(width):
+                    copy(S[j, u], g[j, u])
+        elif kind == BATCH_NORM:
+            _batch_norm_back(P, D, steps[s, 3], steps[s, 4], g, NH[code], NS[code], M, n)
+        elif kind == LAYER_NORM:
+            _layer_norm_back(P, D, steps[s, 3], steps[s, 4], g, t, NH[code], NS[code])
+        if joins == 1:
+            for j in range(blocks):
+                for u in range(width):
+                    add_row(g[j, u], S[j, u])
+
+
+@compiled
+def _batch_norm_back(P, D, scale, shift, g, normalized, inverse, M, n):
+    blocks, width = g.shape[0], g.shape[1]
+    for u in range(width):
+        total, along = ZERO, ZERO
+        for j in range(blocks):
+            row, kept = g[j, u], normalized[j, u]
+            for k in range(LANES):
+                total += row[k]
+                along += row[k] * kept[k]
+        D[scale + u] += along
+        D[shift + u] += total
+        factor = P[scale + u] * inverse[0, u, 0]
+        total /= f32(n)
+        along /= f32(n)
+        for j in range(blocks):
+            row, kept, m = g[j, u], normalized[j, u], M[j]
+            for k in range(LANES):
+                row[k] = factor * (row[k] - total - kept[k] * along) * m[k]
+
+
+@compiled
+def _layer_norm_back(P, D, scale, shift, g, t, normalized, inverse):
+    blocks, width = g.shape[0], g.shape[1]
+    for j in range(blocks):
+        for u in range(width):
+            row, kept = g[j, u], normalized[j, u]
+            total, along = ZERO, ZERO
+            gamma = P[scale + u]
+            for k in range(LANES):
+                total += row[k]
+                along += row[k] * kept[k]
+                row[k] *= gamma
+            D[scale + u] += along
+            D[shift + u] += total
+        factor = inverse[j, 0]
+        for k in range(LANES):
+            total, along = ZERO, ZERO
+            for u in range(width):
+                total += g[j, u, k]
+                along += g[j, u, k] * normalized[j, u, k]
+            total /= f32(width)
+            along /= f32(width)
+            for u in range(width):
+                g[j, u, k] = factor[k] * (g[j, u, k] - total - normalized[j, u, k] * along)
+
+
+@compiled
+def _squares(g):
+    """The sum of squares, in float64, where float32 could overflow."""
+    total = 0.0
+    for j in range(g.shape[0]):
+        for u in range(g.shape[1]):
+            for k in range(LANES):
+                total += np.float64(g[j, u, k]) * np.float64(g[j, u, k])
+    return total
+
+
+@compiled
+def loss(Z, ZG, Y, M, n):
+    """(sum of the points' losses, how many are classified correctly); the gradient of the mean loss in ZG."""
+    if Z.shape[1] == 1:
+        return _binary_loss(Z, ZG, Y, M, n)
+    return _multi_class_loss(Z, ZG, Y, M, n)
+
+
+@compiled
+def _binary_loss(Z, ZG, Y, M, n):
+    """max(z, 0) - z y + log(1 + exp(-|z|)); the logarithms of a block are taken as one, of the product."""
+    total, right = 0.0, 0.0
+    share = ONE / f32(n)
+    for j in range(Z.shape[0]):
+        z, own, y, m = Z[j, 0], ZG[j, 0], Y[j], M[j]
+        product, linear, correct = ONE, ZERO, ZERO
+        for k in range(LANES):
+            e = exp32(-abs(z[k]))
+            p = (ONE if z[k] >= ZERO else e) / (ONE + e)
+            own[k] = (p - y[k]) * share * m[k]
+            product *= ONE + e * m[k]
+            linear += ((z[k] if z[k] > ZERO else ZERO) - z[k] * y[k]) * m[k]
+            positive = ONE if z[k] > ZERO else ZERO
+            correct += m[k] * (ONE if positive == y[k] else ZERO)
+        total += math.log(np.float64(product)) + np.float64(linear)
+        right += np.float64(correct)
+    return total, right
+
+
+@compiled
+def _multi_class_loss(Z, ZG, Y, M, n):
+    """log(sum of exp(z)) - z[label], with the largest logit taken out first."""
+    total, right = 0.0, 0.0
+    share = ONE / f32(n)
+    outputs = Z.shape[1]
+    for j in range(Z.shape[0]):
+        for k in range(LANES):
+            best, at = Z[j, 0, k], 0
+            for o in range(1, outputs):
+                if Z[j, o, k] > best:
+                    best, at = Z[j, o, k], o
+            label = np.int64(Y[j, k])
+            summed = ZERO
+            for o in range(outputs):
+                e = exp32(Z[j, o, k] - best)
+                ZG[j, o, k] = e
+                summed += e
+            for o in range(outputs):
+                hot = ONE if o == label else ZERO
+                ZG[j, o, k] = (ZG[j, o, k] / summed - hot) * share * M[j, k]
+            if M[j, k] > ZERO:
+                total += math.log(np.float64(summed)) - np.float64(Z[j, label, k] - best)
+                right += 1.0 if at == label else 0.0
+    return total, right
+
+
+@compiled
+def update(rule, P, D, V1, V2, count, learning_rate, momentum, decay, epsilon):
+    """One optimizer step, with torch's definitions; `count` is the number of this step, from 1."""
+    rate = f32(learning_rate)
+    if rule == ADAM:
+        kept = f32(1.0 - learning_rate * decay)
+        first, second = f32(BETA1), f32(BETA2)
+        size = f32(learning_rate / (1.0 - BETA1**count))
+        root = f32(1.0 / math.sqrt(1.0 - BETA2**count))
+        tiny = f32(epsilon)
+        for i in range(P.size):
+            V1[i] = first * V1[i] + (ONE - first) * D[i]
+            V2[i] = second * V2[i] + (ONE - second) * D[i] * D[i]
+            P[i] = kept * P[i] - size * V1[i] / (np.sqrt(V2[i]) * root + tiny)
+    else:
+        kept = f32(momentum)
+        if rule == NESTEROV:
+            for i in range(P.size):
+                V1[i] = kept * V1[i] + D[i]
+                P[i] -= rate * (D[i] + kept * V1[i])
+        else:
+            for i in range(P.size):
+                V1[i] = kept * V1[i] + D[i]
+                P[i] -= rate * V1[i]
+
+
+@compiled
+def fill_batch(points, labels, order, first, last, X, Y, M):
+    """The points order[first:last] into the blocks of X, Y and M; padding is zero."""
+    features = points.shape[1]
+    for j in range(X.shape[0]):
+        for k in range(LANES):
+            at = first + j * LANES + k
+            if at < last:
+                point = order[at]
+                for f in range(features):
+                    X[j, f, k] = points[point, f]
+                Y[j, k] = labels[point]
+                M[j, k] = ONE
+            else:
+                for f in range(features):
+                    X[j, f, k] = ZERO
+                Y[j, k] = ZERO
+                M[j, k] = ZERO
+
+
+@compiled
+def train_epochs(
+    steps, points, labels, orders, batch_size, P, D, V1, V2, X, Y, M, H, Z, ZG, NH, NS, MM, MV, G, T, S, AG,
+    rule, learning_rate, momentum, decay, epsilon, done, budget, losses, accuracies, states,
+):  # fmt: skip
+    """Train an epoch for each row of `orders` after `done` steps of `budget`; its means, and the state after it.
+
+    `states[e]` holds the parameters and then the moving averages at the end of the e-th of these epochs, so that a
+    run that turns out to have been settled there can be set back.
+    """
+    size, averages, width = points.shape[0], MM.size, MM.shape[1]
+    for e in range(orders.shape[0]):
+        order = orders[e]
+        last = min(size, (budget - done) * batch_size)
+        total, right = 0.0, 0.0
+        for first in range(0, last, batch_size):
+            end = min(first + batch_size, last)
+            n = end - first
+            fill_batch(points, labels, order, first, end, X, Y, M)
+            forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, TRAIN)
+            summed, correct = loss(Z, ZG, Y, M, n)
+            backward(steps, P, D, X, H, NH, NS, M, ZG, G, T, S, n, AG)
+            done += 1
+            update(rule, P, D, V1, V2, done, learning_rate, momentum, decay, epsilon)
+            total += summed
+            right += correct
+        losses[e] = total / last
+        accuracies[e] = right / last
+        state = states[e]
+        for i in range(P.size):
+            state[i] = P[i]
+        for i in range(averages):
+            state[P.size + i] = MM[i // width, i % width]
+            state[P.size + averages + i] = MV[i // width, i % width]
+
+
+@compiled
+def look(steps, offsets, P, D, P0, X, Y, M, H, Z, ZG, NH, NS, MM, MV, G, T, S, n, relu, per_layer):
+    """Fill per_layer [6, dense layers] with the figures of Snapshot over the points in X; return the output range.
+
+    In order: weight-gradient norm, mean absolute gradient, activation-gradient norm, weight norm, weight change,
+    share of units never active.
+    """
+    layers = offsets.shape[0]
+    AG = np.zeros(layers)
+    forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, LOOK)
+    loss(Z, ZG, Y, M, n)
+    backward(steps, P, D, X, H, NH, NS, M, ZG, G, T, S, n, AG)
+    for d in range(layers):
+        first, count = offsets[d, 0], offsets[d, 1] * offsets[d, 2]
+        squares, absolute, weights, moved, started = 0.0, 0.0, 0.0, 0.0, 0.0
+        for i in range(first, first + count):
+            gradient, weight, start = np.float64(D[i]), np.float64(P[i]), np.float64(P0[i])
+            squares += gradient * gradient
+            absolute += abs(gradient)
+            weights += weight * weight
+            moved += (weight - start) * (weight - start)
+            started += start * start
+        per_layer[0, d] = math.sqrt(squares)
+        per_layer[1, d] = absolute / count
+        per_layer[2, d] = math.sqrt(AG[d])
+        per_layer[3, d] = math.sqrt(weights)
+        per_layer[4, d] = math.sqrt(moved) / math.sqrt(started)
+        per_layer[5, d] = 0.0
+    if relu:
+        for s in range(steps.shape[0]):
+            if steps[s, 0] == ACTIVATE:
+                per_layer[5, steps[s, 9]] = _never_active(H[steps[s, 2]], M)
+    return _range(Z, M)
+
+
+@compiled
+def _never_active(h, M):
+    """The share of units that are above zero at no point."""
+    idle = 0
+    for u in range(h.shape[1]):
+        active = False
+        for j in range(h.shape[0]):
+            for k in range(LANES):
+                if M[j, k] > ZERO and h[j, u, k] > ZERO:
+                    active = True
+        if not active:
+            idle += 1
+    return idle / h.shape[1]
+
+
+@compiled
+def _range(Z, M):
+    """The largest difference between two points' logits, over all outputs."""
+    widest = ZERO
+    for o in range(Z.shape[1]):
+        low, high = f32(np.inf), f32(-np.inf)
+        for j in range(Z.shape[0]):
+            for k in range(LANES):
+                if M[j, k] > ZERO:
+                    low, high = min(low, Z[j, o, k]), max(high, Z[j, o, k])
+        widest = max(widest, high - low)
+    return widest
+
+
+@compiled
+def count_correct(steps, P, X, Y, M, H, Z, ZG, NH, NS, MM, MV, n):
+    """How many points are classified correctly in use, with batch norm's averages."""
+    forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, USE)
+    _, right = loss(Z, ZG, Y, M, n)
+    return right

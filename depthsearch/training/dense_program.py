@@ -1,0 +1,141 @@
+"""A plan as numbers that compiled code can walk: what the dense engine claims, and how it lays it out.
+
+Hidden values live in slots, each [blocks, width, LANES]: a batch is cut into blocks of LANES points, the points
+along the contiguous axis, and the last block is padded. NumPy alone is imported.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthsearch.core.names import ACTIVATIONS, ActivationName
+from depthsearch.core.problem import DataSpec
+from depthsearch.families.plan import Activation, Add, Dense, Layer, Normalization, Plan
+
+LANES = 32
+INPUT, LOGITS = -1, -2
+"""Stand for a slot where a layer reads the inputs or writes the logits."""
+
+DENSE, BATCH_NORM, LAYER_NORM, ACTIVATE, ADD = range(5)
+FUNCTIONS: dict[ActivationName, int] = {name: code for code, name in enumerate(ACTIVATIONS)}  # type: ignore[misc]
+# Their slope follows from their output, so they may overwrite their input; gelu and silu keep it.
+NEED_INPUT = ("gelu", "silu")
+
+
+class Step(NamedTuple):
+    """One layer. Columns of the table that the kernels walk, in this order."""
+
+    kind: int
+    source: int  # slot read
+    target: int  # slot written
+    weights: int  # offset of W, or of a normalization's scale, in the parameters
+    biases: int  # offset of b, or of its shift
+    inputs: int
+    outputs: int
+    code: int  # activation; index among the normalizations; slot added by ADD
+    joins: int  # 1 where, going backward, the gradient kept by an ADD joins in after this step
+    dense: int  # index among the dense layers, of which this step produces the output; -1 if none
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A plan laid out.
+
+    Attributes:
+        steps: [steps, columns of Step] int64.
+        slots: How many hidden slots there are.
+        normalizations: How many normalizations there are.
+        width: Units of every hidden layer.
+        features: Numbers in an input.
+        outputs: Logits.
+        parameters: How many there are, in the order of the plan.
+        weight_offsets: [dense layers, 3] offset of W, units, inputs.
+        relu: Whether the activation has a flat part.
+    """
+
+    steps: NDArray[np.int64]
+    slots: int
+    normalizations: int
+    width: int
+    features: int
+    outputs: int
+    parameters: int
+    weight_offsets: NDArray[np.int64]
+    relu: bool
+
+
+def claims(plan: Plan) -> bool:
+    """Whether the dense engine trains this plan: all hidden layers of one width, additions not nested."""
+    dense = [layer for layer in plan if isinstance(layer, Dense)]
+    one_width = len({layer.units for layer in dense[:-1]}) == 1 and isinstance(plan[-1], Dense)
+    adds = [(layer.source, index) for index, layer in enumerate(plan) if isinstance(layer, Add)]
+    return one_width and all(end <= start for (_, end), (start, _) in zip(adds, adds[1:], strict=False))
+
+
+def lay_out(plan: Plan, data_spec: DataSpec) -> Program:
+    """The program of a plan that `claims` accepts."""
+    layout = _Layout(plan)
+    steps = [layout.step(index, layer) for index, layer in enumerate(plan)]
+    dense = [layer for layer in plan if isinstance(layer, Dense)]
+    weights = [step for step in steps if step.kind == DENSE]
+    return Program(
+        steps=np.array(steps, dtype=np.int64),
+        slots=layout.slots,
+        normalizations=layout.normalizations,
+        width=dense[0].units,
+        features=data_spec.features,
+        outputs=data_spec.outputs,
+        parameters=layout.parameters,
+        weight_offsets=np.array([(step.weights, step.outputs, step.inputs) for step in weights], dtype=np.int64),
+        relu=any(isinstance(layer, Activation) and layer.function == "relu" for layer in plan),
+    )
+
+
+class _Layout:
+    """Hands out slots and offsets, layer by layer."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.slots = self.normalizations = self.parameters = self.dense = 0
+        self.slot_of: list[int] = []  # of each layer's output
+        self.added = {layer.source for layer in plan if isinstance(layer, Add)}
+
+    def step(self, index: int, layer: Layer) -> Step:
+        source = self.slot_of[index - 1] if index else INPUT
+        # The layer right after the one that an ADD will add reads the same slot: there the two gradients meet.
+        joins = int(index - 1 in self.added)
+        match layer:
+            case Dense():
+                target = LOGITS if index == len(self.plan) - 1 else self._new_slot()
+                weights, biases = self._take(layer.units * layer.inputs), self._take(layer.units)
+                self.dense += 1
+                own = self.dense - 1 if self._is_output(index) else -1
+                step = Step(DENSE, source, target, weights, biases, layer.inputs, layer.units, 0, joins, own)
+            case Normalization():
+                kind = BATCH_NORM if layer.kind == "batch" else LAYER_NORM
+                scale, shift = self._take(layer.units), self._take(layer.units)
+                units, code = layer.units, self.normalizations
+                self.normalizations += 1
+                step = Step(kind, source, self._new_slot(), scale, shift, units, units, code, joins, -1)
+            case Activation():
+                target = self._new_slot() if layer.function in NEED_INPUT else source
+                step = Step(ACTIVATE, source, target, 0, 0, 0, 0, FUNCTIONS[layer.function], 0, self.dense - 1)
+            case Add():
+                step = Step(ADD, source, self._new_slot(), 0, 0, 0, 0, self.slot_of[layer.source], 0, -1)
+        self.slot_of.append(step.target)
+        return step
+
+    def _is_output(self, index: int) -> bool:
+        """Whether a dense layer has no activation of its own."""
+        following = next((layer for layer in self.plan[index + 1 :] if isinstance(layer, Dense | Activation)), None)
+        return not isinstance(following, Activation)
+
+    def _new_slot(self) -> int:
+        self.slots += 1
+        return self.slots - 1
+
+    def _take(self, count: int) -> int:
+        self.parameters += count
+        return self.parameters - count
