@@ -40,7 +40,7 @@ def main() -> None:
         family, activation, depth = network.split(":")
         problem = Problem(family=family, activation=activation)
         seeds = draw_seeds(0, depth=int(depth), first=0, count=arguments.seeds)
-        traces = choose_engine("cpu").train(problem, [Job(int(depth), seed) for seed in seeds])
+        traces = choose_engine(problem).train(problem, [Job(int(depth), seed) for seed in seeds])
         good = [trace.train_accuracy > threshold_of(trace, problem.criterion) for trace in traces]
         rows = [longest(run) for run in good]
         shares = [np.mean([row >= length for row in rows]) for length in LENGTHS]

@@ -66,6 +66,7 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
             storage=options["storage"],
             study=options["study"],
             fresh=options["fresh"],
+            engine=options["engine"] or "auto",
             device=options["device"] or "auto",
             on_event=progress,
         )

@@ -9,6 +9,7 @@ from depthsearch.core.names import (
     ACTIVATIONS,
     DATA_SETS,
     DEVICES,
+    ENGINES,
     FAMILIES,
     INITIALIZATIONS,
     NORMALIZATIONS,
@@ -111,7 +112,8 @@ place_options = _all(
     storage_option,
     _option("--study", metavar="NAME", text="Name of the study. [default: made from the problem]"),
     _option("--fresh", is_flag=True, text="Start a new study although there is one of the same problem."),
-    _option("--device", metavar="NAME", text=f"{', '.join(DEVICES)}. [default: auto, the GPU where there is one]"),
+    _option("--engine", metavar="NAME", text=f"What trains: {', '.join(ENGINES)}. [default: auto, the faster one]"),
+    _option("--device", metavar="NAME", text=f"Where torch trains: {', '.join(DEVICES)}. [default: auto]"),
 )
 json_option = _option("--json", "as_json", is_flag=True, text="Print the result as one JSON object.")
 quiet_option = _option("--quiet", "-q", is_flag=True, text="No progress on standard error.")

@@ -6,7 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.status import Status
 
-from depthsearch.core.events import Event, StudyOpened, TrialFinished, TrialStarted
+from depthsearch.core.events import Event, Preparing, StudyOpened, TrialFinished, TrialStarted
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.families import family_of
@@ -37,6 +37,8 @@ class Progress:
                 self._console.print(f"going on with {study}: {finished} trials are done")
             case StudyOpened(study):
                 self._console.print(f"searching as {study}")
+            case Preparing(reason):
+                self._console.print(reason)
             case TrialStarted() if self._status is not None:
                 self._status.update(started_line(event, self._family))
                 self._status.start()

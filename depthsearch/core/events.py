@@ -23,6 +23,13 @@ class StudyOpened:
 
 
 @dataclass(frozen=True)
+class Preparing:
+    """The engine needs a moment before its first training; `reason` says for what."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class TrialStarted:
     """`runs` fresh seeds are about to be trained at `depth`."""
 
@@ -44,4 +51,4 @@ class TrialFinished:
     curve: Curve
 
 
-Event: TypeAlias = StudyOpened | TrialStarted | TrialFinished
+Event: TypeAlias = StudyOpened | Preparing | TrialStarted | TrialFinished

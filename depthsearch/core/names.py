@@ -30,6 +30,7 @@ NormalizationName = Literal["none", "batch", "layer"]
 DataName = Literal["moons", "circles", "xor", "spirals", "digits"]
 OptimizerName = Literal["sgd", "adam", "adamw"]
 SamplerName = Literal["bisect"]
+EngineName = Literal["auto", "dense", "torch"]
 DeviceName = Literal["auto", "cpu", "cuda"]
 
 FAMILIES: tuple[str, ...] = get_args(FamilyName)
@@ -39,4 +40,5 @@ NORMALIZATIONS: tuple[str, ...] = get_args(NormalizationName)
 DATA_SETS: tuple[str, ...] = get_args(DataName)
 OPTIMIZERS: tuple[str, ...] = get_args(OptimizerName)
 SAMPLERS: tuple[str, ...] = get_args(SamplerName)
+ENGINES: tuple[str, ...] = get_args(EngineName)
 DEVICES: tuple[str, ...] = get_args(DeviceName)

@@ -63,7 +63,7 @@ def answer_of(stored: StoredStudy) -> Answer:
         ),
         seed=settings.seed,
         versions={"python": platform.python_version()}
-        | {name: version(name) for name in ("depthsearch", "torch", "optuna", "numpy")},
+        | {name: version(name) for name in ("depthsearch", "numba", "numpy", "optuna", "torch")},
     )
 
 

@@ -16,9 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from depthsearch.core.answer import Answer
 from depthsearch.core.curve import Curve
-from depthsearch.core.errors import InvalidValue, UnknownName
-from depthsearch.core.events import Event, Purpose, StudyOpened, TrialFinished, TrialStarted
-from depthsearch.core.names import DEVICES
+from depthsearch.core.errors import InvalidValue
+from depthsearch.core.events import Event, Preparing, Purpose, StudyOpened, TrialFinished, TrialStarted
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.trace import Trace
@@ -31,7 +30,7 @@ from depthsearch.finder.budget import budget_left
 from depthsearch.search import BisectionSampler, draw_seeds, estimate
 from depthsearch.search import trials as trial_fields
 from depthsearch.store import StoredStudy, open_store
-from depthsearch.training.engine import Engine, Job, choose_engine
+from depthsearch.training.engine import Engine, Job, check_engine, choose_engine
 
 OnEvent = Callable[[Event], None]
 
@@ -43,6 +42,7 @@ def find(
     storage: str | None = None,
     study: str | None = None,
     fresh: bool = False,
+    engine: str = "auto",
     device: str = "auto",
     on_event: OnEvent | None = None,
 ) -> Answer:
@@ -56,7 +56,8 @@ def find(
         storage: URL of the store; by default DEPTHSEARCH_STORAGE, or depthsearch.db in the working folder.
         study: Name of the study; by default one made from the problem.
         fresh: Start a new study although there is one already.
-        device: "cpu", "cuda", or "auto" for the GPU where torch sees one.
+        engine: "dense", "torch", or "auto" for the faster one.
+        device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
         on_event: Called with each event as it happens.
 
     Raises:
@@ -64,17 +65,22 @@ def find(
         StoreError: The store cannot be used as asked.
         TrainingFailed: A network could not be trained; what was finished before is kept.
     """
-    if device not in DEVICES:
-        raise UnknownName("device", device, DEVICES)
+    check_engine(engine, device)
     _check_steps(problem)
-    # torch takes seconds to import: it is needed here only to know whether there is a GPU to insist on.
-    engine = choose_engine(device) if device == "cuda" else None
+    # An engine takes seconds to import: it is needed here only to know whether what is insisted on can be had.
+    insisted = (
+        choose_engine(problem, engine=engine, device=device)
+        if "auto" not in (engine, device) or device == "cuda"
+        else None
+    )
     with (
         open_store(storage) as store,
         store.errors_said(),
         store.open_study(problem, settings or SearchSettings(), name=study, fresh=fresh) as opened,
     ):
-        _Search(opened, lambda: engine or choose_engine(device), on_event or _ignore).run()
+        _Search(
+            opened, lambda: insisted or choose_engine(problem, engine=engine, device=device), on_event or _ignore
+        ).run()
         return answer_of(opened)
 
 
@@ -129,7 +135,7 @@ class _Search:
             seeds = self._seeds(trial, depth)
             trial.set_user_attr(trial_fields.SEEDS, seeds)
             self._on_event(TrialStarted(depth, len(seeds), purpose))
-            engine = self._engine = self._engine or self._make_engine()
+            engine = self._engine = self._engine or self._prepared_engine()
             start = time.perf_counter()
             traces = self._train(engine, [Job(depth, seed) for seed in seeds], purpose)
             verdicts = [verdict_of(trace, self._problem.criterion) for trace in traces]
@@ -151,6 +157,12 @@ class _Search:
             and other.params.get(trial_fields.DEPTH) == depth
         )
         return draw_seeds(self._settings.seed, depth=depth, first=claimed, count=self._settings.runs_per_trial)
+
+    def _prepared_engine(self) -> Engine:
+        engine = self._make_engine()
+        if engine.first_use is not None:
+            self._on_event(Preparing(engine.first_use))
+        return engine
 
     def _train(self, engine: Engine, jobs: list[Job], purpose: Purpose) -> list[Trace]:
         """Train; what confirms is trained for its whole budget, the rest only until its verdict is settled."""

@@ -20,6 +20,7 @@ from depthsearch.families import family_of
 from depthsearch.families.plan import Plan
 from depthsearch.training import dense_passes as passes
 from depthsearch.training.batches import epoch_orders
+from depthsearch.training.dense_kernels import compiled_before
 from depthsearch.training.dense_program import DENSE, LANES, Program, lay_out
 from depthsearch.training.engine import Job, Watch
 from depthsearch.training.initialization import initial_weights
@@ -40,6 +41,13 @@ class DenseEngine:
 
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads or len(os.sched_getaffinity(0))
+
+    @property
+    def first_use(self) -> str | None:
+        """That the kernels are compiled now, where they do not lie on disk yet."""
+        if compiled_before("train_epochs"):
+            return None
+        return "compiling the training kernels, once for this version: this takes some 15 to 30 seconds"
 
     def train(self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None) -> list[Trace]:
         """Train every job (see Engine.train)."""
@@ -135,7 +143,8 @@ class _Run:
             self.P, self.D, self.V1, self.V2,
             batch.X, batch.Y, batch.M, batch.H, batch.Z, batch.ZG, batch.NH, batch.NS, self.MM, self.MV,
             batch.G, batch.T, batch.S, np.empty(0),
-            _rule(self.problem), recipe.learning_rate, recipe.momentum or 0.0, recipe.weight_decay, ADAM_EPSILON,
+            passes.TRAIN, _rule(self.problem),
+            recipe.learning_rate, recipe.momentum or 0.0, recipe.weight_decay, ADAM_EPSILON,
             recorder.epoch * recorder.steps_per_epoch, recorder.budget_steps, losses, accuracies, states,
         )  # fmt: skip
         for loss, accuracy in zip(losses.tolist(), accuracies.tolist(), strict=True):
@@ -153,8 +162,9 @@ class _Run:
         program, room, points = self.program, self.whole, self.train_points
         per_layer = np.empty((len(PER_LAYER), len(program.weight_offsets)))
         output_range = passes.look(
-            program.steps, program.weight_offsets, self.P, self.D, self.P0, points.X, points.Y, points.M,
-            room.H, room.Z, room.ZG, room.NH, room.NS, self.MM, self.MV, room.G, room.T, room.S, points.n, program.relu, per_layer,
+            passes.LOOK, program.steps, program.weight_offsets, self.P, self.D, self.P0, points.X, points.Y, points.M,
+            room.H, room.Z, room.ZG, room.NH, room.NS, self.MM, self.MV, room.G, room.T, room.S,
+            points.n, program.relu, per_layer,
         )  # fmt: skip
         figures = dict(zip(PER_LAYER, per_layer, strict=True))
         self.recorder.add_snapshot(figures | {"output_range": output_range, "test_accuracy": self._test_accuracy()})
@@ -162,8 +172,8 @@ class _Run:
     def _test_accuracy(self) -> float:
         room, points = self.whole_test, self.test_points
         correct = passes.count_correct(
-            self.program.steps, self.P, points.X, points.Y, points.M, room.H, room.Z, room.ZG, room.NH, room.NS,
-            self.MM, self.MV, points.n,
+            passes.USE, self.program.steps, self.P, points.X, points.Y, points.M,
+            room.H, room.Z, room.ZG, room.NH, room.NS, self.MM, self.MV, points.n,
         )  # fmt: skip
         return float(correct) / points.n
 

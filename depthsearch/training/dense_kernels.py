@@ -7,12 +7,15 @@ contracted, but NaN and infinities are kept (full `fastmath` would compile the t
 makes `exploded` visible.
 """
 
+import hashlib
 import math
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numba import njit
+from numba import config, njit
 
 from depthsearch.core.names import ACTIVATIONS
 from depthsearch.training.dense_program import LANES
@@ -33,13 +36,44 @@ _OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
     "fastmath": {"contract", "reassoc", "arcp", "nsz", "afn"},
     "nogil": True,
-    "cache": True,
 }
 
 
+def _cache_folder() -> Path | None:
+    """The user's folder for compiled kernels of exactly these sources; None where none can be made.
+
+    Numba looks for changes in a function's own file alone, and would keep what calls a function that changed in
+    another: hence one folder for each state of the sources.
+    """
+    here = Path(__file__).parent
+    sources = b"".join(path.read_bytes() for path in sorted(here.glob("dense_*.py")))
+    try:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = base / "depthsearch" / f"kernels-{hashlib.sha256(sources).hexdigest()[:16]}"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+CACHE = _cache_folder()
+
+
+def compiled_before(name: str) -> bool:
+    """Whether the kernel of that name lies compiled in the cache, as far as its file names tell."""
+    return CACHE is not None and any(CACHE.rglob(f"*.{name}-*.nbi"))
+
+
 def compiled(function: Function) -> Function:
-    """Compile a function when it is first called, and keep the result on disk."""
-    return njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
+    """Compile a function when it is first called, and keep the result on disk where there is a place for it."""
+    if CACHE is None:
+        return njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(CACHE)
+    try:
+        return njit(**_OPTIONS, cache=True)(function)  # type: ignore[no-any-return]
+    finally:
+        config.CACHE_DIR = before
 
 
 def inlined(function: Function) -> Function:
@@ -50,8 +84,8 @@ def inlined(function: Function) -> Function:
 @inlined
 def tanh32(x):
     """Rational of degree 13 / 6, a few units in the last place off (Eigen's coefficients); NaN stays NaN."""
-    x = f32(-7.90531110763549805) if x < f32(-7.90531110763549805) else x
-    x = f32(7.90531110763549805) if x > f32(7.90531110763549805) else x
+    x = max(x, f32(-7.905311107635498))
+    x = min(x, f32(7.905311107635498))
     s = x * x
     p = f32(-2.76076847742355e-16) * s + f32(2.00018790482477e-13)
     p = p * s + f32(-8.60467152213735e-11)
@@ -68,8 +102,8 @@ def tanh32(x):
 @inlined
 def exp32(x):
     """2**n times a polynomial of degree 6 (the coefficients of Cephes' expf), to 3e-7; NaN stays NaN."""
-    x = f32(-87.33) if x < f32(-87.33) else x
-    x = f32(88.72) if x > f32(88.72) else x
+    x = max(x, f32(-87.33))
+    x = min(x, f32(88.72))
     n = np.floor(x * f32(1.44269504088896341) + HALF)
     r = x - n * f32(0.693359375) - n * f32(-2.12194440e-4)
     p = f32(1.9875691500e-4) * r + f32(1.3981999507e-3)
@@ -134,6 +168,29 @@ def dot1(g, x):
     for k in range(LANES):
         total += g[k] * x[k]
     return total
+
+
+@inlined
+def spread(x, m, mean):
+    """The sum of squared deviations from the mean, over the points that m marks."""
+    total = ZERO
+    for k in range(LANES):
+        total += m[k] * (x[k] - mean) * (x[k] - mean)
+    return total
+
+
+@inlined
+def standardise(normalized, out, x, m, mean, factor, gamma, beta):
+    for k in range(LANES):
+        v = (x[k] - mean) * factor * m[k]
+        normalized[k] = v
+        out[k] = gamma * v + beta
+
+
+@inlined
+def standardise_back(g, x, m, factor, mean, along):
+    for k in range(LANES):
+        g[k] = factor * (g[k] - mean - x[k] * along) * m[k]
 
 
 @inlined
@@ -245,7 +302,7 @@ def activate(code, x):
     elif code == RELU:
         for k in range(LANES):
             v = x[k]
-            x[k] = ZERO if v < ZERO else v
+            x[k] = max(v, ZERO)
     elif code == LEAKY_RELU:
         for k in range(LANES):
             v = x[k]
@@ -267,7 +324,7 @@ def activate(code, x):
             x[k] = x[k] / (ONE + exp32(-x[k]))
     elif code == SOFTPLUS:
         for k in range(LANES):
-            x[k] = f32(math.log1p(exp32(-abs(x[k])))) + (x[k] if x[k] > ZERO else ZERO)
+            x[k] = f32(math.log1p(exp32(-abs(x[k])))) + (max(ZERO, x[k]))
     elif code == SOFTSIGN:
         for k in range(LANES):
             x[k] = x[k] / (ONE + abs(x[k]))

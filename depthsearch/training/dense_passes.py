@@ -21,10 +21,15 @@ from depthsearch.training.dense_kernels import (
     combine,
     compiled,
     copy,
+    dot1,
     exp32,
     f32,
     gather_gradients,
     slope,
+    spread,
+    standardise,
+    standardise_back,
+    sum1,
 )
 from depthsearch.training.dense_program import ACTIVATE, ADD, BATCH_NORM, DENSE, INPUT, LANES, LAYER_NORM, LOGITS
 
@@ -61,49 +66,49 @@ def forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, mode):
                     copy(out[u], x[u])
                     add_row(out[u], other[u])
         elif kind == BATCH_NORM:
-            _batch_norm(P, steps[s, 3], steps[s, 4], H[source], H[target], NH[code], NS[code], MM[code], MV[code], M, n, mode)
+            _batch_norm(
+                P, steps[s, 3], steps[s, 4], H[source], H[target], NH[code], NS[code], MM[code], MV[code], M, n, mode
+            )
         elif kind == LAYER_NORM:
             _layer_norm(P, steps[s, 3], steps[s, 4], H[source], H[target], NH[code], NS[code])
 
 
 @compiled
 def _batch_norm(P, scale, shift, x, out, normalized, inverse, moving_mean, moving_variance, M, n, mode):
+    # One stage for all units after another, since within a unit each stage waits for the one before it.
     blocks, width = x.shape[0], x.shape[1]
+    kept = inverse[0]  # for each unit: inverse deviation, mean, variance
+    if mode == USE:
+        for u in range(width):
+            kept[u, 1], kept[u, 2] = moving_mean[u], moving_variance[u]
+    else:
+        for u in range(width):
+            total = ZERO
+            for j in range(blocks):
+                total += dot1(x[j, u], M[j])
+            kept[u, 1] = total / f32(n)
+        for u in range(width):
+            total = ZERO
+            for j in range(blocks):
+                total += spread(x[j, u], M[j], kept[u, 1])
+            kept[u, 2] = total / f32(n)
+    if mode == TRAIN:
+        for u in range(width):
+            moving_mean[u] += (kept[u, 1] - moving_mean[u]) * (ONE - BATCH_NORM_MOMENTUM)
+            moving_variance[u] += (kept[u, 2] - moving_variance[u]) * (ONE - BATCH_NORM_MOMENTUM)
     for u in range(width):
-        if mode == USE:
-            mean, variance = moving_mean[u], moving_variance[u]
-        else:
-            total = ZERO
-            for j in range(blocks):
-                row, m = x[j, u], M[j]
-                for k in range(LANES):
-                    total += row[k] * m[k]
-            mean = total / f32(n)
-            total = ZERO
-            for j in range(blocks):
-                row, m = x[j, u], M[j]
-                for k in range(LANES):
-                    total += m[k] * (row[k] - mean) * (row[k] - mean)
-            variance = total / f32(n)
-            if mode == TRAIN:
-                moving_mean[u] += (mean - moving_mean[u]) * (ONE - BATCH_NORM_MOMENTUM)
-                moving_variance[u] += (variance - moving_variance[u]) * (ONE - BATCH_NORM_MOMENTUM)
-        factor = ONE / np.sqrt(variance + EPSILON)
-        inverse[0, u, 0] = factor
-        gamma, beta = P[scale + u], P[shift + u]
+        kept[u, 0] = ONE / np.sqrt(kept[u, 2] + EPSILON)
+    for u in range(width):
+        mean, factor, gamma, beta = kept[u, 1], kept[u, 0], P[scale + u], P[shift + u]
         for j in range(blocks):
-            row, kept, y, m = x[j, u], normalized[j, u], out[j, u], M[j]
-            for k in range(LANES):
-                kept[k] = (row[k] - mean) * factor * m[k]
-                y[k] = gamma * kept[k] + beta
+            standardise(normalized[j, u], out[j, u], x[j, u], M[j], mean, factor, gamma, beta)
 
 
 @compiled
 def _layer_norm(P, scale, shift, x, out, normalized, inverse):
     blocks, width = x.shape[0], x.shape[1]
     for j in range(blocks):
-        # Means and inverse deviations of the points, in two rows of `inverse`.
-        mean, factor = normalized[j, 0], inverse[j, 0]
+        factor = inverse[j, 0]
         for k in range(LANES):
             total = ZERO
             for u in range(width):
@@ -113,7 +118,7 @@ def _layer_norm(P, scale, shift, x, out, normalized, inverse):
             for u in range(width):
                 total += (x[j, u, k] - centre) * (x[j, u, k] - centre)
             factor[k] = ONE / np.sqrt(total / f32(width) + EPSILON)
-            for u in range(width - 1, -1, -1):
+            for u in range(width):
                 normalized[j, u, k] = (x[j, u, k] - centre) * factor[k]
         for u in range(width):
             gamma, beta = P[scale + u], P[shift + u]
@@ -165,7 +170,7 @@ def backward(steps, P, D, X, H, NH, NS, M, ZG, G, T, S, n, AG):
         elif kind == BATCH_NORM:
             _batch_norm_back(P, D, steps[s, 3], steps[s, 4], g, NH[code], NS[code], M, n)
         elif kind == LAYER_NORM:
-            _layer_norm_back(P, D, steps[s, 3], steps[s, 4], g, t, NH[code], NS[code])
+            _layer_norm_back(P, D, steps[s, 3], steps[s, 4], g, NH[code], NS[code])
         if joins == 1:
             for j in range(blocks):
                 for u in range(width):
@@ -178,23 +183,17 @@ def _batch_norm_back(P, D, scale, shift, g, normalized, inverse, M, n):
     for u in range(width):
         total, along = ZERO, ZERO
         for j in range(blocks):
-            row, kept = g[j, u], normalized[j, u]
-            for k in range(LANES):
-                total += row[k]
-                along += row[k] * kept[k]
+            total += sum1(g[j, u])
+            along += dot1(g[j, u], normalized[j, u])
         D[scale + u] += along
         D[shift + u] += total
         factor = P[scale + u] * inverse[0, u, 0]
-        total /= f32(n)
-        along /= f32(n)
         for j in range(blocks):
-            row, kept, m = g[j, u], normalized[j, u], M[j]
-            for k in range(LANES):
-                row[k] = factor * (row[k] - total - kept[k] * along) * m[k]
+            standardise_back(g[j, u], normalized[j, u], M[j], factor, total / f32(n), along / f32(n))
 
 
 @compiled
-def _layer_norm_back(P, D, scale, shift, g, t, normalized, inverse):
+def _layer_norm_back(P, D, scale, shift, g, normalized, inverse):
     blocks, width = g.shape[0], g.shape[1]
     for j in range(blocks):
         for u in range(width):
@@ -251,7 +250,7 @@ def _binary_loss(Z, ZG, Y, M, n):
             p = (ONE if z[k] >= ZERO else e) / (ONE + e)
             own[k] = (p - y[k]) * share * m[k]
             product *= ONE + e * m[k]
-            linear += ((z[k] if z[k] > ZERO else ZERO) - z[k] * y[k]) * m[k]
+            linear += ((max(ZERO, z[k])) - z[k] * y[k]) * m[k]
             positive = ONE if z[k] > ZERO else ZERO
             correct += m[k] * (ONE if positive == y[k] else ZERO)
         total += math.log(np.float64(product)) + np.float64(linear)
@@ -335,7 +334,7 @@ def fill_batch(points, labels, order, first, last, X, Y, M):
 @compiled
 def train_epochs(
     steps, points, labels, orders, batch_size, P, D, V1, V2, X, Y, M, H, Z, ZG, NH, NS, MM, MV, G, T, S, AG,
-    rule, learning_rate, momentum, decay, epsilon, done, budget, losses, accuracies, states,
+    mode, rule, learning_rate, momentum, decay, epsilon, done, budget, losses, accuracies, states,
 ):  # fmt: skip
     """Train an epoch for each row of `orders` after `done` steps of `budget`; its means, and the state after it.
 
@@ -351,7 +350,7 @@ def train_epochs(
             end = min(first + batch_size, last)
             n = end - first
             fill_batch(points, labels, order, first, end, X, Y, M)
-            forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, TRAIN)
+            forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, mode)
             summed, correct = loss(Z, ZG, Y, M, n)
             backward(steps, P, D, X, H, NH, NS, M, ZG, G, T, S, n, AG)
             done += 1
@@ -369,15 +368,15 @@ def train_epochs(
 
 
 @compiled
-def look(steps, offsets, P, D, P0, X, Y, M, H, Z, ZG, NH, NS, MM, MV, G, T, S, n, relu, per_layer):
+def look(mode, steps, offsets, P, D, P0, X, Y, M, H, Z, ZG, NH, NS, MM, MV, G, T, S, n, relu, per_layer):
     """Fill per_layer [6, dense layers] with the figures of Snapshot over the points in X; return the output range.
 
-    In order: weight-gradient norm, mean absolute gradient, activation-gradient norm, weight norm, weight change,
-    share of units never active.
+    `mode` is LOOK. In order: weight-gradient norm, mean absolute gradient, activation-gradient norm, weight norm,
+    weight change, share of units never active.
     """
     layers = offsets.shape[0]
     AG = np.zeros(layers)
-    forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, LOOK)
+    forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, mode)
     loss(Z, ZG, Y, M, n)
     backward(steps, P, D, X, H, NH, NS, M, ZG, G, T, S, n, AG)
     for d in range(layers):
@@ -433,8 +432,8 @@ def _range(Z, M):
 
 
 @compiled
-def count_correct(steps, P, X, Y, M, H, Z, ZG, NH, NS, MM, MV, n):
-    """How many points are classified correctly in use, with batch norm's averages."""
-    forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, USE)
+def count_correct(mode, steps, P, X, Y, M, H, Z, ZG, NH, NS, MM, MV, n):
+    """How many points are classified correctly; in the mode USE, with batch norm's averages."""
+    forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, mode)
     _, right = loss(Z, ZG, Y, M, n)
     return right

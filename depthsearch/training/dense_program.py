@@ -4,6 +4,7 @@ Hidden values live in slots, each [blocks, width, LANES]: a batch is cut into bl
 along the contiguous axis, and the last block is padded. NumPy alone is imported.
 """
 
+import itertools
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -71,7 +72,7 @@ def claims(plan: Plan) -> bool:
     dense = [layer for layer in plan if isinstance(layer, Dense)]
     one_width = len({layer.units for layer in dense[:-1]}) == 1 and isinstance(plan[-1], Dense)
     adds = [(layer.source, index) for index, layer in enumerate(plan) if isinstance(layer, Add)]
-    return one_width and all(end <= start for (_, end), (start, _) in zip(adds, adds[1:], strict=False))
+    return one_width and all(end <= start for (_, end), (start, _) in itertools.pairwise(adds))
 
 
 def lay_out(plan: Plan, data_spec: DataSpec) -> Program:

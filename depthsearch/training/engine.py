@@ -1,13 +1,18 @@
-"""The contract that every engine keeps, and the choice of one. No torch is imported until it is chosen."""
+"""The contract that every engine keeps, and the choice of one. No engine is imported until it is chosen."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from depthsearch.core.errors import UnknownName
-from depthsearch.core.names import DEVICES
-from depthsearch.core.problem import Problem
+from depthsearch.core.errors import InvalidValue, UnknownName
+from depthsearch.core.names import DEVICES, ENGINES
+from depthsearch.core.problem import DataSpec, Problem
 from depthsearch.core.trace import Trace
+from depthsearch.families import family_of
+from depthsearch.training.dense_program import claims
+
+WIDEST_DENSE = 64
+"""The widest network for which the dense engine is the faster one (benchmarks/engine.py)."""
 
 Watch: TypeAlias = Callable[[Trace], int | None]
 """Pure: from the trace so far to the epoch at which its verdict was settled, or None to go on."""
@@ -30,6 +35,10 @@ class Engine(Protocol):
     - The watcher may be asked late, but the trace ends at the epoch that it names.
     """
 
+    @property
+    def first_use(self) -> str | None:
+        """What to tell somebody who waits, where the first training takes longer than those after it."""
+
     def train(self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None) -> list[Trace]:
         """Train every job and return the traces in their order.
 
@@ -44,15 +53,50 @@ class Engine(Protocol):
         """
 
 
-def choose_engine(device: str = "auto") -> Engine:
-    """The engine for a device: "cpu", "cuda", or "auto" (the GPU where torch sees one).
+def check_engine(engine: str, device: str) -> None:
+    """Refuse a name that is on no list, or a pair that cannot be, before anything is imported or written.
 
     Raises:
-        UnknownName: The device is none of these.
-        InvalidValue: "cuda" was asked for and torch sees no GPU.
+        UnknownName: The engine or the device is not on its list.
+        InvalidValue: The dense engine was asked for on a GPU.
     """
+    if engine not in ENGINES:
+        raise UnknownName("engine", engine, ENGINES)
     if device not in DEVICES:
         raise UnknownName("device", device, DEVICES)
-    from depthsearch.training.torch_engine import TorchEngine  # noqa: PLC0415 - seconds of import, paid when used
+    if (engine, device) == ("dense", "cuda"):
+        raise InvalidValue("engine 'dense' trains on the CPU alone, but got device 'cuda': give --engine torch")
+
+
+def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto") -> Engine:
+    """The engine for a problem.
+
+    Args:
+        problem: What is trained.
+        engine: "dense", "torch", or "auto": dense where it trains the problem and its width is small enough that it
+            wins (see WIDEST_DENSE), unless a GPU is insisted on.
+        device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
+
+    Raises:
+        UnknownName: The engine or the device is not on its list.
+        InvalidValue: The engine does not train this problem, or "cuda" was asked for and torch sees no GPU.
+    """
+    check_engine(engine, device)
+    if engine == "auto":
+        engine = "dense" if device != "cuda" and problem.width <= WIDEST_DENSE and dense_trains(problem) else "torch"
+    # Each engine's own imports take a second: only the one that is used is imported.
+    if engine == "dense":
+        if not dense_trains(problem):
+            raise InvalidValue(f"engine 'dense' does not train the family {problem.family!r}: give --engine torch")
+        from depthsearch.training.dense_engine import DenseEngine  # noqa: PLC0415
+
+        return DenseEngine()
+    from depthsearch.training.torch_engine import TorchEngine  # noqa: PLC0415
 
     return TorchEngine(device)
+
+
+def dense_trains(problem: Problem) -> bool:
+    """Whether the dense engine claims the problem's networks."""
+    family = family_of(problem.family)
+    return claims(family.plan(problem, DataSpec(features=2, classes=2), family.shallowest + 1))

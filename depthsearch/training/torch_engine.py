@@ -43,6 +43,11 @@ class TorchEngine:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self.device = torch.device(device)
 
+    @property
+    def first_use(self) -> str | None:
+        """Nothing: its first training takes as long as any."""
+        return None
+
     def train(self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None) -> list[Trace]:
         """Train every job in turn (see Engine.train)."""
         data = load(problem.data)

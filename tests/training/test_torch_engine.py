@@ -36,17 +36,17 @@ def test_a_gpu_starts_from_the_same_network_as_the_cpu() -> None:
 
 def test_an_unknown_device_is_refused() -> None:
     with pytest.raises(UnknownName, match=r"unknown device 'gpu': .*accepted: auto, cpu, cuda"):
-        choose_engine("gpu")
+        choose_engine(FFNET, device="gpu")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="torch sees a GPU here")
 def test_cuda_is_refused_where_there_is_none() -> None:
     with pytest.raises(InvalidValue, match="device 'cuda' cannot be used"):
-        choose_engine("cuda")
+        choose_engine(FFNET, device="cuda")
 
 
 def test_auto_takes_what_there_is() -> None:
-    engine = choose_engine("auto")
+    engine = choose_engine(FFNET, engine="torch")
     assert isinstance(engine, TorchEngine)
     assert engine.device.type == ("cuda" if torch.cuda.is_available() else "cpu")
 

@@ -1,0 +1,137 @@
+"""The dense engine keeps the contract of every engine, and agrees with torch step by step."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from depthsearch.core.errors import InvalidValue, UnknownName
+from depthsearch.core.names import ACTIVATIONS, INITIALIZATIONS
+from depthsearch.core.problem import DataSpec, Problem
+from depthsearch.core.trace import Trace
+from depthsearch.families import family_of
+from depthsearch.families.plan import Activation, Add, Dense
+from depthsearch.training.dense_engine import DenseEngine
+from depthsearch.training.dense_program import claims
+from depthsearch.training.engine import WIDEST_DENSE, Engine, Job, choose_engine
+from depthsearch.training.torch_engine import TorchEngine
+from tests.sameness import assert_same
+from tests.training.engines import FFNET, RESNET, EngineContract
+
+
+class TestOnOneThread(EngineContract):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return DenseEngine(threads=1)
+
+
+class TestOnThreeThreads(EngineContract):
+    @pytest.fixture
+    def engine(self) -> Engine:
+        return DenseEngine(threads=3)
+
+
+@pytest.mark.parametrize("problem", [FFNET, RESNET], ids=["ffnet", "resnet"])
+def test_the_number_of_threads_changes_no_bit(problem: Problem) -> None:
+    jobs = [Job(depth, seed) for depth in (2, 9) for seed in range(4)]
+    for one, many in zip(DenseEngine(1).train(problem, jobs), DenseEngine(4).train(problem, jobs), strict=True):
+        assert_same(one, many)
+
+
+GRID: list[dict[str, Any]] = [
+    *({"activation": activation} for activation in ACTIVATIONS),
+    *({"initialization": initialization} for initialization in INITIALIZATIONS),
+    *({"family": "resnet", "activation": activation} for activation in ("tanh", "relu", "gelu")),
+    *({"family": family, "normalization": "layer"} for family in ("ffnet", "resnet")),
+    {"normalization": "batch"},
+    {"family": "resnet", "normalization": "none"},
+    {"data": "digits"},
+    {"data": "digits", "family": "resnet"},
+    *({"width": width} for width in (1, 2, 3, 4, 6, 7, 11, 33)),
+    *({"recipe": {"optimizer": optimizer}} for optimizer in ("adam", "adamw")),
+    {"recipe": {"nesterov": True}},
+    {"recipe": {"momentum": 0.0}},
+    *({"recipe": {"batch_size": size}} for size in (1, 7, 33, 64, 1000)),
+]
+
+
+@pytest.mark.parametrize("fields", GRID, ids=str)
+def test_ten_steps_agree_with_torch(fields: dict[str, Any]) -> None:
+    """The trace of ten steps (of three epochs at least): losses, accuracies and every figure of every layer."""
+    recipe = {"batch_size": 150} | fields.get("recipe", {})
+    steps = {"steps": 12} if recipe["batch_size"] == 150 else {"epochs": 3}
+    if recipe["batch_size"] == 1:
+        steps = {"steps": 1001}
+    if fields.get("data") == "digits":
+        steps, recipe = {"epochs": 3}, recipe | {"batch_size": 300}
+    problem = Problem.model_validate(fields | {"recipe": recipe | steps})
+    (dense,), (torch,) = (engine.train(problem, [Job(4, 3)]) for engine in (DenseEngine(1), TorchEngine("cpu")))
+    assert (dense.layers, dense.steps, dense.majority_rate) == (torch.layers, torch.steps, torch.majority_rate)
+    np.testing.assert_allclose(dense.train_loss, torch.train_loss, rtol=2e-4)
+    np.testing.assert_allclose(dense.train_accuracy, torch.train_accuracy, atol=0.005)
+    for name in vars(torch.snapshots):
+        ours, theirs = getattr(dense.snapshots, name), getattr(torch.snapshots, name)
+        rtol, atol = (0, 0.005) if name == "test_accuracy" else (2e-3, 1e-6)
+        np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol, err_msg=name)
+        np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-4, atol=1e-7, err_msg=f"{name} at the start")
+
+
+def test_a_weight_that_is_not_a_number_is_not_hidden() -> None:
+    """Clamps and comparisons in the kernels let NaN through, in every activation."""
+    for activation in ACTIVATIONS:
+        problem = Problem.model_validate(
+            {"activation": activation, "recipe": {"learning_rate": 1e30, "momentum": 0.0, "epochs": 4}}
+        )
+        (trace,) = DenseEngine(1).train(problem, [Job(3, 0)])
+        assert not np.isfinite(trace.train_loss[-1]) or trace.train_loss[-1] > 1e3, activation
+
+
+def test_a_network_of_depth_ten_thousand_trains() -> None:
+    problem = Problem.model_validate({"recipe": {"batch_size": 500, "epochs": 3}})
+    (trace,) = DenseEngine(1).train(problem, [Job(10_000, 0)])
+    assert len(trace.layers) == 10_001
+    assert trace.epochs == 3
+
+
+def test_a_watcher_that_is_asked_late_still_ends_the_run_where_it_was_settled() -> None:
+    problem = Problem.model_validate({"recipe": {"epochs": 60}})
+    asked: list[int] = []
+
+    def at_thirty_seven(trace: Trace) -> int | None:
+        asked.append(trace.epochs)
+        return 37 if trace.epochs >= 37 else None
+
+    (stopped,) = DenseEngine(1).train(problem, [Job(3, 1)], watch=at_thirty_seven)
+    assert stopped.epochs == 37
+    assert asked[-1] > 37
+    (expected,) = TorchEngine("cpu").train(problem, [Job(3, 1)], watch=lambda trace: 37 if trace.epochs == 37 else None)
+    assert stopped.final_test_accuracy == pytest.approx(expected.final_test_accuracy, abs=0.005)
+
+
+@pytest.mark.parametrize("family", ["ffnet", "resnet"])
+@pytest.mark.parametrize("normalization", ["none", "batch", "layer"])
+def test_both_families_are_claimed(family: str, normalization: str) -> None:
+    problem = Problem.model_validate({"family": family, "normalization": normalization})
+    assert claims(family_of(family).plan(problem, DataSpec(features=2, classes=2), 3))
+
+
+def test_layers_of_several_widths_are_not_claimed() -> None:
+    assert not claims((Dense("a", 2, 5), Dense("b", 5, 6), Dense("output", 6, 1)))
+
+
+def test_additions_within_one_another_are_not_claimed() -> None:
+    inner = (Dense("a", 2, 5), Activation("f", "tanh"), Dense("b", 5, 5), Add("c", 1), Add("d", 1))
+    assert not claims((*inner, Dense("output", 5, 1)))
+
+
+def test_auto_takes_the_dense_engine_for_small_networks_and_torch_for_wide_ones() -> None:
+    assert isinstance(choose_engine(Problem()), DenseEngine)
+    assert isinstance(choose_engine(Problem(width=WIDEST_DENSE + 1)), TorchEngine)
+    assert isinstance(choose_engine(Problem(), engine="torch"), TorchEngine)
+
+
+def test_an_unknown_engine_and_a_dense_one_on_a_gpu_are_refused() -> None:
+    with pytest.raises(UnknownName, match="unknown engine 'numpy': accepted: auto, dense, torch"):
+        choose_engine(Problem(), engine="numpy")
+    with pytest.raises(InvalidValue, match="engine 'dense' trains on the CPU alone, but got device 'cuda'"):
+        choose_engine(Problem(), engine="dense", device="cuda")
