@@ -15,6 +15,7 @@ from depthsearch.cli.options import (
     settings_of,
 )
 from depthsearch.core.errors import InvalidValue
+from depthsearch.core.interrupts import interrupts_deferred
 
 
 @click.command(short_help="Find the deepest network that trains.")
@@ -40,12 +41,16 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
     depthsearch find studies/vanishing-and-resnet.toml --problem ffnet-relu
     """
     # Imported here, so that help and misuse answer without waiting for them.
-    import optuna  # noqa: PLC0415
+    with interrupts_deferred():
+        import optuna  # noqa: PLC0415
 
-    import depthsearch  # noqa: PLC0415
-    from depthsearch.cli.progress import Progress  # noqa: PLC0415
-    from depthsearch.store import shown_url  # noqa: PLC0415
+        import depthsearch.finder  # noqa: PLC0415
+        from depthsearch.cli.output import show, write  # noqa: PLC0415
+        from depthsearch.cli.progress import Progress  # noqa: PLC0415
+        from depthsearch.reporting.text import answer_text  # noqa: PLC0415
+        from depthsearch.store import shown_url  # noqa: PLC0415
 
+    reported = None
     if study_file is None:
         if problem_name is not None:
             raise InvalidValue(f"--problem {problem_name!r} needs a STUDY_FILE that declares it")
@@ -57,7 +62,9 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
                 f"{given[0]} cannot be combined with the study file {study_file!r}, which says it already"
             )
         declared = depthsearch.read_study_file(study_file)
-        problem, settings = declared.problem(problem_name), settings_of(options, declared.settings)
+        entry = declared.entry(problem_name)
+        problem, reported = entry.problem, entry.reported
+        settings = settings_of(options, declared.settings)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with Progress(problem, settings, quiet=quiet) as progress:
         answer = depthsearch.find(
@@ -71,10 +78,6 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
             on_event=progress,
         )
     if as_json:
-        click.echo(answer.to_json())
-        return
-    from rich.console import Console  # noqa: PLC0415
-
-    from depthsearch.reporting.text import answer_text  # noqa: PLC0415
-
-    Console().print(answer_text(answer, place=shown_url(options["storage"])))
+        write(answer.to_json() + "\n")
+    else:
+        show(answer_text(answer, place=shown_url(options["storage"]), reported=reported))

@@ -42,7 +42,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; errors are said in one line on standard error."""
     try:
         cli.main(arguments, prog_name="depthsearch", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return MISUSE
@@ -55,6 +56,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read our output has gone (as in `... | head`): nothing is left to say, nor to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        # What was finished is in the store; only saying so has failed.
+        return _say(f"the output cannot be written: {error.strerror or error}", 1)
     return 0
 
 

@@ -1,10 +1,12 @@
 """Options that several commands share, each group a decorator, and what their values make."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from depthsearch.core.errors import InvalidValue, UnknownName
 from depthsearch.core.names import (
     ACTIVATIONS,
     DATA_SETS,
@@ -78,11 +80,15 @@ problem_options = _all(
         "--sigma-w2", type=float, text="With --init normal: fan_in times the variance of the weights. [default: 1]"
     ),
     _option("--sigma-b2", type=float, text="With --init normal: variance of the biases. [default: 0]"),
-    _option("--norm", metavar="NAME", text=f"{', '.join(NORMALIZATIONS)}. [default: none for ffnet, batch for resnet]"),
+    _option(
+        "--norm",
+        metavar="NAME",
+        text=f"Normalization: {', '.join(NORMALIZATIONS)}. [default: ffnet none, resnet batch]",
+    ),
     _option("--data", metavar="NAME", text=f"Data set: {', '.join(DATA_SETS)}. [default: moons]"),
     _option("--noise", type=float, text="Noise on the points. [default: 0.2 for moons, 0.1 for the other planar sets]"),
     _option("--data-seed", type=int, text="Seed of the points and of the split. [default: 0]"),
-    _option("--optimizer", metavar="NAME", text=f"{', '.join(OPTIMIZERS)}. [default: sgd]"),
+    _option("--optimizer", metavar="NAME", text=f"Optimizer: {', '.join(OPTIMIZERS)}. [default: sgd]"),
     _option("--lr", type=float, text="Learning rate. [default: 0.01 for sgd, 0.001 for adam and adamw]"),
     _option("--momentum", type=float, text="Momentum of sgd. [default: 0.9]"),
     _option("--nesterov", is_flag=True, default=None, text="Nesterov's momentum, for sgd."),
@@ -115,7 +121,7 @@ place_options = _all(
     _option("--engine", metavar="NAME", text=f"What trains: {', '.join(ENGINES)}. [default: auto, the faster one]"),
     _option("--device", metavar="NAME", text=f"Where torch trains: {', '.join(DEVICES)}. [default: auto]"),
 )
-json_option = _option("--json", "as_json", is_flag=True, text="Print the result as one JSON object.")
+json_option = _option("--json", "as_json", is_flag=True, text="Print the result as JSON.")
 quiet_option = _option("--quiet", "-q", is_flag=True, text="No progress on standard error.")
 
 
@@ -132,7 +138,8 @@ def problem_of(options: dict[str, Any]) -> "Problem":
             fields[path[0]] = value
         else:
             fields.setdefault(path[0], {})[path[1]] = value
-    return Problem.model_validate(fields)
+    with _named_as_typed({path[-1] if option != "data" else "data": option for option, path in _PROBLEM.items()}):
+        return Problem.model_validate(fields)
 
 
 def settings_of(options: dict[str, Any], base: "SearchSettings | None" = None) -> "SearchSettings":
@@ -140,7 +147,26 @@ def settings_of(options: dict[str, Any], base: "SearchSettings | None" = None) -
     from depthsearch.core.settings import SearchSettings  # noqa: PLC0415
 
     given = {field: options[option] for option, field in _SEARCH.items() if options.get(option) is not None}
-    return SearchSettings.model_validate((base.model_dump() if base else {}) | given)
+    with _named_as_typed({field: option for option, field in _SEARCH.items()}):
+        return SearchSettings.model_validate((base.model_dump() if base else {}) | given)
+
+
+@contextmanager
+def _named_as_typed(options: dict[str, str]) -> Iterator[None]:
+    """Errors that begin with the name of a field, said with the option that sets it: "--lr must be ...".
+
+    Args:
+        options: From a field to the option that sets it.
+    """
+    try:
+        yield
+    except UnknownName:
+        raise
+    except InvalidValue as error:
+        field, space, rest = str(error).partition(" ")
+        if field not in options:
+            raise
+        raise InvalidValue(f"--{options[field].replace('_', '-')}{space}{rest}") from None
 
 
 def problem_options_given(options: dict[str, Any]) -> list[str]:

@@ -3,12 +3,13 @@
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.status import Status
 
+from depthsearch.cli.output import PatientConsole
 from depthsearch.core.events import Event, Preparing, StudyOpened, TrialFinished, TrialStarted
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
+from depthsearch.core.words import count_of
 from depthsearch.families import family_of
 from depthsearch.reporting.text import finished_line, started_line
 
@@ -18,7 +19,9 @@ class Progress:
 
     def __init__(self, problem: Problem, settings: SearchSettings, *, quiet: bool) -> None:
         self._family, self._cap = family_of(problem.family), settings.cap
-        self._console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+        self._console = PatientConsole(
+            stderr=True, quiet=quiet, highlight=False, soft_wrap=True, markup=False, emoji=False
+        )
         self._status = Status("", console=self._console) if self._console.is_terminal and not quiet else None
 
     def __enter__(self) -> Self:
@@ -33,8 +36,10 @@ class Progress:
     def __call__(self, event: Event) -> None:
         """Show one event."""
         match event:
+            case StudyOpened(study, finished, True):
+                self._console.print(f"{study} is done already, with {count_of(finished, 'trial')}")
             case StudyOpened(study, finished) if finished:
-                self._console.print(f"going on with {study}: {finished} trials are done")
+                self._console.print(f"going on with {study}, after {count_of(finished, 'trial')}")
             case StudyOpened(study):
                 self._console.print(f"searching as {study}")
             case Preparing(reason):

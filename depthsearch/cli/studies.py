@@ -27,18 +27,17 @@ def list_studies(storage: str | None, as_json: bool, as_csv: bool) -> None:
     from depthsearch.store import open_store  # noqa: PLC0415
 
     _one_of(as_json, as_csv)
-    with open_store(storage, create=False) as store:
+    with open_store(storage, create=False) as store, store.errors_said():
         rows, place = study_rows(store), store.url
     if as_json:
         click.echo(json.dumps([row.model_dump() for row in rows], indent=2))
     elif as_csv:
         click.echo(to_csv([row.model_dump() for row in rows], list(StudyRow.model_fields)), nl=False)
     elif rows:
-        from rich.console import Console  # noqa: PLC0415
-
+        from depthsearch.cli.output import show as show_table  # noqa: PLC0415
         from depthsearch.reporting.text import studies_table  # noqa: PLC0415
 
-        Console().print(studies_table(rows))
+        show_table(studies_table(rows))
     else:
         click.echo(f"no studies yet in {place}")
 
@@ -57,11 +56,10 @@ def show(study: str, storage: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(answer.to_json())
         return
-    from rich.console import Console  # noqa: PLC0415
-
+    from depthsearch.cli.output import show as show_answer  # noqa: PLC0415
     from depthsearch.reporting.text import answer_text  # noqa: PLC0415
 
-    Console().print(answer_text(answer, place=place))
+    show_answer(answer_text(answer, place=place))
 
 
 @studies.command(short_help="Every run of one study.")
@@ -100,16 +98,16 @@ def delete(study: str, storage: str | None, yes: bool) -> None:
 
     with open_store(storage, create=False) as store:
         store.summary(study)
-        if not yes:
-            _ask(f"delete {study} from {store.url}, with every run in it?", study)
-        store.delete_study(study)
-    click.echo(f"deleted {study}")
+        wanted = yes or _asked(f"delete {study} from {store.url}, with every run in it?", study)
+        if wanted:
+            store.delete_study(study)
+    click.echo(f"deleted {study}" if wanted else f"kept {study}")
 
 
-def _ask(question: str, study: str) -> None:
+def _asked(question: str, study: str) -> bool:
     if not sys.stdin.isatty():
-        raise InvalidValue(f"study {study!r} is not deleted without being asked: give --yes where there is no terminal")
-    click.confirm(question, abort=True)
+        raise InvalidValue(f"study {study!r} is kept, since there is no terminal to ask on: give --yes to delete it")
+    return click.confirm(question)
 
 
 def _one_of(as_json: bool, as_csv: bool) -> None:

@@ -74,10 +74,18 @@ class Confirmation(FrozenModel):
 
 
 class Beyond(FrozenModel):
-    """What stands just past the cliff: the commonest verdict among the failing runs there."""
+    """What stands just past the cliff.
+
+    Attributes:
+        depth: The shallowest depth that fails.
+        cause: The commonest verdict among the failing runs there.
+        causes: How many of them failed of what.
+        sentence: The same for people, with the evidence of one of these runs.
+    """
 
     depth: int
     cause: str
+    causes: dict[str, int]
     sentence: str
 
 
@@ -134,6 +142,9 @@ class Answer(FrozenModel):
     cost: Cost
     seed: int
     versions: dict[str, str]
+
+    def __str__(self) -> str:
+        return self.sentence
 
     def to_json(self, indent: int | None = 2) -> str:
         """The answer as one JSON object; `Answer.model_validate_json` reads it back."""

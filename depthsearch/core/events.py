@@ -16,10 +16,11 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class StudyOpened:
-    """The study stands ready; `finished_trials` were already there."""
+    """The study stands ready; `finished_trials` were already there, and are all it needs where `done`."""
 
     study: str
     finished_trials: int
+    done: bool = False
 
 
 @dataclass(frozen=True)

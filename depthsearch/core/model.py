@@ -9,6 +9,8 @@ from pydantic_core import ErrorDetails
 
 from depthsearch.core.errors import InvalidValue
 
+LONGEST_QUOTE = 100
+
 
 class FrozenModel(BaseModel):
     """An immutable value. A bad field raises InvalidValue with one line, never pydantic's report."""
@@ -52,10 +54,16 @@ def sha256(text: str) -> str:
 def _one_line(error: ErrorDetails, called: str, fields: tuple[str, ...]) -> str:
     name = ".".join(str(part) for part in error["loc"])
     if not name:
-        return f"{called} must be a table of {', '.join(fields)}, but got {error['input']!r}"
+        return f"{called} must be a table of {', '.join(fields)}, but got {_quoted(error['input'])}"
     if error["type"] == "extra_forbidden":
         return f"unknown field {name!r}: accepted: {', '.join(fields)}"
     if error["type"] == "missing":
         return f"{name} is missing"
     reason = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"{name} must be {reason}, but got {error['input']!r}"
+    return f"{name} must be {reason}, but got {_quoted(error['input'])}"
+
+
+def _quoted(value: object) -> str:
+    """The value as it was written, cut off where it is very long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}..."

@@ -55,7 +55,7 @@ Normalization = Annotated[NormalizationName, one_of("normalization", Normalizati
 Data = Annotated[DataName, one_of("data set", DataName)]
 Optimizer = Annotated[OptimizerName, one_of("optimizer", OptimizerName)]
 MANY = 1_000_000_000
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 
 
 class DataOptions(FrozenModel):
@@ -71,8 +71,8 @@ class DataOptions(FrozenModel):
     called: ClassVar[str] = "data"
 
     name: Data = "moons"
-    noise: Annotated[float, Field(ge=0)] | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    noise: Annotated[float, Field(strict=True, ge=0, le=1000)] | None = None
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = 0
 
     @model_validator(mode="before")
     @classmethod
@@ -106,13 +106,13 @@ class Recipe(FrozenModel):
     called: ClassVar[str] = "recipe"
 
     optimizer: Optimizer = "sgd"
-    learning_rate: Annotated[float, Field(gt=0)] = 0.01
-    momentum: Annotated[float, Field(ge=0, lt=1)] | None = 0.9
-    nesterov: bool = False
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    batch_size: Annotated[int, Field(ge=1, le=MANY)] = 32
-    epochs: Annotated[int, Field(ge=1, le=MANY)] | None = 200
-    steps: Annotated[int, Field(ge=1, le=MANY)] | None = None
+    learning_rate: Annotated[float, Field(strict=True, gt=0, le=1e30)] = 0.01
+    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = 0.9
+    nesterov: Annotated[bool, Field(strict=True)] = False
+    weight_decay: Annotated[float, Field(strict=True, ge=0)] = 0.0
+    batch_size: Annotated[int, Field(strict=True, ge=1, le=MANY)] = 32
+    epochs: Annotated[int, Field(strict=True, ge=1, le=MANY)] | None = 200
+    steps: Annotated[int, Field(strict=True, ge=1, le=MANY)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -172,9 +172,9 @@ class Criterion(FrozenModel):
 
     called: ClassVar[str] = "criterion"
 
-    min_gain: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    hold_share: Annotated[float, Field(ge=0, le=1)] = 0.1
-    hold_epochs: Annotated[int, Field(ge=1)] = 3
+    min_gain: Annotated[float, Field(strict=True, gt=0, lt=1)] = 0.2
+    hold_share: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.1
+    hold_epochs: Annotated[int, Field(strict=True, ge=1)] = 3
 
     def hold(self, budget_epochs: int) -> int:
         """How many epochs running a run must hold, in a budget of that many epochs."""
@@ -203,11 +203,11 @@ class Problem(FrozenModel):
     called: ClassVar[str] = "problem"
 
     family: Family = "ffnet"
-    width: Annotated[int, Field(ge=1, le=1_000_000)] = 5
+    width: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 5
     activation: Activation = "tanh"
     initialization: Initialization = "glorot_uniform"
-    sigma_w2: Annotated[float, Field(gt=0)] | None = None
-    sigma_b2: Annotated[float, Field(ge=0)] | None = None
+    sigma_w2: Annotated[float, Field(strict=True, gt=0, le=1e12)] | None = None
+    sigma_b2: Annotated[float, Field(strict=True, ge=0, le=1e12)] | None = None
     normalization: Normalization = "none"
     data: DataOptions = DataOptions()
     recipe: Recipe = Recipe()
@@ -252,8 +252,8 @@ BINARY = 2
 class DataSpec(FrozenModel):
     """What a network has to know of its data: the shape of an input and the number of classes."""
 
-    features: Annotated[int, Field(ge=1)]
-    classes: Annotated[int, Field(ge=2)]
+    features: Annotated[int, Field(strict=True, ge=1)]
+    classes: Annotated[int, Field(strict=True, ge=2)]
 
     @property
     def outputs(self) -> int:

@@ -1,9 +1,10 @@
 """How a search goes about its question. Stored with the study, so that all who resume it agree."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from depthsearch.core.errors import InvalidValue
 from depthsearch.core.model import FrozenModel, canonical_json, sha256
 from depthsearch.core.names import SamplerName
 from depthsearch.core.problem import Seed, one_of
@@ -30,13 +31,21 @@ class SearchSettings(FrozenModel):
     called: ClassVar[str] = "settings"
 
     sampler: Annotated[SamplerName, one_of("sampler", SamplerName)] = "bisect"
-    reliability: Annotated[float, Field(gt=0, le=1)] = 0.5
-    tolerance: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    cap: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
-    runs_per_trial: Annotated[int, Field(ge=1, le=1_000)] = 3
-    max_runs: Annotated[int, Field(ge=1)] | None = None
-    max_seconds: Annotated[float, Field(gt=0)] | None = None
+    reliability: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.5
+    tolerance: Annotated[float, Field(strict=True, gt=0, lt=1)] = 0.05
+    cap: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 10_000
+    runs_per_trial: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 3
+    max_runs: Annotated[int, Field(strict=True, ge=1)] | None = None
+    max_seconds: Annotated[float, Field(strict=True, gt=0)] | None = None
     seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.max_runs is not None and self.max_runs < self.runs_per_trial:
+            raise InvalidValue(
+                f"max_runs must be at least {self.runs_per_trial}, the runs of one trial, but got {self.max_runs}"
+            )
+        return self
 
     def identity(self, fingerprint: str) -> str:
         """What makes two searches the same study: problem, root seed and reliability (SHA-256)."""

@@ -67,18 +67,22 @@ class StudyFile(FrozenModel):
                 raise InvalidValue(f"name {name!r} stands for more than one problem: each needs a name of its own")
         return self
 
-    def problem(self, name: str | None = None) -> Problem:
-        """The problem of that name, or the only one.
+    def entry(self, name: str | None = None) -> NamedProblem:
+        """The problem of that name, or the only one, with what was reported of it.
 
         Raises:
             InvalidValue: There is no such name, or no name was given and there are several.
         """
         names = [entry.name for entry in self.problems]
         if name is None and len(names) > 1:
-            raise InvalidValue(f"the study file declares {len(names)} problems: choose one of {', '.join(names)}")
+            raise InvalidValue(f"the study file declares {len(names)} problems, choose by name: {', '.join(names)}")
         if name is not None and name not in names:
             raise InvalidValue(f"the study file declares no problem {name!r}: accepted: {', '.join(names)}")
-        return self.problems[names.index(name) if name is not None else 0].problem
+        return self.problems[names.index(name) if name is not None else 0]
+
+    def problem(self, name: str | None = None) -> Problem:
+        """The problem of that name, or the only one (see entry)."""
+        return self.entry(name).problem
 
 
 def read_study_file(path: str | Path) -> StudyFile:

@@ -19,6 +19,7 @@ class VerdictKind(StrEnum):
     DIED = "died"
     VANISHED = "vanished"
     UNSTABLE = "unstable"
+    SLOW = "slow"
     FLAT = "flat"
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from depthsearch.core.problem import ADAM_EPSILON, Criterion
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.core.words import count_of, in_words
 from depthsearch.detection.criterion import epoch_trained, threshold_of
 
 EXPLODED_LOSS = 1e3
@@ -45,7 +46,7 @@ def verdict_of(trace: Trace, criterion: Criterion) -> Verdict:
         _exploded(trace, criterion)
         or _dead(trace, criterion)
         or _vanished(trace, criterion)
-        or _unstable(trace, criterion)
+        or _unstable_or_slow(trace, criterion)
         or _flat(trace, criterion)
     )
     return Verdict(
@@ -126,7 +127,7 @@ def _dead(trace: Trace, criterion: Criterion) -> _Finding | None:
             )
             return _Finding(kind, "dead_layer", sentence, figures | {"layer": name}, thresholds)
         if share >= DEAD_SHARE:
-            sentence = f"{kind}: {share:.0%} of the hidden units are inactive for all training points {when}"
+            sentence = f"{in_words(kind)}: {share:.0%} of the hidden units are inactive for all training points {when}"
             return _Finding(kind, "dead_units", sentence, figures, thresholds)
     return None
 
@@ -155,7 +156,7 @@ def _vanished(trace: Trace, criterion: Criterion) -> _Finding | None:
         sentence = f"{stuck} {ratio:.2g} of the gradient at the last hidden layer reaches the first"
         return _Finding(VerdictKind.VANISHED, "activation_gradient_ratio", sentence, figures, thresholds)
     if moved is not None and moved < VANISHED_REACH:
-        sentence = f"{stuck} the first layer's gradient could move its weights by only {moved:.2g} in the whole budget"
+        sentence = f"{stuck} the first layer's reach is {moved:.2g}: how far its gradient can move it in the budget"
         return _Finding(VerdictKind.VANISHED, "reach", sentence, figures, thresholds)
     if change is not None and change < UNCHANGED:
         sentence = f"{stuck} the first layer's weights changed by only {change:.2g} of their size"
@@ -163,27 +164,29 @@ def _vanished(trace: Trace, criterion: Criterion) -> _Finding | None:
     return None
 
 
-def _unstable(trace: Trace, criterion: Criterion) -> _Finding | None:
-    """It learned, and lost it again: above the criterion's accuracy at times, but never for long enough."""
+def _unstable_or_slow(trace: Trace, criterion: Criterion) -> _Finding | None:
+    """Above the criterion's accuracy at times, but never for long enough: lost again, or reached too late."""
     if not crossed(trace, criterion):
         return None
     threshold, hold = threshold_of(trace, criterion), criterion.hold(trace.budget_epochs)
     above = trace.train_accuracy > threshold
     best, last = float(trace.train_accuracy.max()), float(trace.train_accuracy[-1])
-    return _Finding(
-        VerdictKind.UNSTABLE,
-        "crossed_without_holding",
+    figures: Figures = {
+        "best_accuracy": best,
+        "last_accuracy": last,
+        "epochs_above": int(above.sum()),
+        "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
+        "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
+    }
+    thresholds: dict[str, float | int] = {"accuracy": threshold, "hold_epochs": hold}
+    if above[-1]:
+        sentence = f"slow: accuracy rose above {threshold:.3f} only as the budget ended, at {last:.3f}"
+        return _Finding(VerdictKind.SLOW, "crossed_at_the_end", sentence, figures, thresholds)
+    sentence = (
         f"unstable: accuracy rose to {best:.3f} and ended at {last:.3f}; it was above {threshold:.3f} in "
-        f"{above.sum()} epochs, but never for {hold} running",
-        {
-            "best_accuracy": best,
-            "last_accuracy": last,
-            "epochs_above": int(above.sum()),
-            "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
-            "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
-        },
-        {"accuracy": threshold, "hold_epochs": hold},
+        f"{count_of(int(above.sum()), 'epoch')}, but never for {hold} running"
     )
+    return _Finding(VerdictKind.UNSTABLE, "crossed_without_holding", sentence, figures, thresholds)
 
 
 def _flat(trace: Trace, criterion: Criterion) -> _Finding:

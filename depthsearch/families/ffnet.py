@@ -2,6 +2,7 @@
 
 from depthsearch.core.answer import LayerCounts
 from depthsearch.core.problem import DataSpec, Problem
+from depthsearch.core.words import count_of
 from depthsearch.families.plan import Activation, Dense, Layer, Normalization, Plan, count
 
 
@@ -20,7 +21,7 @@ class FFNet:
 
     def units(self, depth: int) -> str:
         """ "1 hidden layer", "7 hidden layers"."""
-        return f"{depth} hidden layer{'' if depth == 1 else 's'}"
+        return count_of(depth, "hidden layer")
 
     def plan(self, problem: Problem, data_spec: DataSpec, depth: int) -> Plan:
         """Dense, [normalization], activation, `depth` times; then the output layer."""

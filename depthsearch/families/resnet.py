@@ -2,6 +2,7 @@
 
 from depthsearch.core.answer import LayerCounts
 from depthsearch.core.problem import DataSpec, Problem
+from depthsearch.core.words import count_of
 from depthsearch.families.plan import Activation, Add, Dense, Layer, Normalization, Plan, count
 
 
@@ -19,7 +20,7 @@ class ResNet:
 
     def units(self, depth: int) -> str:
         """ "1 residual block", "7 residual blocks"."""
-        return f"{depth} residual block{'' if depth == 1 else 's'}"
+        return count_of(depth, "residual block")
 
     def plan(self, problem: Problem, data_spec: DataSpec, depth: int) -> Plan:
         """2 depth + 4 dense layers, the output counted."""

@@ -1,7 +1,6 @@
 """From what the store holds of a study to its Answer. Nothing is trained and nothing is written."""
 
 import platform
-from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import version
 from statistics import median
@@ -10,6 +9,7 @@ from depthsearch.core.answer import Answer, Beyond, Confirmation, Cost, LayerCou
 from depthsearch.core.curve import Conclusion, Curve
 from depthsearch.core.events import Purpose
 from depthsearch.core.verdict import count_verdicts
+from depthsearch.core.words import count_of, listed
 from depthsearch.datasets import load
 from depthsearch.families import family_of
 from depthsearch.finder.budget import budget_left
@@ -42,7 +42,7 @@ def answer_of(stored: StoredStudy) -> Answer:
         fingerprint=problem.fingerprint(),
         study=stored.name,
         outcome=outcome,
-        sentence=_sentence(stored, curve, outcome, beyond),
+        sentence=_sentence(stored, curve, outcome, beyond, agrees=all(again.agrees for again in confirmation)),
         reliability=settings.reliability,
         max_depth=curve.max_depth,
         interval=curve.interval,
@@ -109,29 +109,35 @@ def _beyond(stored: StoredStudy, curve: Curve, runs: Sequence[StoredRun]) -> Bey
     failed = [run for run in there if not run.verdict.trained]
     if not failed or curve.fails_at is None:
         return None
-    cause, times = Counter(run.verdict.kind for run in failed).most_common(1)[0]
-    example = next(run.verdict.sentence for run in failed if run.verdict.kind is cause)
+    causes = count_verdicts([run.verdict.kind for run in failed])
+    cause = max(causes, key=lambda kind: causes[kind])
+    example = next(run.verdict.sentence for run in failed if run.verdict.kind == cause)
     family = family_of(stored.problem.family)
     return Beyond(
         depth=curve.fails_at,
-        cause=cause.value,
-        sentence=f"at {family.units(curve.fails_at)}, {len(failed)} of {len(there)} runs fail, {times} as {example}",
+        cause=cause,
+        causes=causes,
+        sentence=f"{len(failed)} of {len(there)} runs fail at {family.units(curve.fails_at)}; for example {example}",
     )
 
 
-def _sentence(stored: StoredStudy, curve: Curve, outcome: Outcome, beyond: Beyond | None) -> str:
+def _sentence(stored: StoredStudy, curve: Curve, outcome: Outcome, beyond: Beyond | None, *, agrees: bool) -> str:
     family = family_of(stored.problem.family)
-    cause = f" ({beyond.cause.replace('_', ' ')})" if beyond else ""
+    cause = f" ({listed(beyond.causes)})" if beyond else ""
     match outcome:
         case Outcome.FOUND:
-            return f"trains to {family.units(curve.max_depth or 0)}; {curve.fails_at} fail{cause}"
+            hedge = "" if agrees else "; tried again, this edge did not hold"
+            return f"trains to {family.units(curve.max_depth or 0)}; {curve.fails_at} fail{cause}{hedge}"
         case Outcome.CAP_REACHED:
             return f"trains to {family.units(curve.max_depth or 0)}, the cap; raise --cap to look deeper"
         case Outcome.NEVER_RELIABLE:
             return f"does not train at all: even {family.units(curve.fails_at or 0)} fails{cause}"
         case Outcome.BUDGET_ENDED | Outcome.UNFINISHED:
             why = "the budget ended first" if outcome is Outcome.BUDGET_ENDED else "not finished yet"
-            return f"{why}; so far, the answer is {curve.possible(stored.settings.cap)} {family.unit}"
+            unit = (
+                family.units(1).removeprefix("1 ") if curve.max_depth == 1 and curve.fails_at is None else family.unit
+            )
+            return f"{why}; so far, the answer is {curve.possible(stored.settings.cap)} {unit}"
 
 
 def _warnings(
@@ -152,8 +158,8 @@ def _warnings(
     relapsed = [run for run in runs if run.depth == curve.max_depth and _fell_back(run)]
     if relapsed:
         warnings.append(
-            f"{len(relapsed)} of the runs that trained at {family.units(relapsed[0].depth)} had fallen back below the "
-            "criterion by the end of the budget: what these networks learn does not always last"
+            f"{count_of(len(relapsed), 'run')} that trained at {family.units(relapsed[0].depth)} had fallen back below "
+            "the criterion by the end of the budget: what these networks learn does not always last"
         )
     return tuple(warnings)
 

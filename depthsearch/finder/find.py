@@ -65,6 +65,10 @@ def find(
         StoreError: The store cannot be used as asked.
         TrainingFailed: A network could not be trained; what was finished before is kept.
     """
+    if not isinstance(problem, Problem):
+        raise InvalidValue(f"problem must be a depthsearch.Problem, but got {problem!r}")
+    if settings is not None and not isinstance(settings, SearchSettings):
+        raise InvalidValue(f"settings must be depthsearch.SearchSettings, but got {settings!r}")
     check_engine(engine, device)
     _check_steps(problem)
     # An engine takes seconds to import: it is needed here only to know whether what is insisted on can be had.
@@ -78,17 +82,22 @@ def find(
         store.errors_said(),
         store.open_study(problem, settings or SearchSettings(), name=study, fresh=fresh) as opened,
     ):
-        _Search(
-            opened, lambda: insisted or choose_engine(problem, engine=engine, device=device), on_event or _ignore
-        ).run()
+
+        def make_engine() -> Engine:
+            return insisted or choose_engine(problem, engine=engine, device=device)
+
+        _Search(opened, store.check_kept, make_engine, on_event or _ignore).run()
         return answer_of(opened)
 
 
 class _Search:
     """One sitting of a search over an open study."""
 
-    def __init__(self, opened: StoredStudy, make_engine: Callable[[], Engine], on_event: OnEvent) -> None:
+    def __init__(
+        self, opened: StoredStudy, check_kept: Callable[[], None], make_engine: Callable[[], Engine], on_event: OnEvent
+    ) -> None:
         self._stored, self._make_engine, self._on_event = opened, make_engine, on_event
+        self._check_kept = check_kept
         self._problem, self._settings = opened.problem, opened.settings
         self._study = opened.optuna_study
         self._study.sampler = _sampler(self._settings)
@@ -97,9 +106,15 @@ class _Search:
     def run(self) -> None:
         """Try depths until the search is concluded and confirmed, or the budget ends."""
         finished = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        self._on_event(StudyOpened(self._stored.name, len(finished)))
+        done = bool(finished) and self._is_done()
+        self._on_event(StudyOpened(self._stored.name, len(finished), done))
         while budget_left(self._stored) and (trial := self._next_trial()) is not None:
             self._carry_out(trial)
+            self._check_kept()
+
+    def _is_done(self) -> bool:
+        curve = self._curve()
+        return curve.concluded is not None and not self._unconfirmed(curve)
 
     def _curve(self) -> Curve:
         return estimate(self._study, self._settings)

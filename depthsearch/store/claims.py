@@ -61,6 +61,8 @@ def opening(url: URL) -> Iterator[None]:
 
 def lock_folder(file: Path) -> Path:
     """The folder of lock files beside a database; it is created where it is missing."""
+    # One folder for one database, by whatever links it is reached.
+    file = file.resolve()
     folder = file.parent / f".{file.name}.locks"
     try:
         folder.mkdir(exist_ok=True)

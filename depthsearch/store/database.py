@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from optuna.exceptions import StorageInternalError
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL
@@ -47,8 +47,8 @@ def open_database(url: URL) -> RDBStorage:
     return storage
 
 
-def check_file(file: Path, shown: str) -> None:
-    """Look at a SQLite file without writing to it.
+def check_file(file: Path, shown: str, *, ours: bool = False) -> None:
+    """Look at a SQLite file without writing to it; where it must be `ours`, it must hold our tables already.
 
     Raises:
         StoreUnavailable: It is no database, or cannot be written.
@@ -61,7 +61,11 @@ def check_file(file: Path, shown: str) -> None:
     if file.is_dir():
         raise StoreUnavailable(f"storage {shown!r} is a folder: expected the path of a database file")
     if not file.exists():
+        if ours:
+            raise StoreUnavailable(f"storage {shown!r} does not exist yet: `depthsearch find` creates it")
         return
+    if not file.is_file():
+        raise StoreUnavailable(f"storage {shown!r} is not an ordinary file: choose another one")
     try:
         with file.open("rb") as opened:
             header = opened.read(len(SQLITE_HEADER))
@@ -78,6 +82,8 @@ def check_file(file: Path, shown: str) -> None:
         if VERSION_TABLE in tables:
             row = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
             schema.refuse_newer(row[0] if row else None, shown)
+        elif ours:
+            raise StoreUnavailable(f"storage {shown!r} holds no studies of depthsearch: `depthsearch find` begins one")
         # Taking the write lock and letting it go changes nothing, and fails where the file cannot be written.
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
@@ -90,16 +96,20 @@ def said_of(shown: str) -> Iterator[None]:
         yield
     except StorageInternalError as error:
         raise StoreUnavailable(_sentence(shown, error.__cause__ or error)) from error
-    except (DBAPIError, sqlite3.DatabaseError, ModuleNotFoundError) as error:
+    except UpdateFinishedTrialError as error:
+        raise StoreUnavailable(
+            f"storage {shown!r} was changed by another process during the search: run one search of a study at a time"
+        ) from error
+    except (DBAPIError, sqlite3.DatabaseError) as error:
         raise StoreUnavailable(_sentence(shown, error)) from error
 
 
 def _sentence(shown: str, error: BaseException) -> str:
-    if isinstance(error, ModuleNotFoundError):
-        return f"storage {shown!r} needs the package {error.name!r}: install depthsearch[postgresql]"
     reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     if "malformed" in reason or "not a database" in reason:
         return f"storage {shown!r} is damaged ({reason}): restore it from a copy, or choose another file"
+    if "full" in reason:
+        return f"storage {shown!r} cannot be written ({reason}): make room, or choose a file on another disk"
     if "readonly" in reason:
         return f"storage {shown!r} cannot be written ({reason}): choose a file that can be"
     return f"storage {shown!r} cannot be used: {reason}"
@@ -108,6 +118,11 @@ def _sentence(shown: str, error: BaseException) -> str:
 def _optuna_storage(url: URL, engine_kwargs: dict[str, Any]) -> RDBStorage:
     try:
         return RDBStorage(url.render_as_string(hide_password=False), engine_kwargs=engine_kwargs)
+    except ImportError:
+        shown = url.render_as_string(hide_password=True)
+        raise StoreUnavailable(
+            f"storage {shown!r} needs the package 'psycopg': pip install 'depthsearch[postgresql]'"
+        ) from None
     except RuntimeError as error:
         # Optuna's way of saying that the tables are not of its own version.
         shown = url.render_as_string(hide_password=True)

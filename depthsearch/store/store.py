@@ -11,11 +11,12 @@ import optuna
 from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
 from optuna.storages._rdb.models import StudyModel
+from optuna.study import StudyDirection
 from sqlalchemy import Engine, Row, delete, insert, select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
-from depthsearch.core.errors import StoreUnavailable, StudyBusy, StudyConflict, StudyNotFound
+from depthsearch.core.errors import InvalidValue, StoreUnavailable, StudyBusy, StudyConflict, StudyNotFound
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.store.claims import claim, opening
@@ -23,6 +24,8 @@ from depthsearch.store.database import check_file, open_database, said_of
 from depthsearch.store.study import StoredStudy
 from depthsearch.store.tables import RUNS, STUDIES
 from depthsearch.store.urls import resolve_url, sqlite_file
+
+LONGEST_NAME = 100
 
 
 def open_store(url: str | None = None, *, create: bool = True) -> "Store":
@@ -39,14 +42,16 @@ def open_store(url: str | None = None, *, create: bool = True) -> "Store":
     """
     resolved = resolve_url(url)
     file = sqlite_file(resolved)
-    if not create and file is not None and not file.exists():
-        raise StoreUnavailable(f"storage {str(resolved)!r} does not exist yet: `depthsearch find` creates it")
     shown = resolved.render_as_string(hide_password=True)
-    with said_of(shown):
-        if file is not None:
-            check_file(file, shown)
-        with opening(resolved):
-            return Store(open_database(resolved), resolved)
+    try:
+        with said_of(shown):
+            if file is not None:
+                check_file(file, shown, ours=not create)
+            with opening(resolved):
+                return Store(open_database(resolved), resolved)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StoreUnavailable(f"storage {shown!r} cannot be used: {reason}; choose another file") from None
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class Store:
 
     def __init__(self, storage: RDBStorage, url: URL) -> None:
         self._storage, self._url = storage, url
+        self._file = sqlite_file(url)
+        self._opened = self._mark()
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +88,26 @@ class Store:
     @property
     def _engine(self) -> Engine:
         return self._storage.engine
+
+    def check_kept(self) -> None:
+        """Raise StoreUnavailable where the database file is no longer the one that was opened.
+
+        A file that was deleted can still be written to, and all of it is lost in the end.
+        """
+        if self._mark() != self._opened:
+            raise StoreUnavailable(
+                f"storage {self.url!r} was deleted or replaced during the search: what was searched since is lost; "
+                "the same command searches it again"
+            )
+
+    def _mark(self) -> tuple[int, int] | None:
+        if self._file is None:
+            return None
+        try:
+            status = self._file.stat()
+        except OSError:
+            return (0, 0)
+        return status.st_dev, status.st_ino
 
     def errors_said(self) -> AbstractContextManager[None]:
         """A block in which every error of the database is said in one line (StoreUnavailable)."""
@@ -137,6 +164,8 @@ class Store:
                 `fresh` was asked for and the name is taken.
             StudyBusy: Another process is searching it.
         """
+        if name is not None:
+            check_name(name)
         with ExitStack() as held:
             with said_of(self.url):
                 chosen = self._claim(held, problem, settings, name, fresh)
@@ -213,7 +242,8 @@ class Store:
         found = next((study for study in self.studies() if study.name == name), None)
         if found is None:
             # Made by us a moment before a crash, or by somebody else: only an empty one can be ours.
-            if optuna.load_study(study_name=name, storage=self._storage).get_trials(deepcopy=False):
+            study = optuna.load_study(study_name=name, storage=self._storage)
+            if study.get_trials(deepcopy=False) or study.directions != [StudyDirection.MAXIMIZE]:
                 raise StudyConflict(f"study {name!r} was not written by depthsearch: give another --study")
             return
         differing = _differences(found, problem, settings)
@@ -232,13 +262,29 @@ class Store:
         return StoredStudy(study, problem, settings, self._engine)
 
 
+def check_name(name: str) -> None:
+    """Refuse a study's name that cannot be told from others, or not be printed.
+
+    Raises:
+        InvalidValue: It is empty, longer than 100 characters, or holds what is not printable.
+    """
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        shown = name if len(name) <= LONGEST_NAME else f"{name[:20]}..."
+        raise InvalidValue(f"study must be named with 1 to {LONGEST_NAME} printable characters, but got {shown!r}")
+
+
 def _summary(row: Row, name: str) -> StudySummary:  # type: ignore[type-arg]
+    try:
+        problem = Problem.model_validate(json.loads(row.problem))
+        settings = SearchSettings.model_validate(json.loads(row.settings))
+    except (ValueError, InvalidValue) as error:
+        raise StoreUnavailable(f"study {name!r} is damaged in the store ({error}): restore it from a copy") from None
     return StudySummary(
         name=name,
         study_id=row.study_id,
         identity=row.identity,
-        problem=Problem.model_validate(json.loads(row.problem)),
-        settings=SearchSettings.model_validate(json.loads(row.settings)),
+        problem=problem,
+        settings=settings,
         created=row.created if row.created.tzinfo else row.created.replace(tzinfo=UTC),
     )
 

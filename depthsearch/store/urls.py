@@ -10,6 +10,12 @@ from depthsearch.core.errors import InvalidValue
 
 ENVIRONMENT = "DEPTHSEARCH_STORAGE"
 DEFAULT = "sqlite:///depthsearch.db"
+DRIVERS = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
 ACCEPTED = "accepted: sqlite:///FILE.db, postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
 
 
@@ -19,19 +25,20 @@ def resolve_url(url: str | None) -> URL:
     Raises:
         InvalidValue: It is not a URL, or of a scheme that is not accepted, or names no file.
     """
-    text = url or os.environ.get(ENVIRONMENT) or DEFAULT
+    text = url if url is not None else os.environ.get(ENVIRONMENT) or DEFAULT
     try:
         parsed = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise InvalidValue(f"storage {text!r} is not a URL: {ACCEPTED}") from None
-    backend = parsed.get_backend_name()
-    if backend not in ("sqlite", "postgresql"):
+    if parsed.drivername not in DRIVERS:
         raise InvalidValue(f"storage {text!r} has the unknown scheme {parsed.drivername!r}: {ACCEPTED}")
-    if backend == "sqlite" and (not parsed.database or parsed.database == ":memory:" or parsed.host):
+    if parsed.query:
+        raise InvalidValue(f"storage {text!r} has options after a question mark, which are not understood: {ACCEPTED}")
+    parsed = parsed.set(drivername=DRIVERS[parsed.drivername])
+    no_file = not parsed.database or parsed.database == ":memory:" or parsed.host
+    if parsed.drivername == "sqlite" and no_file:
         raise InvalidValue(f"storage {text!r} names no file, and a search must outlive its process: {ACCEPTED}")
-    if backend == "postgresql":
-        return parsed.set(drivername="postgresql+psycopg")
-    return parsed.set(drivername="sqlite")
+    return parsed
 
 
 def sqlite_file(url: URL) -> Path | None:

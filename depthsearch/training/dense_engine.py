@@ -5,6 +5,7 @@ another: a run's trace is the same to the last bit whatever is trained beside it
 """
 
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -53,12 +54,20 @@ class DenseEngine:
         """Train every job (see Engine.train)."""
         data = load(problem.data)
 
+        stopped = threading.Event()
+
         def one(job: Job) -> Trace:
-            return _Run(problem, data, job).train(watch)
+            return _Run(problem, data, job).train(watch, stopped)
 
         try:
             with ThreadPoolExecutor(min(self.threads, max(len(jobs), 1))) as pool:
-                return list(pool.map(one, jobs))
+                try:
+                    return list(pool.map(one, jobs))
+                except BaseException:
+                    # Ctrl-C, or an error in one run: the others end at their next question to the watcher.
+                    stopped.set()
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
         except MemoryError as error:
             depth = max(job.depth for job in jobs)
             raise TrainingFailed(
@@ -116,11 +125,11 @@ class _Run:
         same = len(self.test_points.X) == len(self.train_points.X)
         self.whole_test = self.whole if same else _Buffers(self.program, len(self.test_points.X))
 
-    def train(self, watch: Watch | None) -> Trace:
+    def train(self, watch: Watch | None, stopped: threading.Event) -> Trace:
         recorder = self.recorder
         self._look()
         settled = watch(recorder.trace()) if watch else None
-        while settled is None and recorder.epoch < recorder.budget_epochs:
+        while settled is None and recorder.epoch < recorder.budget_epochs and not stopped.is_set():
             first = recorder.epoch
             states = self._train_until_snapshot()
             settled = watch(recorder.trace()) if watch else None

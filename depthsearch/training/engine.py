@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from depthsearch.core.errors import InvalidValue, UnknownName
+from depthsearch.core.interrupts import interrupts_deferred
 from depthsearch.core.names import DEVICES, ENGINES
 from depthsearch.core.problem import DataSpec, Problem
 from depthsearch.core.trace import Trace
@@ -84,16 +85,17 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
     check_engine(engine, device)
     if engine == "auto":
         engine = "dense" if device != "cuda" and problem.width <= WIDEST_DENSE and dense_trains(problem) else "torch"
+    if engine == "dense" and not dense_trains(problem):
+        raise InvalidValue(f"engine 'dense' does not train the family {problem.family!r}: give --engine torch")
     # Each engine's own imports take a second: only the one that is used is imported.
-    if engine == "dense":
-        if not dense_trains(problem):
-            raise InvalidValue(f"engine 'dense' does not train the family {problem.family!r}: give --engine torch")
-        from depthsearch.training.dense_engine import DenseEngine  # noqa: PLC0415
+    with interrupts_deferred():
+        if engine == "dense":
+            from depthsearch.training.dense_engine import DenseEngine  # noqa: PLC0415
 
-        return DenseEngine()
-    from depthsearch.training.torch_engine import TorchEngine  # noqa: PLC0415
+            return DenseEngine()
+        from depthsearch.training.torch_engine import TorchEngine  # noqa: PLC0415
 
-    return TorchEngine(device)
+        return TorchEngine(device)
 
 
 def dense_trains(problem: Problem) -> bool:

@@ -61,7 +61,7 @@ class TorchEngine:
             raise TrainingFailed(_out_of_memory(problem, job)) from error
         except RuntimeError as error:
             # torch's CPU allocator raises a bare RuntimeError.
-            if "not enough memory" not in str(error):
+            if not any(words in str(error) for words in ("not enough memory", "can't allocate memory")):
                 raise
             raise TrainingFailed(_out_of_memory(problem, job)) from error
 

@@ -1,0 +1,46 @@
+"""Results on standard output, whatever it is: a terminal, a pipe, a file, of any encoding."""
+
+import io
+import shutil
+import sys
+
+import click
+from rich.console import Console, RenderableType
+
+# What stands in where the output cannot show the bars and rules.
+PLAIN = str.maketrans({"█": "#", "░": ".", "─": "-", "…": "~"})
+
+
+class PatientConsole(Console):
+    """A console that falls silent when its reader has gone, instead of ending the process."""
+
+    def on_broken_pipe(self) -> None:
+        """Print no more."""
+        self.quiet = True
+
+
+def show(renderable: RenderableType) -> None:
+    """Print a renderable, without markup in names, nor spaces at the ends of lines where no terminal reads them."""
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    console = Console(
+        file=io.StringIO(),
+        force_terminal=terminal,
+        width=shutil.get_terminal_size().columns,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    console.print(renderable)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    lines = text.splitlines() if terminal else [line.rstrip() for line in text.splitlines()]
+    write("\n".join(lines).rstrip("\n") + "\n")
+
+
+def write(text: str) -> None:
+    """Write text to standard output, in plain characters where its encoding has no others."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(PLAIN).encode(encoding, errors="replace").decode(encoding)
+    click.echo(text, nl=False)
