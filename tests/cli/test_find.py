@@ -28,8 +28,8 @@ def test_the_result_goes_to_standard_output_and_progress_to_standard_error(capsy
     printed = capsys.readouterr()
     assert re.match(r"ffnet relu on moons: trains to \d+ hidden layers; \d+ fail", printed.out)
     assert "max depth" in printed.out
-    assert "1 hidden layer: 2 of 2 trained; possible: at least 1" in printed.err
-    assert "tried again with fresh seeds" in printed.err
+    assert "1 hidden layer: 2 of 2 trained; max depth at least 1" in printed.err
+    assert "2 trained; tried again" in printed.err
     assert Path("depthsearch.db").exists()
 
 
@@ -42,7 +42,7 @@ def test_json_is_one_object_with_all_that_is_promised(capsys: pytest.CaptureFixt
     promised += "verdicts beyond cost seed versions"
     assert set(promised.split()) <= set(found)
     assert set(found["curve"][0]) == {"depth", "trained", "of", "p", "low", "high"}
-    assert set(found["beyond"]) == {"depth", "cause", "sentence"}
+    assert set(found["beyond"]) == {"depth", "cause", "causes", "sentence"}
     assert set(found["cost"]) == {"trials", "runs", "seconds", "sum_of_depths"}
 
 
@@ -52,7 +52,7 @@ def test_the_same_command_answers_again_without_training(capsys: pytest.CaptureF
     run(["find", *QUICK, "--json"])
     again = capsys.readouterr()
     assert again.out == first.out
-    assert re.fullmatch(r"going on with ffnet-relu-moons-\w{8}: \d+ trials are done\n", again.err)
+    assert re.fullmatch(r"ffnet-relu-moons-\w{8} is done already, with \d+ trials\n", again.err)
 
 
 def test_fresh_and_named_studies(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,14 +88,24 @@ BAD = [
     (["--width", "0"], "width must be greater than or equal to 1, but got 0"),
     (["--epochs", "-5"], "epochs must be greater than or equal to 1, but got -5"),
     (["--epochs", "2"], "epochs must be at least 3"),
-    (["--lr", "nan"], "learning_rate must be a finite number, but got nan"),
-    (["--lr", "-0.1"], "learning_rate must be greater than 0, but got -0.1"),
+    (["--lr", "nan"], "--lr must be a finite number, but got nan"),
+    (["--lr", "-0.1"], "--lr must be greater than 0, but got -0.1"),
     (["--reliability", "1.5"], "reliability must be less than or equal to 1, but got 1.5"),
-    (["--seeds", "0"], "runs_per_trial must be greater than or equal to 1, but got 0"),
+    (["--seeds", "0"], "--seeds must be greater than or equal to 1, but got 0"),
     (["--seed", "-1"], "seed must be greater than or equal to 0, but got -1"),
     (["--noise", "-1"], "noise must be greater than or equal to 0, but got -1"),
     (["--steps", "5"], "steps must be at least 33"),
     (["--storage", "mysql://localhost/x"], "storage 'mysql://localhost/x' has the unknown scheme 'mysql': accepted"),
+    (["--engine", "numpy"], "unknown engine 'numpy': accepted: auto, dense, torch"),
+    (["--engine", "dense", "--device", "cuda"], "engine 'dense' trains on the CPU alone, but got device 'cuda'"),
+    (["--max-runs", "1"], "--max-runs must be at least 2, the runs of one trial, but got 1"),
+    (["--noise", "1e308"], "--noise must be less than or equal to 1000, but got 1e+308"),
+    (["--study", " "], "study must be named with 1 to 100 printable characters, but got ' '"),
+    (["--study", "a\nb"], "study must be named with 1 to 100 printable characters, but got 'a\\nb'"),
+    (["--storage", ""], "storage '' is not a URL: accepted: sqlite:///FILE.db"),
+    (["--storage", "sqlite:///x.db?mode=ro"], "has options after a question mark, which are not understood"),
+    (["--storage", "sqlite+aiosqlite:///x.db"], "has the unknown scheme 'sqlite+aiosqlite'"),
+    (["--storage", "postgresql://localhost:abc/x"], "is not a URL: accepted"),
     (["--storage", "sqlite:////none/x.db"], "'/none' is not a folder; create it first"),
     (["none.toml"], "none.toml: cannot be read: No such file or directory; expected a TOML file"),
     (["broken.toml"], "broken.toml, line 2: not valid TOML"),
@@ -103,6 +113,7 @@ BAD = [
     (["--problem", "a"], "--problem 'a' needs a STUDY_FILE that declares it"),
     (["wrong.toml", "--act", "relu"], "--act cannot be combined with the study file 'wrong.toml'"),
     (["--storage", "sqlite:///garbage.db"], "'sqlite:///garbage.db' is not a SQLite database"),
+    (["--storage", f"sqlite:///{'n' * 300}.db"], "cannot be used: File name too long; choose another file"),
     (["--study", "mine", "--width", "9"], "study 'mine' asks something else (its width is 2, not 9)"),
 ]
 
@@ -158,3 +169,63 @@ def test_ctrl_c_keeps_what_is_finished_exits_130_and_the_same_command_goes_on(
     run(["find", *QUICK, "--json", "--quiet", "--storage", "sqlite:///other.db"])
     undisturbed = Answer.model_validate_json(capsys.readouterr().out)
     assert essence(Answer.model_validate_json(resumed.out)) == essence(undisturbed)
+
+
+def test_a_name_is_printed_as_it_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    """A study's name is no markup."""
+    for name in ("[/red]", "[red]x[/red]", ":smile:"):
+        assert run(["find", *QUICK, "--cap", "1", "--study", name]) == 0
+        printed = capsys.readouterr()
+        assert f"searching as {name}" in printed.err
+        assert f"{name} in sqlite:///depthsearch.db" in printed.out
+    assert run(["studies", "list"]) == 0
+    assert "[/red]" in capsys.readouterr().out
+
+
+def processed(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "depthsearch", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | environment)
+
+
+def test_an_output_without_bars_gets_plain_ones() -> None:
+    done = processed("find", *QUICK, "--cap", "1", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stdout.isascii()) == (0, True)
+    assert "#" * 20 in done.stdout
+
+
+def test_a_reader_that_is_gone_is_no_error() -> None:
+    command = f"{sys.executable} -m depthsearch find {' '.join(QUICK)} --cap 1 2>&1 >found | true; wc -l < found"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 5
+
+
+def test_an_output_that_cannot_be_written_is_said() -> None:
+    command = f"{sys.executable} -m depthsearch find {' '.join(QUICK)} --cap 1 --quiet > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: the output cannot be written: No space left on device\n"
+
+
+def test_a_pipe_is_no_store() -> None:
+    os.mkfifo("fifo")
+    assert run(["find", *QUICK, "--storage", "sqlite:///fifo"]) == 2
+
+
+def test_a_missing_driver_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    assert run(["find", *QUICK, "--storage", "postgresql://me:secret@localhost/studies"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "needs the package 'psycopg': pip install 'depthsearch[postgresql]'" in line
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize("milliseconds", range(100, 1700, 200))
+def test_ctrl_c_while_libraries_are_imported_is_not_lost(milliseconds: int) -> None:
+    command = [sys.executable, "-m", "depthsearch", "find", *QUICK, "--engine", "torch", "--epochs", "100000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # The moment is what is tested: wherever in the imports or the first trial it falls, the process must end.
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=milliseconds / 1000)
+    process.send_signal(signal.SIGINT)
+    _, printed = process.communicate(timeout=60)
+    assert process.returncode in (130, -signal.SIGINT), printed

@@ -89,12 +89,23 @@ def test_an_empty_list_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert output(capsys, "list") == "no studies yet in sqlite:///depthsearch.db\n"
 
 
+def test_answering_no_keeps_the_study(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("depthsearch.cli.studies.sys.stdin", _Terminal("n\n"))
+    assert output(capsys, "delete", "short").endswith("kept short\n")
+    assert len(json.loads(output(capsys, "list", "--json"))) == 2
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["show", "dne"], "there is no study 'dne' in sqlite:///depthsearch.db: it holds done, short"),
         (["delete", "dne", "--yes"], "there is no study 'dne'"),
-        (["delete", "done"], "study 'done' is not deleted without being asked: give --yes"),
+        (["delete", "done"], "study 'done' is kept, since there is no terminal to ask on: give --yes to delete it"),
         (["export", "done", "--output", "none/runs.csv"], "--output 'none/runs.csv' cannot be written"),
         (["export", "done", "--csv", "--json"], "--json and --csv were both given: choose one"),
         (["list", "--storage", "sqlite:///none.db"], "'sqlite:///none.db' does not exist yet"),

@@ -235,7 +235,7 @@ def test_a_first_layer_that_could_hardly_move_vanished() -> None:
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.VANISHED, "reach")
     assert found.evidence.figures["reach"] == pytest.approx(0.96)
-    assert "by only 0.96 in the whole budget" in found.sentence
+    assert "the first layer's reach is 0.96" in found.sentence
 
 
 def test_a_first_layer_that_could_move_far_enough_did_not_vanish() -> None:
@@ -385,7 +385,7 @@ def test_a_sentence_starts_with_its_verdict_and_is_one_line(kind: VerdictKind, c
     found = verdict(make_trace(**changes))
 
     assert found.kind is kind
-    assert found.sentence.startswith(f"{kind.value}: ")
+    assert found.sentence.startswith(f"{kind.value.replace('_', ' ')}: ")
     assert "\n" not in found.sentence
 
 
@@ -393,3 +393,11 @@ def test_the_criterion_is_what_decides_whether_a_run_trained() -> None:
     trace = make_trace(train_accuracy=[0.75] * 30)
 
     assert verdict_of(trace, Criterion(min_gain=0.6)).kind is VerdictKind.FLAT
+
+
+def test_a_network_that_rose_above_the_criterion_only_as_the_budget_ended_is_slow() -> None:
+    found = verdict(make_trace(train_accuracy=[0.5] * 28 + [0.7] * 2))
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.SLOW, "crossed_at_the_end")
+    assert found.evidence.figures["epochs_above"] == 2
+    assert found.sentence == "slow: accuracy rose above 0.600 only as the budget ended, at 0.700"

@@ -2,7 +2,9 @@
 
 import multiprocessing
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 import optuna
 import pytest
@@ -160,6 +162,46 @@ def test_a_study_is_searched_by_one_at_a_time(url: str) -> None:
             store.delete_study(name)
     with store.open_study(PROBLEM, SETTINGS):
         pass
+
+
+def test_a_study_is_searched_by_one_at_a_time_by_whatever_path_its_database_is_reached(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "studies.db")
+    store, linked = (open_store(f"sqlite:///{tmp_path}/{name}.db") for name in ("studies", "link"))
+    with store.open_study(PROBLEM, SETTINGS), pytest.raises(StudyBusy), linked.open_study(PROBLEM, SETTINGS):
+        pass
+
+
+def test_reading_somebody_elses_database_writes_nothing_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "theirs.db"
+    optuna.create_study(storage=f"sqlite:///{file}", study_name="theirs")
+    before = file.read_bytes()
+    with pytest.raises(StoreUnavailable, match="holds no studies of depthsearch"):
+        open_store(f"sqlite:///{file}", create=False)
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["theirs.db"]
+
+
+@pytest.mark.parametrize("directions", [["minimize"], ["maximize", "maximize"]])
+def test_an_empty_study_of_somebody_elses_is_not_taken_up(
+    url: str, directions: list[Literal["minimize", "maximize"]]
+) -> None:
+    open_store(url)
+    optuna.create_study(storage=url, study_name="theirs", directions=directions)
+    with (
+        pytest.raises(StudyConflict, match="'theirs' was not written by depthsearch"),
+        open_store(url).open_study(PROBLEM, SETTINGS, name="theirs"),
+    ):
+        pass
+
+
+def test_a_damaged_description_is_said(url: str, tmp_path: Path) -> None:
+    store = open_store(url)
+    with store.open_study(PROBLEM, SETTINGS, name="mine"):
+        pass
+    with closing(sqlite3.connect(tmp_path / "studies.db")) as connection, connection:
+        connection.execute("UPDATE ds_studies SET problem = '{'")
+    with pytest.raises(StoreUnavailable, match="study 'mine' is damaged in the store"):
+        store.studies()
 
 
 def test_runs_of_a_told_trial_are_read_back(url: str) -> None:
