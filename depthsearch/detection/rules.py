@@ -122,12 +122,10 @@ def _dead(trace: Trace, criterion: Criterion) -> _Finding | None:
         thresholds: dict[str, float | int] = {"never_active_share": DEAD_SHARE, "output_range": 0}
         if len(layers) and snapshots.output_range[index] == 0:
             name = trace.layers[layers[0]]
-            sentence = (
-                f"{kind}: every unit of {name!r} is inactive for all training points {when}, so the output is constant"
-            )
+            sentence = f"{in_words(kind)}: every unit of {name!r} is inactive at all training points {when}"
             return _Finding(kind, "dead_layer", sentence, figures | {"layer": name}, thresholds)
         if share >= DEAD_SHARE:
-            sentence = f"{in_words(kind)}: {share:.0%} of the hidden units are inactive for all training points {when}"
+            sentence = f"{in_words(kind)}: {share:.0%} of the hidden units are inactive at all training points {when}"
             return _Finding(kind, "dead_units", sentence, figures, thresholds)
     return None
 

@@ -23,9 +23,8 @@ def answer_text(answer: Answer, *, place: str, reported: Reported | None = None)
     """An answer for people. `place` is the store that holds its study; `reported` what a study file says of it."""
     found = answer.outcome in (Outcome.FOUND, Outcome.CAP_REACHED)
     headline = Text(f"{_title(answer)} {answer.sentence}", style="bold green" if found else "bold yellow")
-    parts: list[RenderableType] = [headline, Text("")]
-    if answer.curve:
-        parts += [_curve(answer), Text("")]
+    # The table brings an empty line of its own above and below.
+    parts: list[RenderableType] = [headline, _curve(answer) if answer.curve else Text("")]
     parts.append(_facts(answer, place, reported))
     parts += [Text(f"note: {warning}", style="yellow") for warning in answer.warnings]
     return Group(*parts)

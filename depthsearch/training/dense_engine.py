@@ -20,7 +20,7 @@ from depthsearch.datasets.dataset import Dataset
 from depthsearch.families import family_of
 from depthsearch.families.plan import Plan
 from depthsearch.training import dense_passes as passes
-from depthsearch.training.batches import epoch_orders
+from depthsearch.training.batches import EpochOrders
 from depthsearch.training.dense_kernels import compiled_before
 from depthsearch.training.dense_program import DENSE, LANES, Program, lay_out
 from depthsearch.training.engine import Job, Watch
@@ -111,7 +111,7 @@ class _Run:
         self.problem, self.data = problem, data
         self.program = lay_out(plan, data.spec)
         self.recorder = Recorder(problem, plan, data, depth=job.depth, seed=job.seed)
-        self.orders = epoch_orders(len(data.x_train), job.seed)
+        self.orders = EpochOrders(len(data.x_train), job.seed)
         self.P = _initial_parameters(problem, plan, self.program, job.seed)
         self.P0 = self.P.copy()
         self.D, self.V1, self.V2 = (np.zeros_like(self.P) for _ in range(3))
@@ -144,7 +144,7 @@ class _Run:
         """At most CHUNK epochs, to the next snapshot at the furthest; the state after each of them."""
         recorder, recipe, batch = self.recorder, self.problem.recipe, self.batch
         epochs = min(CHUNK, recorder.epochs_to_snapshot())
-        orders = np.stack([next(self.orders) for _ in range(epochs)])
+        orders = self.orders.take(epochs)
         losses, accuracies = np.empty(epochs), np.empty(epochs)
         states = np.empty((epochs, self.P.size + 2 * self.MM.size), np.float32)
         passes.train_epochs(

@@ -214,6 +214,15 @@ def dots5(g, x0, x1, x2, x3, x4):
 @inlined
 def combine(out, P, w, stride_out, stride_in, b, x, outputs, inputs):
     """out[o] = P[b + o] + sum over i of P[w + o stride_out + i stride_in] x[i]; b < 0 means no bias."""
+    if inputs == 5:
+        # The commonest width, with its rows taken once.
+        x0, x1, x2, x3, x4 = x[0], x[1], x[2], x[3], x[4]
+        s2, s3, s4 = 2 * stride_in, 3 * stride_in, 4 * stride_in
+        for o in range(outputs):
+            at = w + o * stride_out
+            bias = P[b + o] if b >= 0 else ZERO
+            affine5(out[o], bias, P[at], P[at + stride_in], P[at + s2], P[at + s3], P[at + s4], x0, x1, x2, x3, x4)
+        return
     for o in range(outputs):
         row = out[o]
         at = w + o * stride_out
@@ -261,6 +270,18 @@ def combine(out, P, w, stride_out, stride_in, b, x, outputs, inputs):
 @inlined
 def gather_gradients(D, w, b, g, x, outputs, inputs):
     """D += the gradients of W (row by row from w) and of the biases (from b), of one block."""
+    if inputs == 5:
+        x0, x1, x2, x3, x4 = x[0], x[1], x[2], x[3], x[4]
+        for o in range(outputs):
+            at = w + o * 5
+            s0, s1, s2, s3, s4, total = dots5(g[o], x0, x1, x2, x3, x4)
+            D[at] += s0
+            D[at + 1] += s1
+            D[at + 2] += s2
+            D[at + 3] += s3
+            D[at + 4] += s4
+            D[b + o] += total
+        return
     for o in range(outputs):
         row = g[o]
         at = w + o * inputs
@@ -293,81 +314,145 @@ def gather_gradients(D, w, b, g, x, outputs, inputs):
 
 
 @inlined
-def activate(code, x):
-    """x = f(x), in place: two rows that might overlap would keep LLVM from vector code."""
+def activate(code, X):
+    """X = f(X), row by row, in place: two rows that might overlap would keep LLVM from vector code."""
+    count = X.shape[0]
     # Each value is loaded once and stored always: a store under a condition would not become vector code.
     if code == TANH:
-        for k in range(LANES):
-            x[k] = tanh32(x[k])
+        for u in range(count):
+            x = X[u]
+            for k in range(LANES):
+                x[k] = tanh32(x[k])
     elif code == RELU:
-        for k in range(LANES):
-            v = x[k]
-            x[k] = max(v, ZERO)
+        for u in range(count):
+            x = X[u]
+            for k in range(LANES):
+                v = x[k]
+                x[k] = ZERO if v < ZERO else v
     elif code == LEAKY_RELU:
-        for k in range(LANES):
-            v = x[k]
-            x[k] = LEAK * v if v < ZERO else v
+        for u in range(count):
+            x = X[u]
+            for k in range(LANES):
+                v = x[k]
+                x[k] = LEAK * v if v < ZERO else v
     elif code == SIGMOID:
-        for k in range(LANES):
-            x[k] = ONE / (ONE + exp32(-x[k]))
+        for u in range(count):
+            x = X[u]
+            for k in range(LANES):
+                x[k] = ONE / (ONE + exp32(-x[k]))
     elif code == ELU:
-        for k in range(LANES):
-            x[k] = x[k] if x[k] > ZERO else f32(math.expm1(x[k]))
+        for u in range(count):
+            x = X[u]
+            for k in range(LANES):
+                x[k] = x[k] if x[k] > ZERO else f32(math.expm1(x[k]))
     elif code == SELU:
-        for k in range(LANES):
-            x[k] = SELU_SCALE * (x[k] if x[k] > ZERO else SELU_ALPHA * f32(math.expm1(x[k])))
+        for u in range(count):
+            x = X[u]
+            for k in range(LANES):
+                x[k] = SELU_SCALE * (x[k] if x[k] > ZERO else SELU_ALPHA * f32(math.expm1(x[k])))
     elif code == GELU:
-        for k in range(LANES):
-            x[k] = x[k] * HALF * (ONE + f32(math.erf(x[k] * ROOT_HALF)))
+        for u in range(count):
+            x = X[u]
+            for k in range(LANES):
+                x[k] = x[k] * HALF * (ONE + f32(math.erf(x[k] * ROOT_HALF)))
     elif code == SILU:
-        for k in range(LANES):
-            x[k] = x[k] / (ONE + exp32(-x[k]))
+        for u in range(count):
+            x = X[u]
+            for k in range(LANES):
+                x[k] = x[k] / (ONE + exp32(-x[k]))
     elif code == SOFTPLUS:
-        for k in range(LANES):
-            x[k] = f32(math.log1p(exp32(-abs(x[k])))) + (max(ZERO, x[k]))
+        for u in range(count):
+            x = X[u]
+            for k in range(LANES):
+                x[k] = f32(math.log1p(exp32(-abs(x[k])))) + (max(ZERO, x[k]))
     elif code == SOFTSIGN:
-        for k in range(LANES):
-            x[k] = x[k] / (ONE + abs(x[k]))
+        for u in range(count):
+            x = X[u]
+            for k in range(LANES):
+                x[k] = x[k] / (ONE + abs(x[k]))
     elif code == IDENTITY:
-        for k in range(LANES):
-            x[k] = x[k]
+        for u in range(count):
+            x = X[u]
+            for k in range(LANES):
+                x[k] = x[k]
 
 
 @inlined
-def slope(code, g, h, x):
-    """g *= f'(x), from the output h, and for gelu and silu from the input x."""
+def slope(code, G, H, X):
+    """G *= f'(X), row by row, from the output H, and for gelu and silu from the input X."""
+    count = G.shape[0]
     if code == TANH:
-        for k in range(LANES):
-            g[k] *= ONE - h[k] * h[k]
+        for u in range(count):
+            g = G[u]
+            h = H[u]
+            x = X[u]
+            for k in range(LANES):
+                g[k] *= ONE - h[k] * h[k]
     elif code == RELU:
-        for k in range(LANES):
-            v = g[k]
-            g[k] = v if h[k] > ZERO else ZERO
+        for u in range(count):
+            g = G[u]
+            h = H[u]
+            x = X[u]
+            for k in range(LANES):
+                v = g[k]
+                g[k] = v if h[k] > ZERO else ZERO
     elif code == LEAKY_RELU:
-        for k in range(LANES):
-            v = g[k]
-            g[k] = v if h[k] > ZERO else LEAK * v
+        for u in range(count):
+            g = G[u]
+            h = H[u]
+            x = X[u]
+            for k in range(LANES):
+                v = g[k]
+                g[k] = v if h[k] > ZERO else LEAK * v
     elif code == SIGMOID:
-        for k in range(LANES):
-            g[k] *= h[k] * (ONE - h[k])
+        for u in range(count):
+            g = G[u]
+            h = H[u]
+            x = X[u]
+            for k in range(LANES):
+                g[k] *= h[k] * (ONE - h[k])
     elif code == ELU:
-        for k in range(LANES):
-            g[k] *= ONE if h[k] > ZERO else h[k] + ONE
+        for u in range(count):
+            g = G[u]
+            h = H[u]
+            x = X[u]
+            for k in range(LANES):
+                g[k] *= ONE if h[k] > ZERO else h[k] + ONE
     elif code == SELU:
-        for k in range(LANES):
-            g[k] *= SELU_SCALE if h[k] > ZERO else h[k] + SELU_SCALE * SELU_ALPHA
+        for u in range(count):
+            g = G[u]
+            h = H[u]
+            x = X[u]
+            for k in range(LANES):
+                g[k] *= SELU_SCALE if h[k] > ZERO else h[k] + SELU_SCALE * SELU_ALPHA
     elif code == GELU:
-        for k in range(LANES):
-            density = GAUSS * exp32(-HALF * x[k] * x[k])
-            g[k] *= HALF * (ONE + f32(math.erf(x[k] * ROOT_HALF))) + x[k] * density
+        for u in range(count):
+            g = G[u]
+            h = H[u]
+            x = X[u]
+            for k in range(LANES):
+                density = GAUSS * exp32(-HALF * x[k] * x[k])
+                g[k] *= HALF * (ONE + f32(math.erf(x[k] * ROOT_HALF))) + x[k] * density
     elif code == SILU:
-        for k in range(LANES):
-            s = ONE / (ONE + exp32(-x[k]))
-            g[k] *= s * (ONE + x[k] * (ONE - s))
+        for u in range(count):
+            g = G[u]
+            h = H[u]
+            x = X[u]
+            for k in range(LANES):
+                s = ONE / (ONE + exp32(-x[k]))
+                g[k] *= s * (ONE + x[k] * (ONE - s))
     elif code == SOFTPLUS:
-        for k in range(LANES):
-            g[k] *= ONE - exp32(-h[k])
+        for u in range(count):
+            g = G[u]
+            h = H[u]
+            x = X[u]
+            for k in range(LANES):
+                g[k] *= ONE - exp32(-h[k])
     elif code == SOFTSIGN:
-        for k in range(LANES):
-            left = ONE - abs(h[k])
-            g[k] *= left * left
+        for u in range(count):
+            g = G[u]
+            h = H[u]
+            x = X[u]
+            for k in range(LANES):
+                left = ONE - abs(h[k])
+                g[k] *= left * left

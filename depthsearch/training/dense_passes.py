@@ -55,10 +55,10 @@ def forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, mode):
         elif kind == ACTIVATE:
             for j in range(blocks):
                 x, out = H[source, j], H[target, j]
-                for u in range(out.shape[0]):
-                    if source != target:
+                if source != target:
+                    for u in range(out.shape[0]):
                         copy(out[u], x[u])
-                    activate(code, out[u])
+                activate(code, out)
         elif kind == ADD:
             for j in range(blocks):
                 x, other, out = H[source, j], H[code, j], H[target, j]
@@ -160,9 +160,7 @@ def backward(steps, P, D, X, H, NH, NS, M, ZG, G, T, S, n, AG):
             if dense >= 0 and AG.shape[0] > 0:
                 AG[dense] = _squares(g)
             for j in range(blocks):
-                own, h, x = g[j], H[target, j], H[source, j]
-                for u in range(width):
-                    slope(code, own[u], h[u], x[u])
+                slope(code, g[j], H[target, j], H[source, j])
         elif kind == ADD:
             for j in range(blocks):
                 for u in range(width):
@@ -314,21 +312,22 @@ def update(rule, P, D, V1, V2, count, learning_rate, momentum, decay, epsilon):
 @compiled
 def fill_batch(points, labels, order, first, last, X, Y, M):
     """The points order[first:last] into the blocks of X, Y and M; padding is zero."""
-    features = points.shape[1]
     for j in range(X.shape[0]):
-        for k in range(LANES):
-            at = first + j * LANES + k
-            if at < last:
-                point = order[at]
-                for f in range(features):
-                    X[j, f, k] = points[point, f]
-                Y[j, k] = labels[point]
-                M[j, k] = ONE
-            else:
-                for f in range(features):
-                    X[j, f, k] = ZERO
-                Y[j, k] = ZERO
-                M[j, k] = ZERO
+        start = first + j * LANES
+        count = min(LANES, max(0, last - start))
+        y, m = Y[j], M[j]
+        for k in range(count):
+            y[k] = labels[order[start + k]]
+            m[k] = ONE
+        for k in range(count, LANES):
+            y[k] = ZERO
+            m[k] = ZERO
+        for f in range(points.shape[1]):
+            x = X[j, f]
+            for k in range(count):
+                x[k] = points[order[start + k], f]
+            for k in range(count, LANES):
+                x[k] = ZERO
 
 
 @compiled

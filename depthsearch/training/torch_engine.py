@@ -16,7 +16,7 @@ from depthsearch.datasets import load
 from depthsearch.datasets.dataset import Dataset
 from depthsearch.families import family_of
 from depthsearch.families.plan import Activation, output_indices
-from depthsearch.training.batches import epoch_orders
+from depthsearch.training.batches import EpochOrders
 from depthsearch.training.engine import Job, Watch
 from depthsearch.training.initialization import initial_weights
 from depthsearch.training.network import Network
@@ -82,9 +82,9 @@ class _Run:
     def train(self, watch: Watch | None) -> Trace:
         recorder = self.recorder
         self._snapshot()
-        orders = epoch_orders(len(self.data.x_train), self.seed)
+        orders = EpochOrders(len(self.data.x_train), self.seed)
         while recorder.epoch < recorder.budget_epochs and not _settled(watch, recorder):
-            self._epoch(next(orders))
+            self._epoch(orders.take(1)[0])
             if recorder.wants_snapshot():
                 self._snapshot()
         return recorder.trace(self._test_accuracy())
