@@ -137,6 +137,12 @@ def add_row(out, x):
 
 
 @inlined
+def add_rows(out, x, y):
+    for k in range(LANES):
+        out[k] = x[k] + y[k]
+
+
+@inlined
 def affine5(out, b, w0, w1, w2, w3, w4, x0, x1, x2, x3, x4):
     for k in range(LANES):
         out[k] = b + w0 * x0[k] + w1 * x1[k] + w2 * x2[k] + w3 * x3[k] + w4 * x4[k]

@@ -18,6 +18,7 @@ from depthsearch.training.dense_kernels import (
     ZERO,
     activate,
     add_row,
+    add_rows,
     combine,
     compiled,
     copy,
@@ -63,8 +64,7 @@ def forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, mode):
             for j in range(blocks):
                 x, other, out = H[source, j], H[code, j], H[target, j]
                 for u in range(out.shape[0]):
-                    copy(out[u], x[u])
-                    add_row(out[u], other[u])
+                    add_rows(out[u], x[u], other[u])
         elif kind == BATCH_NORM:
             _batch_norm(
                 P, steps[s, 3], steps[s, 4], H[source], H[target], NH[code], NS[code], MM[code], MV[code], M, n, mode
@@ -77,6 +77,7 @@ def forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, mode):
 def _batch_norm(P, scale, shift, x, out, normalized, inverse, moving_mean, moving_variance, M, n, mode):
     # One stage for all units after another, since within a unit each stage waits for the one before it.
     blocks, width = x.shape[0], x.shape[1]
+    share = ONE / f32(n)
     kept = inverse[0]  # for each unit: inverse deviation, mean, variance
     if mode == USE:
         for u in range(width):
@@ -86,12 +87,12 @@ def _batch_norm(P, scale, shift, x, out, normalized, inverse, moving_mean, movin
             total = ZERO
             for j in range(blocks):
                 total += dot1(x[j, u], M[j])
-            kept[u, 1] = total / f32(n)
+            kept[u, 1] = total * share
         for u in range(width):
             total = ZERO
             for j in range(blocks):
                 total += spread(x[j, u], M[j], kept[u, 1])
-            kept[u, 2] = total / f32(n)
+            kept[u, 2] = total * share
     if mode == TRAIN:
         for u in range(width):
             moving_mean[u] += (kept[u, 1] - moving_mean[u]) * (ONE - BATCH_NORM_MOMENTUM)
@@ -178,6 +179,7 @@ def backward(steps, P, D, X, H, NH, NS, M, ZG, G, T, S, n, AG):
 @compiled
 def _batch_norm_back(P, D, scale, shift, g, normalized, inverse, M, n):
     blocks, width = g.shape[0], g.shape[1]
+    share = ONE / f32(n)
     for u in range(width):
         total, along = ZERO, ZERO
         for j in range(blocks):
@@ -187,7 +189,7 @@ def _batch_norm_back(P, D, scale, shift, g, normalized, inverse, M, n):
         D[shift + u] += total
         factor = P[scale + u] * inverse[0, u, 0]
         for j in range(blocks):
-            standardise_back(g[j, u], normalized[j, u], M[j], factor, total / f32(n), along / f32(n))
+            standardise_back(g[j, u], normalized[j, u], M[j], factor, total * share, along * share)
 
 
 @compiled
