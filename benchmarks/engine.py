@@ -54,10 +54,10 @@ def against_the_yardstick(networks: tuple[tuple[str, int], ...], rounds: int) ->
         whole = Problem(family=family)
         found = medians(
             {
-                "yardstick": lambda: plain_torch.microseconds_a_step(family, depth, epochs=4),
+                "yardstick": partial(plain_torch.microseconds_a_step, family, depth, epochs=4),
                 "torch": partial(microseconds_a_step, TorchEngine("cpu"), short, depth),
                 "dense": partial(microseconds_a_step, DenseEngine(1), whole, depth, 4),
-                "all": lambda: microseconds_a_step(DenseEngine(CORES), whole, depth, 4 * CORES),
+                "all": partial(microseconds_a_step, DenseEngine(CORES), whole, depth, 4 * CORES),
             },
             rounds,
         )
