@@ -42,8 +42,6 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
     """
     # Imported here, so that help and misuse answer without waiting for them.
     with interrupts_deferred():
-        import optuna  # noqa: PLC0415
-
         import depthsearch.finder  # noqa: PLC0415
         from depthsearch.cli.output import show, write  # noqa: PLC0415
         from depthsearch.cli.progress import Progress  # noqa: PLC0415
@@ -65,7 +63,6 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
         entry = declared.entry(problem_name)
         problem, reported = entry.problem, entry.reported
         settings = settings_of(options, declared.settings)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     with Progress(problem, settings, quiet=quiet) as progress:
         answer = depthsearch.find(
             problem,

@@ -218,7 +218,8 @@ class Store:
 
     def _find_or_make(self, name: str, problem: Problem, settings: SearchSettings) -> StoredStudy:
         try:
-            optuna.create_study(storage=self._storage, study_name=name, direction="maximize")
+            with _without_optunas_report():
+                optuna.create_study(storage=self._storage, study_name=name, direction="maximize")
         except DuplicatedStudyError:
             self._check(name, problem, settings)
         study = self._stored_study(name, problem, settings)
@@ -260,6 +261,17 @@ class Store:
     def _stored_study(self, name: str, problem: Problem, settings: SearchSettings) -> StoredStudy:
         study = optuna.load_study(study_name=name, storage=self._storage)
         return StoredStudy(study, problem, settings, self._engine)
+
+
+@contextmanager
+def _without_optunas_report() -> Iterator[None]:
+    """Keep Optuna from telling on standard error what our own events tell."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
 
 
 def check_name(name: str) -> None:

@@ -32,7 +32,7 @@ def resolve_url(url: str | None) -> URL:
         raise InvalidValue(f"storage {text!r} is not a URL: {ACCEPTED}") from None
     if parsed.drivername not in DRIVERS:
         raise InvalidValue(f"storage {text!r} has the unknown scheme {parsed.drivername!r}: {ACCEPTED}")
-    if parsed.query:
+    if parsed.query and parsed.get_backend_name() == "sqlite":
         raise InvalidValue(f"storage {text!r} has options after a question mark, which are not understood: {ACCEPTED}")
     parsed = parsed.set(drivername=DRIVERS[parsed.drivername])
     no_file = not parsed.database or parsed.database == ":memory:" or parsed.host
