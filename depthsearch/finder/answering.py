@@ -146,7 +146,8 @@ def _warnings(
     family = family_of(stored.problem.family)
     warnings = [
         f"tried again with fresh seeds, {family.units(again.depth)} trained in {again.trained} of {again.of} runs: "
-        "this disagrees with the search, so the cliff is not sharp here; more --seeds narrow it down"
+        "this disagrees with the search, so the cliff is not sharp here; a search with more runs a depth tells more "
+        "(--fresh --seeds 15)"
         for again in confirmation
         if not again.agrees
     ]

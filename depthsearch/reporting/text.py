@@ -21,11 +21,13 @@ WORDS = 18
 
 def answer_text(answer: Answer, *, place: str, reported: Reported | None = None) -> RenderableType:
     """An answer for people. `place` is the store that holds its study; `reported` what a study file says of it."""
-    found = answer.outcome in (Outcome.FOUND, Outcome.CAP_REACHED)
+    held = all(again.agrees for again in answer.confirmation)
+    found = held and answer.outcome in (Outcome.FOUND, Outcome.CAP_REACHED)
     headline = Text(f"{_title(answer)} {answer.sentence}", style="bold green" if found else "bold yellow")
     # The table brings an empty line of its own above and below.
     parts: list[RenderableType] = [headline, _curve(answer) if answer.curve else Text("")]
     parts.append(_facts(answer, place, reported))
+    parts += [Text("")] if answer.warnings else []
     parts += [Text(f"note: {warning}", style="yellow") for warning in answer.warnings]
     return Group(*parts)
 
