@@ -13,4 +13,5 @@ def assert_same(first: Trace, second: Trace, *, upto: int | None = None) -> None
     assert np.array_equal(first.train_accuracy[epochs], second.train_accuracy[epochs])
     count = len(first.snapshots) if upto is None else int((first.snapshots.epochs <= upto).sum())
     for name in vars(first.snapshots):
-        assert np.array_equal(getattr(first.snapshots, name)[:count], getattr(second.snapshots, name)[:count]), name
+        ours, theirs = getattr(first.snapshots, name)[:count], getattr(second.snapshots, name)[:count]
+        assert np.array_equal(ours, theirs, equal_nan=True), name

@@ -30,6 +30,9 @@ class Snapshot:
         never_active: [S, L] share of the layer's units whose activation is flat (exactly zero slope) at every
             training point: ReLU units that are never above zero. 0 for activations without a flat part.
         output_range: [S] largest difference between the logits of any two training points, over all outputs.
+        input_correlation: [S] cosine between the last hidden layer's outputs for two different training points,
+            averaged over all pairs: 1 where the network no longer tells its inputs apart. Points for which that
+            output is zero are left out; NaN where fewer than two remain.
         test_accuracy: [S] share of test points classified correctly.
     """
 
@@ -41,6 +44,7 @@ class Snapshot:
     weight_change: Floats
     never_active: Floats
     output_range: Floats
+    input_correlation: Floats
     test_accuracy: Floats
 
     def __len__(self) -> int:

@@ -170,13 +170,20 @@ class _Run:
         """Take a snapshot."""
         program, room, points = self.program, self.whole, self.train_points
         per_layer = np.empty((len(PER_LAYER), len(program.weight_offsets)))
-        output_range = passes.look(
+        output_range, correlation = passes.look(
             passes.LOOK, program.steps, program.weight_offsets, self.P, self.D, self.P0, points.X, points.Y, points.M,
             room.H, room.Z, room.ZG, room.NH, room.NS, self.MM, self.MV, room.G, room.T, room.S,
             points.n, program.relu, per_layer,
         )  # fmt: skip
         figures = dict(zip(PER_LAYER, per_layer, strict=True))
-        self.recorder.add_snapshot(figures | {"output_range": output_range, "test_accuracy": self._test_accuracy()})
+        self.recorder.add_snapshot(
+            figures
+            | {
+                "output_range": output_range,
+                "input_correlation": correlation,
+                "test_accuracy": self._test_accuracy(),
+            }
+        )
 
     def _test_accuracy(self) -> float:
         room, points = self.whole_test, self.test_points

@@ -370,7 +370,9 @@ def train_epochs(
 
 @compiled
 def look(mode, steps, offsets, P, D, P0, X, Y, M, H, Z, ZG, NH, NS, MM, MV, G, T, S, n, relu, per_layer):
-    """Fill per_layer [6, dense layers] with the figures of Snapshot over the points in X; return the output range.
+    """Fill per_layer [6, dense layers] with the figures of Snapshot over the points in X.
+
+    Returns the output range and the input correlation.
 
     `mode` is LOOK. In order: weight-gradient norm, mean absolute gradient, activation-gradient norm, weight norm,
     weight change, share of units never active.
@@ -400,7 +402,7 @@ def look(mode, steps, offsets, P, D, P0, X, Y, M, H, Z, ZG, NH, NS, MM, MV, G, T
         for s in range(steps.shape[0]):
             if steps[s, 0] == ACTIVATE:
                 per_layer[5, steps[s, 9]] = _never_active(H[steps[s, 2]], M)
-    return _range(Z, M)
+    return _range(Z, M), _input_correlation(H[steps[steps.shape[0] - 1, 1]], M)
 
 
 @compiled
@@ -416,6 +418,25 @@ def _never_active(h, M):
         if not active:
             idle += 1
     return idle / h.shape[1]
+
+
+@compiled
+def _input_correlation(h, M):
+    """The mean cosine between the outputs h of two points, points with an output of zero left out."""
+    total = np.zeros(h.shape[1])
+    count = 0
+    for j in range(h.shape[0]):
+        for k in range(LANES):
+            squares = 0.0
+            for u in range(h.shape[1]):
+                squares += np.float64(h[j, u, k]) * np.float64(h[j, u, k])
+            if M[j, k] > ZERO and squares > 0.0:
+                count += 1
+                for u in range(h.shape[1]):
+                    total[u] += np.float64(h[j, u, k]) / math.sqrt(squares)
+    if count < 2:
+        return np.nan
+    return ((total * total).sum() - count) / (count * (count - 1.0))
 
 
 @compiled

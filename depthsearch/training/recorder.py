@@ -18,7 +18,7 @@ PER_LAYER = (
     "weight_change",
     "never_active",
 )
-PER_NETWORK = ("output_range", "test_accuracy")
+PER_NETWORK = ("output_range", "input_correlation", "test_accuracy")
 
 
 class Recorder:

@@ -129,6 +129,7 @@ class _Run:
                     "weight_norm": _stack([weight.norm() for weight in parameters]),
                     "weight_change": _stack([(weight - start).norm() / start.norm() for weight, start in weights]),
                     "never_active": _stack([self._never_active(k, output) for k, output in enumerate(kept)]),
+                    "input_correlation": input_correlation(outputs[-2]),
                     "output_range": float((logits.amax(dim=0) - logits.amin(dim=0)).max()),
                     "test_accuracy": self._test_accuracy(),
                 }
@@ -155,6 +156,17 @@ class _Tensors:
         self.y_train = torch.tensor(data.y_train, device=device)
         self.x_test = torch.tensor(data.x_test, device=device)
         self.y_test = torch.tensor(data.y_test, device=device)
+
+
+def input_correlation(hidden: Tensor) -> float:
+    """The mean cosine between two rows of [points, units], rows of zeros left out; NaN for fewer than two."""
+    norms = hidden.norm(dim=1)
+    units = hidden[norms > 0] / norms[norms > 0, None]
+    count = len(units)
+    if count < 2:  # noqa: PLR2004 - a pair
+        return float("nan")
+    # The squared length of the sum holds every pair twice, and each row with itself once.
+    return float((units.sum(dim=0).square().sum() - count) / (count * (count - 1)))
 
 
 def mean_loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from depthsearch.core.trace import Snapshot, Trace
 LAYERS = ("hidden 1", "hidden 2", "hidden 3", "output")
 BUDGET = 30
 STEPS_AN_EPOCH = 16
-PER_NETWORK = ("output_range", "test_accuracy")
+PER_NETWORK = ("output_range", "input_correlation", "test_accuracy")
 
 
 def make_trace(**changes: Any) -> Trace:
@@ -34,6 +34,7 @@ def make_trace(**changes: Any) -> Trace:
         "weight_change": np.where(epochs == 0, 0, 0.5)[:, None],
         "never_active": 0,
         "output_range": 1,
+        "input_correlation": 0.5,
         "test_accuracy": 0.5,
     }
     figures |= {field.name: changes.pop(field.name) for field in fields(Snapshot) if field.name in changes}

@@ -31,6 +31,7 @@ def trace(problem: Problem, *, depth: int = 3, seed: int = 1, epochs: int = 4) -
         snapshots=Snapshot(
             epochs=np.array([0, 1, 2], dtype=np.int64),
             output_range=rng.random(3, dtype=np.float32),
+            input_correlation=rng.random(3, dtype=np.float32),
             test_accuracy=rng.random(3, dtype=np.float32),
             **per_layer,
         ),

@@ -99,6 +99,15 @@ class EngineContract:
         assert trace.train_accuracy[-1] > 0.8
         assert trace.final_test_accuracy > 0.8
 
+    def test_a_network_that_tells_no_input_from_another_is_seen(self, engine: Engine) -> None:
+        """Far in the ordered phase (sigma_w^2 = 0.2, biases of variance 1) all inputs end in one point."""
+        options = {"initialization": "normal", "sigma_w2": 0.2, "sigma_b2": 1.0, "width": 40}
+        blind = Problem.model_validate(options | {"recipe": {"epochs": 3, "learning_rate": 1e-6}})
+        (deep,) = engine.train(blind, [Job(20, 1)])
+        assert deep.snapshots.input_correlation[0] > 0.9999
+        (shallow,) = engine.train(Problem.model_validate({"width": 40, "recipe": {"epochs": 3}}), [Job(1, 1)])
+        assert shallow.snapshots.input_correlation[0] < 0.9
+
     def test_a_dead_network_is_seen_to_be_dead(self, engine: Engine) -> None:
         problem = Problem.model_validate(
             {"activation": "relu", "width": 2, "initialization": "normal", "recipe": {"epochs": 3}}

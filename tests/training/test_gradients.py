@@ -23,6 +23,14 @@ def reference(problem: Problem, depth: int, seed: int) -> Reference:
     return Reference(problem.family, depth, problem.activation, initial_weights(problem, plan, seed))
 
 
+def hidden_outputs(network: Reference, x: NDArray[np.float32]) -> Array:
+    """[points, width] of the last hidden layer; points with an output of zero left out."""
+    with torch.no_grad():
+        network.logits(torch.tensor(x, dtype=torch.float64))
+        outputs = network.hidden[-1].numpy()
+    return np.asarray(outputs[np.linalg.norm(outputs, axis=1) > 0])
+
+
 @pytest.mark.parametrize(
     ("family", "activation", "depth", "data"),
     [
@@ -52,6 +60,10 @@ def test_gradients_at_the_start_agree_with_float64_autograd(
     np.testing.assert_allclose(
         snapshot.activation_gradient_norm[0, :-1], [np.linalg.norm(gradient) for gradient in hidden], rtol=1e-4
     )
+    last = hidden_outputs(network, points.x_train)
+    unit = last / np.linalg.norm(last, axis=1, keepdims=True)
+    cosines = (unit @ unit.T)[~np.eye(len(unit), dtype=bool)]
+    np.testing.assert_allclose(snapshot.input_correlation[0], cosines.mean(), rtol=1e-4)
     np.testing.assert_allclose(
         snapshot.weight_norm[0], [np.linalg.norm(w.detach().numpy()) for w in network.weights], rtol=1e-5
     )
