@@ -31,8 +31,9 @@ class Engine(Protocol):
     """Trains networks. A run is a pure function of (problem, job).
 
     - The initial weights and the order of the batches come from NumPy streams of the job's seed alone.
-    - A run's trace does not depend on the other jobs of the call; global state (random generators, number of
-      threads, default types) is as before when the call returns.
+    - A run's trace does not depend on the other jobs of the call: to the last bit for the dense engine, within
+      rounding for torch, whose products of small matrices round by where they lie in memory.
+    - Global state (random generators, number of threads, default types) is as before when the call returns.
     - The watcher may be asked late, but the trace ends at the epoch that it names.
     """
 

@@ -1,7 +1,8 @@
-"""A plan built as a torch module."""
+"""A plan built as a torch module: several networks of it, side by side."""
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -28,30 +29,49 @@ ACTIVATIONS: dict[ActivationName, Callable[[Tensor], Tensor]] = {
 }
 
 
+class StackedLinear(nn.Module):
+    """One dense layer of each of R networks: [R, batch, inputs] to [R, batch, units].
+
+    Attributes:
+        weight: [R, inputs, units], the transpose of each network's W.
+        bias: [R, 1, units].
+    """
+
+    def __init__(self, weights: Sequence[Weights]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.from_numpy(np.stack([weight.T for weight, _ in weights])))
+        self.bias = nn.Parameter(torch.from_numpy(np.stack([bias[None] for _, bias in weights])))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[R, batch, inputs] to [R, batch, units]."""
+        return torch.baddbmm(self.bias, x, self.weight)
+
+
 class BatchNorm(nn.Module):
     """Batch normalization with Keras's semantics: epsilon 1e-3, moving averages with momentum 0.99.
 
-    While training, each of the `units` features is normalized with the batch's mean and (biased) variance,
-    which also enter the moving averages; otherwise with the moving averages.
+    While training, each of the `units` features of each of R networks is normalized with the batch's mean and
+    (biased) variance, which also enter the moving averages; otherwise with the moving averages.
     """
 
     moving_mean: Tensor
     moving_variance: Tensor
 
-    def __init__(self, units: int) -> None:
+    def __init__(self, networks: int, units: int) -> None:
         super().__init__()
-        self.scale = nn.Parameter(torch.ones(units))
-        self.shift = nn.Parameter(torch.zeros(units))
-        self.register_buffer("moving_mean", torch.zeros(units))
-        self.register_buffer("moving_variance", torch.ones(units))
+        shape = (networks, 1, units)
+        self.scale = nn.Parameter(torch.ones(shape))
+        self.shift = nn.Parameter(torch.zeros(shape))
+        self.register_buffer("moving_mean", torch.zeros(shape))
+        self.register_buffer("moving_variance", torch.ones(shape))
         self.frozen = False
 
     def forward(self, x: Tensor) -> Tensor:
-        """[batch, units] to [batch, units]."""
+        """[R, batch, units] to [R, batch, units]."""
         if not self.training:
             mean, variance = self.moving_mean, self.moving_variance
         else:
-            variance, mean = torch.var_mean(x, dim=0, correction=0)
+            variance, mean = torch.var_mean(x, dim=1, correction=0, keepdim=True)
             if not self.frozen:
                 with torch.no_grad():
                     self.moving_mean.lerp_(mean, 1 - BATCH_NORM_MOMENTUM)
@@ -59,32 +79,52 @@ class BatchNorm(nn.Module):
         return (x - mean) * torch.rsqrt(variance + EPSILON) * self.scale + self.shift
 
 
-class Network(nn.Module):
-    """A plan as a module, from inputs [batch, features] to logits [batch, outputs].
+class StackedLayerNorm(nn.Module):
+    """Layer normalization of each of R networks, epsilon 1e-3."""
 
-    Attributes:
-        plan: The plan, layer by layer.
-        dense: The layers with a weight matrix, first to last.
-    """
-
-    def __init__(self, plan: Plan, weights: Sequence[Weights]) -> None:
+    def __init__(self, networks: int, units: int) -> None:
         super().__init__()
-        self.plan = plan
-        remaining = iter(weights)
-        self.steps = nn.ModuleList([_module(layer, remaining) for layer in plan])
-        self.dense = [step for step in self.steps if isinstance(step, nn.Linear)]
+        self.scale = nn.Parameter(torch.ones(networks, 1, units))
+        self.shift = nn.Parameter(torch.zeros(networks, 1, units))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[batch, features] to logits [batch, outputs]."""
+        """[R, batch, units] to [R, batch, units]."""
+        return functional.layer_norm(x, x.shape[-1:], eps=EPSILON) * self.scale + self.shift
+
+
+class NetworkStack(nn.Module):
+    """R networks of one plan side by side, from inputs [R, batch, features] to logits [R, batch, outputs].
+
+    No network sees another: every operation keeps the first axis apart.
+
+    Args:
+        plan: The plan, layer by layer.
+        weights: For each network, (W, b) of every dense layer.
+    """
+
+    def __init__(self, plan: Plan, weights: Sequence[Sequence[Weights]]) -> None:
+        super().__init__()
+        self.plan = plan
+        by_layer = iter(zip(*weights, strict=True))
+        self.steps = nn.ModuleList([_module(layer, by_layer, len(weights)) for layer in plan])
+        self.dense = [step for step in self.steps if isinstance(step, StackedLinear)]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[R, batch, features] to logits [R, batch, outputs]."""
         return self.outputs(x)[-1]
 
     def outputs(self, x: Tensor) -> list[Tensor]:
-        """The output of every layer of the plan, each [batch, units]."""
+        """The output of every layer of the plan, each [R, batch, units]."""
         outputs: list[Tensor] = []
         for layer, step in zip(self.plan, self.steps, strict=True):
             x = x + outputs[layer.source] if isinstance(layer, Add) else step(x)
             outputs.append(x)
         return outputs
+
+    def keep(self, places: Tensor) -> None:
+        """Leave only the networks at these places of the first axis."""
+        for tensor in (*self.parameters(), *self.buffers()):
+            tensor.data = tensor.data[places]
 
     def freeze_statistics(self, frozen: bool) -> None:
         """While frozen, a forward pass leaves the moving averages of batch norm as they are."""
@@ -102,20 +142,14 @@ class _Function(nn.Module):
         return self.function(x)
 
 
-def _module(layer: Layer, weights: Iterator[Weights]) -> nn.Module:
+def _module(layer: Layer, by_layer: Iterator[Sequence[Weights]], networks: int) -> nn.Module:
     match layer:
         case Dense():
-            # Built without values, so that torch's global random generator is never drawn from.
-            linear: nn.Linear = nn.utils.skip_init(nn.Linear, layer.inputs, layer.units)  # type: ignore[no-untyped-call]
-            weight, bias = next(weights)
-            with torch.no_grad():
-                linear.weight.copy_(torch.from_numpy(weight))
-                linear.bias.copy_(torch.from_numpy(bias))
-            return linear
+            return StackedLinear(next(by_layer))
         case Normalization(kind="batch"):
-            return BatchNorm(layer.units)
+            return BatchNorm(networks, layer.units)
         case Normalization():
-            return nn.LayerNorm(layer.units, eps=EPSILON)
+            return StackedLayerNorm(networks, layer.units)
         case Activation():
             return _Function(layer.function)
         case Add():

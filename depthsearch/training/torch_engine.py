@@ -1,4 +1,4 @@
-"""The reference engine: one torch module at a time, on CPU or CUDA. It trains every plan there is."""
+"""The reference engine: torch, on CPU or CUDA, networks of one depth side by side. It trains every plan there is."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,15 +19,18 @@ from depthsearch.families.plan import Activation, output_indices
 from depthsearch.training.batches import EpochOrders
 from depthsearch.training.engine import Job, Watch
 from depthsearch.training.initialization import initial_weights
-from depthsearch.training.network import Network
+from depthsearch.training.network import NetworkStack
 from depthsearch.training.recorder import Recorder
+
+STACK = 256
+"""Networks trained side by side at most."""
 
 WIDE = 256
 """From this width on, a layer's own arithmetic is worth more than one thread."""
 
 
 class TorchEngine:
-    """Trains the jobs one after another.
+    """Trains jobs of one depth side by side, as one stack of networks; runs that are settled leave the stack.
 
     Args:
         device: "cpu", "cuda", or "auto" for the GPU where torch sees one.
@@ -49,103 +52,154 @@ class TorchEngine:
         return None
 
     def train(self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None) -> list[Trace]:
-        """Train every job in turn (see Engine.train)."""
+        """Train every job (see Engine.train)."""
         data = load(problem.data)
+        traces: dict[int, Trace] = {}
         with _threads(torch.get_num_threads() if problem.width >= WIDE else 1):
-            return [self._train_one(problem, data, job, watch) for job in jobs]
+            for depth in dict.fromkeys(job.depth for job in jobs):
+                places = [place for place, job in enumerate(jobs) if job.depth == depth]
+                for first in range(0, len(places), STACK):
+                    stack = places[first : first + STACK]
+                    trained = self._train_stack(problem, data, depth, [jobs[place].seed for place in stack], watch)
+                    traces |= dict(zip(stack, trained, strict=True))
+        return [traces[place] for place in range(len(jobs))]
 
-    def _train_one(self, problem: Problem, data: Dataset, job: Job, watch: Watch | None) -> Trace:
+    def _train_stack(
+        self, problem: Problem, data: Dataset, depth: int, seeds: list[int], watch: Watch | None
+    ) -> list[Trace]:
         try:
-            return _Run(problem, data, job, self.device).train(watch)
+            return _Stack(problem, data, depth, seeds, self.device).train(watch)
         except (MemoryError, torch.OutOfMemoryError) as error:
-            raise TrainingFailed(_out_of_memory(problem, job)) from error
+            raise TrainingFailed(_out_of_memory(problem, depth)) from error
         except RuntimeError as error:
             # torch's CPU allocator raises a bare RuntimeError.
             if not any(words in str(error) for words in ("not enough memory", "can't allocate memory")):
                 raise
-            raise TrainingFailed(_out_of_memory(problem, job)) from error
+            raise TrainingFailed(_out_of_memory(problem, depth)) from error
 
 
-class _Run:
-    """One network on its way through its budget."""
+class _Stack:
+    """Networks of one depth on their way through the budget, each with a recorder of its own."""
 
-    def __init__(self, problem: Problem, data: Dataset, job: Job, device: torch.device) -> None:
-        plan = family_of(problem.family).plan(problem, data.spec, job.depth)
-        self.problem, self.plan, self.seed = problem, plan, job.seed
+    def __init__(self, problem: Problem, data: Dataset, depth: int, seeds: Sequence[int], device: torch.device) -> None:
+        plan = family_of(problem.family).plan(problem, data.spec, depth)
+        self.problem, self.plan = problem, plan
         self.data = _Tensors(data, device)
-        self.network = Network(plan, initial_weights(problem, plan, job.seed)).to(device)
-        self.initial = [layer.weight.detach().clone() for layer in self.network.dense]
-        self.optimizer = _optimizer(problem, self.network)
+        weights = [initial_weights(problem, plan, seed) for seed in seeds]
+        self.networks = NetworkStack(plan, weights).to(device)
+        self.initial = [layer.weight.detach().clone() for layer in self.networks.dense]
+        self.optimizer = _optimizer(problem, self.networks)
         self.kept = output_indices(plan)
-        self.recorder = Recorder(problem, plan, data, depth=job.depth, seed=job.seed)
+        self.orders = [EpochOrders(len(data.x_train), seed) for seed in seeds]
+        self.recorders = [Recorder(problem, plan, data, depth=depth, seed=seed) for seed in seeds]
+        self.places = list(range(len(seeds)))  # of the networks still in the stack
 
-    def train(self, watch: Watch | None) -> Trace:
-        recorder = self.recorder
+    def train(self, watch: Watch | None) -> list[Trace]:
+        traces: dict[int, Trace] = {}
+        budget = self.recorders[0].budget_epochs
+        epoch = 0
         self._snapshot()
-        orders = EpochOrders(len(self.data.x_train), self.seed)
-        while recorder.epoch < recorder.budget_epochs and not _settled(watch, recorder):
-            self._epoch(orders.take(1)[0])
-            if recorder.wants_snapshot():
+        while True:
+            running = [self.recorders[place] for place in self.places]
+            over = [epoch >= budget or _settled(watch, recorder) for recorder in running]
+            if any(over):
+                accuracies = self._test_accuracies()
+                for place, accuracy, ended in zip(self.places, accuracies, over, strict=True):
+                    if ended:
+                        traces[place] = self.recorders[place].trace(accuracy)
+                self._leave([k for k, ended in enumerate(over) if not ended])
+            if not self.places:
+                return [traces[place] for place in range(len(self.recorders))]
+            self._epoch(epoch)
+            epoch += 1
+            if self.recorders[self.places[0]].wants_snapshot():
                 self._snapshot()
-        return recorder.trace(self._test_accuracy())
 
-    def _epoch(self, order: NDArray[np.int64]) -> None:
-        """One pass over the points; the last epoch of a budget of steps may be cut short."""
-        batch_size, recorder = self.problem.recipe.batch_size, self.recorder
-        steps_left = recorder.budget_steps - recorder.epoch * recorder.steps_per_epoch
-        shuffled = torch.from_numpy(order[: steps_left * batch_size]).to(self.data.x_train.device)
-        x, y = self.data.x_train[shuffled], self.data.y_train[shuffled]
-        self.network.train()
-        loss_sum = torch.zeros((), device=x.device)
-        correct = torch.zeros((), device=x.device)
-        for x_batch, y_batch in zip(torch.split(x, batch_size), torch.split(y, batch_size), strict=True):
+    def _leave(self, remaining: list[int]) -> None:
+        """Keep only these of the networks, with what the optimizer remembers of them."""
+        if remaining:
+            places = torch.tensor(remaining, device=self.initial[0].device)
+            self.networks.keep(places)
+            self.initial = [weight[places] for weight in self.initial]
+            for state in self.optimizer.state.values():
+                for name, value in state.items():
+                    if isinstance(value, Tensor) and value.dim():
+                        state[name] = value[places]
             self.optimizer.zero_grad()
-            logits = self.network(x_batch)
-            loss = mean_loss(logits, y_batch)
-            loss.backward()  # type: ignore[no-untyped-call]
+        self.places = [self.places[k] for k in remaining]
+
+    def _epoch(self, epoch: int) -> None:
+        """One pass over the points; the last epoch of a budget of steps may be cut short."""
+        batch_size, recorder = self.problem.recipe.batch_size, self.recorders[self.places[0]]
+        steps_left = recorder.budget_steps - epoch * recorder.steps_per_epoch
+        orders = np.concatenate([self.orders[place].take(1) for place in self.places])
+        shuffled = torch.from_numpy(orders[:, : steps_left * batch_size]).to(self.data.x_train.device)
+        x, y = self.data.x_train[shuffled], self.data.y_train[shuffled]
+        self.networks.train()
+        losses = torch.zeros(len(x), device=x.device)
+        correct = torch.zeros(len(x), device=x.device)
+        for x_batch, y_batch in zip(torch.split(x, batch_size, 1), torch.split(y, batch_size, 1), strict=True):
+            self.optimizer.zero_grad()
+            logits = self.networks(x_batch)
+            loss = mean_losses(logits, y_batch)
+            # Each network's loss depends on its own parameters alone, so the sum's gradient is each one's own.
+            loss.sum().backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
-            loss_sum += loss.detach() * len(x_batch)
+            losses += loss.detach() * x_batch.shape[1]
             correct += count_correct(logits.detach(), y_batch)
-        recorder.add_epoch(float(loss_sum) / len(x), float(correct) / len(x))
+        points = x.shape[1]
+        for place, total, right in zip(self.places, losses.tolist(), correct.tolist(), strict=True):
+            self.recorders[place].add_epoch(total / points, right / points)
 
     def _snapshot(self) -> None:
-        network, data = self.network, self.data
-        network.train()
-        network.freeze_statistics(True)
-        outputs = network.outputs(data.x_train)
+        networks, data = self.networks, self.data
+        runs = len(self.places)
+        networks.train()
+        networks.freeze_statistics(True)
+        outputs = networks.outputs(data.x_train.expand(runs, -1, -1))
         kept = [outputs[index] for index in self.kept]
-        parameters = [layer.weight for layer in network.dense]
-        gradients = torch.autograd.grad(mean_loss(outputs[-1], data.y_train), [*parameters, *kept])
-        network.freeze_statistics(False)
+        parameters = [layer.weight for layer in networks.dense]
+        loss = mean_losses(outputs[-1], data.y_train.expand(runs, -1)).sum()
+        gradients = torch.autograd.grad(loss, [*parameters, *kept])
+        networks.freeze_statistics(False)
         weight_gradients, activation_gradients = gradients[: len(parameters)], gradients[len(parameters) :]
         logits = outputs[-1].detach()
+        accuracies = self._test_accuracies()
         with torch.no_grad():
-            weights = list(zip(parameters, self.initial, strict=True))
-            self.recorder.add_snapshot(
-                {
-                    "weight_gradient_norm": _stack([gradient.norm() for gradient in weight_gradients]),
-                    "mean_abs_gradient": _stack([gradient.abs().mean() for gradient in weight_gradients]),
-                    "activation_gradient_norm": _stack([gradient.norm() for gradient in activation_gradients]),
-                    "weight_norm": _stack([weight.norm() for weight in parameters]),
-                    "weight_change": _stack([(weight - start).norm() / start.norm() for weight, start in weights]),
-                    "never_active": _stack([self._never_active(k, output) for k, output in enumerate(kept)]),
-                    "input_correlation": input_correlation(outputs[-2]),
-                    "output_range": float((logits.amax(dim=0) - logits.amin(dim=0)).max()),
-                    "test_accuracy": self._test_accuracy(),
-                }
-            )
+            moved = [_norms(w - start) / _norms(start) for w, start in zip(parameters, self.initial, strict=True)]
+            # [runs, layers] each
+            per_layer = {
+                "weight_gradient_norm": _by_run([_norms(gradient) for gradient in weight_gradients]),
+                "mean_abs_gradient": _by_run([gradient.abs().mean(dim=(1, 2)) for gradient in weight_gradients]),
+                "activation_gradient_norm": _by_run([_norms(gradient) for gradient in activation_gradients]),
+                "weight_norm": _by_run([_norms(weight) for weight in parameters]),
+                "weight_change": _by_run(moved),
+                "never_active": _by_run([self._never_active(k, output) for k, output in enumerate(kept)]),
+            }
+            ranges = (logits.amax(dim=1) - logits.amin(dim=1)).amax(dim=1).tolist()
+            for k, place in enumerate(self.places):
+                self.recorders[place].add_snapshot(
+                    {name: values[k] for name, values in per_layer.items()}
+                    | {
+                        "output_range": ranges[k],
+                        "input_correlation": input_correlation(outputs[-2][k]),
+                        "test_accuracy": accuracies[k],
+                    }
+                )
 
     def _never_active(self, k: int, output: Tensor) -> Tensor:
         layer = self.plan[self.kept[k]]
         if isinstance(layer, Activation) and layer.function == "relu":
-            return 1 - (output > 0).any(dim=0).float().mean()
-        return torch.zeros((), device=output.device)
+            return 1 - (output > 0).any(dim=1).float().mean(dim=1)
+        return torch.zeros(len(output), device=output.device)
 
     @torch.no_grad()
-    def _test_accuracy(self) -> float:
-        self.network.eval()
-        logits = self.network(self.data.x_test)
-        return float(count_correct(logits, self.data.y_test)) / len(self.data.y_test)
+    def _test_accuracies(self) -> list[float]:
+        self.networks.eval()
+        runs, points = len(self.places), len(self.data.y_test)
+        logits = self.networks(self.data.x_test.expand(runs, -1, -1))
+        correct: list[float] = count_correct(logits, self.data.y_test.expand(runs, -1)).tolist()
+        return [right / points for right in correct]
 
 
 class _Tensors:
@@ -169,24 +223,32 @@ def input_correlation(hidden: Tensor) -> float:
     return float((units.sum(dim=0).square().sum() - count) / (count * (count - 1)))
 
 
-def mean_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy over [batch, outputs] logits: binary where there is one output, else multi-class."""
-    if logits.shape[1] == 1:
-        return functional.binary_cross_entropy_with_logits(logits[:, 0], labels.to(logits.dtype))
-    return functional.cross_entropy(logits, labels)
+def mean_losses(logits: Tensor, labels: Tensor) -> Tensor:
+    """[R] mean cross-entropy over [R, batch, outputs] logits: binary for one output, else multi-class."""
+    if logits.shape[2] == 1:
+        losses = functional.binary_cross_entropy_with_logits(logits[..., 0], labels.to(logits.dtype), reduction="none")
+    else:
+        losses = functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none")
+    return losses.mean(dim=1)
 
 
 def count_correct(logits: Tensor, labels: Tensor) -> Tensor:
-    """How many of the batch are classified correctly, a logit of exactly 0 counting as class 0."""
-    predicted = (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)
-    return (predicted == labels).sum()
+    """[R] how many of each batch are classified correctly, a logit of exactly 0 counting as class 0."""
+    predicted = (logits[..., 0] > 0).long() if logits.shape[2] == 1 else logits.argmax(dim=2)
+    return (predicted == labels).sum(dim=1)
+
+
+def _norms(tensor: Tensor) -> Tensor:
+    """[R] Euclidean norms over all but the first axis."""
+    norms: Tensor = torch.linalg.vector_norm(tensor.flatten(1), dim=1)
+    return norms
 
 
 def _settled(watch: Watch | None, recorder: Recorder) -> bool:
     return watch is not None and watch(recorder.trace()) is not None
 
 
-def _optimizer(problem: Problem, network: Network) -> torch.optim.Optimizer:
+def _optimizer(problem: Problem, network: NetworkStack) -> torch.optim.Optimizer:
     recipe, parameters = problem.recipe, list(network.parameters())
     match recipe.optimizer:
         case "sgd":
@@ -201,13 +263,14 @@ def _optimizer(problem: Problem, network: Network) -> torch.optim.Optimizer:
             )
 
 
-def _stack(values: list[Tensor]) -> NDArray[np.float32]:
-    return torch.stack(values).detach().cpu().numpy()
+def _by_run(layers: list[Tensor]) -> NDArray[np.float32]:
+    """[R] figures of each layer as [R, layers]."""
+    return np.asarray(torch.stack(layers, dim=1).detach().cpu())
 
 
-def _out_of_memory(problem: Problem, job: Job) -> str:
-    unit = family_of(problem.family).unit
-    return f"out of memory while training {job.depth} {unit} of width {problem.width}: lower --cap or --width"
+def _out_of_memory(problem: Problem, depth: int) -> str:
+    units = family_of(problem.family).units(depth)
+    return f"out of memory while training {units} of width {problem.width}: lower --cap or --width"
 
 
 @contextmanager

@@ -10,53 +10,53 @@ from depthsearch.core.names import ACTIVATIONS as NAMES
 from depthsearch.core.problem import DataSpec, Problem
 from depthsearch.families import family_of
 from depthsearch.training.initialization import initial_weights
-from depthsearch.training.network import ACTIVATIONS, BatchNorm, Network
-from depthsearch.training.torch_engine import count_correct, mean_loss
+from depthsearch.training.network import ACTIVATIONS, BatchNorm, NetworkStack
+from depthsearch.training.torch_engine import count_correct, mean_losses
 
 RNG = np.random.default_rng(0)
 
 
 def test_batch_norm_in_training_follows_keras() -> None:
     batch = RNG.normal(3.0, 2.0, (32, 5))
-    layer = BatchNorm(5)
-    output = layer(torch.tensor(batch, dtype=torch.float32)).detach().numpy()
+    layer = BatchNorm(1, 5)
+    output = layer(torch.tensor(batch[None], dtype=torch.float32))[0].detach().numpy()
     expected = (batch - batch.mean(0)) / np.sqrt(batch.var(0) + 1e-3)
     np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_batch_norm_moves_its_averages_as_keras_does() -> None:
     """moving = moving * 0.99 + batch * 0.01, with the biased variance, from mean 0 and variance 1."""
-    layer = BatchNorm(3)
+    layer = BatchNorm(1, 3)
     mean, variance = np.zeros(3), np.ones(3)
     for _ in range(5):
         batch = RNG.normal(1.0, 3.0, (20, 3))
-        layer(torch.tensor(batch, dtype=torch.float32))
+        layer(torch.tensor(batch[None], dtype=torch.float32))
         mean = mean * 0.99 + batch.mean(0) * 0.01
         variance = variance * 0.99 + batch.var(0) * 0.01
-    np.testing.assert_allclose(layer.moving_mean.numpy(), mean, rtol=1e-4)
-    np.testing.assert_allclose(layer.moving_variance.numpy(), variance, rtol=1e-4)
+    np.testing.assert_allclose(layer.moving_mean[0, 0].numpy(), mean, rtol=1e-4)
+    np.testing.assert_allclose(layer.moving_variance[0, 0].numpy(), variance, rtol=1e-4)
 
 
 def test_batch_norm_in_use_takes_its_averages() -> None:
-    layer = BatchNorm(2)
-    layer.moving_mean.copy_(torch.tensor([1.0, -1.0]))
-    layer.moving_variance.copy_(torch.tensor([4.0, 0.25]))
+    layer = BatchNorm(1, 2)
+    layer.moving_mean.copy_(torch.tensor([[[1.0, -1.0]]]))
+    layer.moving_variance.copy_(torch.tensor([[[4.0, 0.25]]]))
     layer.eval()
-    output = layer(torch.tensor([[3.0, 0.0]])).detach().numpy()
+    output = layer(torch.tensor([[[3.0, 0.0]]]))[0].detach().numpy()
     np.testing.assert_allclose(output, [[2 / np.sqrt(4.001), 1 / np.sqrt(0.251)]], rtol=1e-5)
 
 
 def test_batch_norm_that_is_frozen_keeps_its_averages() -> None:
-    layer = BatchNorm(2)
+    layer = BatchNorm(1, 2)
     layer.frozen = True
-    layer(torch.randn(8, 2, generator=torch.Generator().manual_seed(0)))
-    assert layer.moving_mean.tolist() == [0, 0]
+    layer(torch.randn(1, 8, 2, generator=torch.Generator().manual_seed(0)))
+    assert layer.moving_mean.tolist() == [[[0, 0]]]
 
 
 def test_batch_norm_agrees_with_torchs_own_in_training() -> None:
     batch = torch.tensor(RNG.normal(size=(16, 4)), dtype=torch.float32)
     theirs = torch.nn.BatchNorm1d(4, eps=1e-3)(batch)
-    torch.testing.assert_close(BatchNorm(4)(batch), theirs)
+    torch.testing.assert_close(BatchNorm(1, 4)(batch[None])[0], theirs)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,18 +82,18 @@ def test_every_activation_has_its_textbook_value(name: str) -> None:
 
 def test_binary_loss_and_accuracy_are_scikit_learns() -> None:
     logits, labels = RNG.normal(size=(200, 1)) * 3, RNG.integers(0, 2, 200)
-    tensors = torch.tensor(logits, dtype=torch.float64), torch.tensor(labels)
+    tensors = torch.tensor(logits[None], dtype=torch.float64), torch.tensor(labels[None])
     probability = expit(logits[:, 0])
-    assert float(mean_loss(*tensors)) == pytest.approx(log_loss(labels, probability), rel=1e-9)
-    assert float(count_correct(*tensors)) / 200 == pytest.approx(accuracy_score(labels, probability > 0.5))
+    assert float(mean_losses(*tensors)[0]) == pytest.approx(log_loss(labels, probability), rel=1e-9)
+    assert float(count_correct(*tensors)[0]) / 200 == pytest.approx(accuracy_score(labels, probability > 0.5))
 
 
 def test_multi_class_loss_and_accuracy_are_scikit_learns() -> None:
     logits, labels = RNG.normal(size=(200, 10)) * 3, RNG.integers(0, 10, 200)
-    tensors = torch.tensor(logits, dtype=torch.float64), torch.tensor(labels)
+    tensors = torch.tensor(logits[None], dtype=torch.float64), torch.tensor(labels[None])
     shares = softmax(logits, axis=1)
-    assert float(mean_loss(*tensors)) == pytest.approx(log_loss(labels, shares, labels=range(10)), rel=1e-9)
-    assert float(count_correct(*tensors)) / 200 == pytest.approx(accuracy_score(labels, shares.argmax(1)))
+    assert float(mean_losses(*tensors)[0]) == pytest.approx(log_loss(labels, shares, labels=range(10)), rel=1e-9)
+    assert float(count_correct(*tensors)[0]) / 200 == pytest.approx(accuracy_score(labels, shares.argmax(1)))
 
 
 @pytest.mark.parametrize("normalization", ["none", "batch", "layer"])
@@ -102,15 +102,15 @@ def test_a_network_has_as_many_parameters_as_its_counts_say(family: str, normali
     problem = Problem.model_validate({"family": family, "normalization": normalization, "width": 7})
     spec = DataSpec(features=3, classes=4)
     plan = family_of(family).plan(problem, spec, 3)
-    network = Network(plan, initial_weights(problem, plan, 0))
-    parameters = sum(parameter.numel() for parameter in network.parameters())
+    networks = NetworkStack(plan, [initial_weights(problem, plan, seed) for seed in (0, 1)])
+    parameters = sum(parameter.numel() for parameter in networks.parameters()) / 2
     assert parameters == family_of(family).counts(problem, spec, 3).parameters
-    assert network(torch.zeros(5, 3)).shape == (5, 4)
+    assert networks(torch.zeros(2, 5, 3)).shape == (2, 5, 4)
 
 
 def test_building_a_network_draws_nothing_from_torchs_global_generator() -> None:
     problem = Problem()
     plan = family_of("ffnet").plan(problem, DataSpec(features=2, classes=2), 3)
     before = torch.get_rng_state()
-    Network(plan, initial_weights(problem, plan, 0))
+    NetworkStack(plan, [initial_weights(problem, plan, 0)])
     assert torch.equal(torch.get_rng_state(), before)
