@@ -32,12 +32,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("networks", nargs="+", help="FAMILY:ACTIVATION:DEPTH")
     parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--hold-share", type=float, default=0.1, help="of the criterion")
     arguments = parser.parse_args()
     print("| network | trained, dense | trained, torch | disagree | McNemar p |")
     print("|---|---|---|---|---|")
     for network in arguments.networks:
         family, activation, depth = network.split(":")
-        problem = Problem.model_validate({"family": family, "activation": activation})
+        problem = Problem.model_validate(
+            {"family": family, "activation": activation, "criterion": {"hold_share": arguments.hold_share}}
+        )
         seeds = draw_seeds(0, depth=int(depth), first=0, count=arguments.seeds)
         jobs = [Job(int(depth), seed) for seed in seeds]
         dense, torch = trained(DenseEngine(), problem, jobs), trained(TorchEngine("cpu"), problem, jobs)

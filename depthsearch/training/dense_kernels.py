@@ -177,6 +177,33 @@ def dot1(g, x):
 
 
 @inlined
+def squares(x):
+    """The sum of squares, in float64: in float32 it would overflow, or vanish before the gradient does."""
+    total = 0.0
+    for k in range(LANES):
+        v = np.float64(x[k])
+        total += v * v
+    return total
+
+
+@inlined
+def add_squares(out, x):
+    """Add the squares to a row of float64."""
+    for k in range(LANES):
+        v = np.float64(x[k])
+        out[k] += v * v
+
+
+@inlined
+def dot_with(x, factors):
+    """The dot product with a row of float64."""
+    total = 0.0
+    for k in range(LANES):
+        total += np.float64(x[k]) * factors[k]
+    return total
+
+
+@inlined
 def spread(x, m, mean):
     """The sum of squared deviations from the mean, over the points that m marks."""
     total = ZERO

@@ -19,15 +19,18 @@ from depthsearch.training.dense_kernels import (
     activate,
     add_row,
     add_rows,
+    add_squares,
     combine,
     compiled,
     copy,
     dot1,
+    dot_with,
     exp32,
     f32,
     gather_gradients,
     slope,
     spread,
+    squares,
     standardise,
     standardise_back,
     sum1,
@@ -224,8 +227,7 @@ def _squares(g):
     total = 0.0
     for j in range(g.shape[0]):
         for u in range(g.shape[1]):
-            for k in range(LANES):
-                total += np.float64(g[j, u, k]) * np.float64(g[j, u, k])
+            total += squares(g[j, u])
     return total
 
 
@@ -384,15 +386,15 @@ def look(mode, steps, offsets, P, D, P0, X, Y, M, H, Z, ZG, NH, NS, MM, MV, G, T
     backward(steps, P, D, X, H, NH, NS, M, ZG, G, T, S, n, AG)
     for d in range(layers):
         first, count = offsets[d, 0], offsets[d, 1] * offsets[d, 2]
-        squares, absolute, weights, moved, started = 0.0, 0.0, 0.0, 0.0, 0.0
+        summed, absolute, weights, moved, started = 0.0, 0.0, 0.0, 0.0, 0.0
         for i in range(first, first + count):
             gradient, weight, start = np.float64(D[i]), np.float64(P[i]), np.float64(P0[i])
-            squares += gradient * gradient
+            summed += gradient * gradient
             absolute += abs(gradient)
             weights += weight * weight
             moved += (weight - start) * (weight - start)
             started += start * start
-        per_layer[0, d] = math.sqrt(squares)
+        per_layer[0, d] = math.sqrt(summed)
         per_layer[1, d] = absolute / count
         per_layer[2, d] = math.sqrt(AG[d])
         per_layer[3, d] = math.sqrt(weights)
@@ -424,16 +426,18 @@ def _never_active(h, M):
 def _input_correlation(h, M):
     """The mean cosine between the outputs h of two points, points with an output of zero left out."""
     total = np.zeros(h.shape[1])
+    lengths = np.zeros(LANES)  # then one over the length, 0 for a point that is left out
     count = 0
     for j in range(h.shape[0]):
+        lengths[:] = 0.0
+        for u in range(h.shape[1]):
+            add_squares(lengths, h[j, u])
         for k in range(LANES):
-            squares = 0.0
-            for u in range(h.shape[1]):
-                squares += np.float64(h[j, u, k]) * np.float64(h[j, u, k])
-            if M[j, k] > ZERO and squares > 0.0:
-                count += 1
-                for u in range(h.shape[1]):
-                    total[u] += np.float64(h[j, u, k]) / math.sqrt(squares)
+            used = M[j, k] > ZERO and lengths[k] > 0.0
+            lengths[k] = 1.0 / math.sqrt(lengths[k]) if used else 0.0
+            count += 1 if used else 0
+        for u in range(h.shape[1]):
+            total[u] += dot_with(h[j, u], lengths)
     if count < 2:
         return np.nan
     return ((total * total).sum() - count) / (count * (count - 1.0))
