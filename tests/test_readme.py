@@ -21,7 +21,9 @@ def test_the_search_without_networks_prints_what_the_readme_says(capsys: pytest.
 def test_the_public_names_of_the_readme_exist() -> None:
     (block,) = [block for block in BLOCKS if "import Problem" in block]
     first = block.strip().splitlines()[0]
-    exec(compile(first, "README.md", "exec"), {})
+    names: dict[str, object] = {}
+    exec(compile(first, "README.md", "exec"), names)
+    assert {"Problem", "SearchSettings", "find"} <= set(names)
 
 
 def test_the_commands_of_the_makefile_come_first() -> None:

@@ -20,8 +20,9 @@ from depthsearch.datasets.dataset import Dataset
 from depthsearch.families import family_of
 from depthsearch.families.plan import Plan
 from depthsearch.training import dense_passes as passes
+from depthsearch.training import dense_training as training
 from depthsearch.training.batches import EpochOrders
-from depthsearch.training.dense_kernels import compiled_before
+from depthsearch.training.dense_compile import compiled_before
 from depthsearch.training.dense_program import DENSE, LANES, Program, lay_out
 from depthsearch.training.engine import Job, Watch
 from depthsearch.training.initialization import initial_weights
@@ -85,7 +86,7 @@ class _Points:
         self.X = np.zeros((blocks, points.shape[1], LANES), np.float32)
         self.Y = np.zeros((blocks, LANES), np.float32)
         self.M = np.zeros((blocks, LANES), np.float32)
-        passes.fill_batch(points, labels.astype(np.float32), np.arange(self.n), 0, self.n, self.X, self.Y, self.M)
+        training.fill_batch(points, labels.astype(np.float32), np.arange(self.n), 0, self.n, self.X, self.Y, self.M)
 
 
 class _Buffers:
@@ -147,7 +148,7 @@ class _Run:
         orders = self.orders.take(epochs)
         losses, accuracies = np.empty(epochs), np.empty(epochs)
         states = np.empty((epochs, self.P.size + 2 * self.MM.size), np.float32)
-        passes.train_epochs(
+        training.train_epochs(
             self.program.steps, self.data.x_train, self.labels, orders, recipe.batch_size,
             self.P, self.D, self.V1, self.V2,
             batch.X, batch.Y, batch.M, batch.H, batch.Z, batch.ZG, batch.NH, batch.NS, self.MM, self.MV,
@@ -170,7 +171,7 @@ class _Run:
         """Take a snapshot."""
         program, room, points = self.program, self.whole, self.train_points
         per_layer = np.empty((len(PER_LAYER), len(program.weight_offsets)))
-        output_range, correlation = passes.look(
+        output_range, correlation = training.look(
             passes.LOOK, program.steps, program.weight_offsets, self.P, self.D, self.P0, points.X, points.Y, points.M,
             room.H, room.Z, room.ZG, room.NH, room.NS, self.MM, self.MV, room.G, room.T, room.S,
             points.n, program.relu, per_layer,
@@ -187,7 +188,7 @@ class _Run:
 
     def _test_accuracy(self) -> float:
         room, points = self.whole_test, self.test_points
-        correct = passes.count_correct(
+        correct = training.count_correct(
             passes.USE, self.program.steps, self.P, points.X, points.Y, points.M,
             room.H, room.Z, room.ZG, room.NH, room.NS, self.MM, self.MV, points.n,
         )  # fmt: skip
@@ -197,8 +198,8 @@ class _Run:
 def _rule(problem: Problem) -> int:
     recipe = problem.recipe
     if recipe.optimizer == "sgd":
-        return passes.NESTEROV if recipe.nesterov else passes.SGD
-    return passes.ADAM
+        return training.NESTEROV if recipe.nesterov else training.SGD
+    return training.ADAM
 
 
 def _initial_parameters(problem: Problem, plan: Plan, program: Program, seed: int) -> Floats:

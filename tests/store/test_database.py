@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "studies.db"
 
 
-def refused(file: Path, error: type[DepthsearchError], message: str) -> None:
+def assert_refused(file: Path, error: type[DepthsearchError], message: str) -> None:
     """Opening raises one line that matches, and changes no byte."""
     before = file.read_bytes() if file.is_file() else None
     with pytest.raises(error, match=message) as caught:
@@ -37,7 +37,7 @@ def refused(file: Path, error: type[DepthsearchError], message: str) -> None:
 
 def test_a_file_that_is_no_database(file: Path) -> None:
     file.write_text("depth,trained\n1,3\n")
-    refused(file, StoreUnavailable, "is not a SQLite database: choose another file")
+    assert_refused(file, StoreUnavailable, "is not a SQLite database: choose another file")
 
 
 def test_a_database_that_is_damaged(file: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_database_that_is_damaged(file: Path) -> None:
     file.write_bytes(content[:100] + b"\xff" * (len(content) - 100))
     for suffix in ("-wal", "-shm"):
         Path(f"{file}{suffix}").unlink(missing_ok=True)
-    refused(file, StoreUnavailable, r"is damaged \(.*\): restore it from a copy|cannot be used: disk I/O error")
+    assert_refused(file, StoreUnavailable, r"is damaged \(.*\): restore it from a copy|cannot be used: disk I/O error")
 
 
 def test_a_database_that_was_cut_off(file: Path) -> None:
@@ -54,20 +54,20 @@ def test_a_database_that_was_cut_off(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:5000])
     for suffix in ("-wal", "-shm"):
         Path(f"{file}{suffix}").unlink(missing_ok=True)
-    refused(file, StoreUnavailable, "is damaged|cannot be used")
+    assert_refused(file, StoreUnavailable, "is damaged|cannot be used")
 
 
 def test_a_folder(tmp_path: Path) -> None:
-    refused(tmp_path, StoreUnavailable, "is a folder: expected the path of a database file")
+    assert_refused(tmp_path, StoreUnavailable, "is a folder: expected the path of a database file")
 
 
 def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
-    refused(tmp_path / "none" / "studies.db", StoreUnavailable, "is not a folder; create it first")
+    assert_refused(tmp_path / "none" / "studies.db", StoreUnavailable, "is not a folder; create it first")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written() -> None:
-    refused(Path("/proc/studies.db"), StoreUnavailable, "cannot be opened|cannot be written")
+    assert_refused(Path("/proc/studies.db"), StoreUnavailable, "cannot be opened|cannot be written")
 
 
 def test_a_newer_depthsearch(file: Path) -> None:
@@ -75,14 +75,14 @@ def test_a_newer_depthsearch(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
         connection.execute("CREATE TABLE ds_of_the_future (x)")
-    refused(file, NewerStore, "was written by a newer depthsearch .*'9999'.*: upgrade depthsearch")
+    assert_refused(file, NewerStore, "was written by a newer depthsearch .*'9999'.*: upgrade depthsearch")
 
 
 def test_another_version_of_optuna(file: Path) -> None:
     open_store(f"sqlite:///{file}")
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = 'v99.0.0.a'")
-    refused(file, NewerStore, "is of another version of Optuna: .*no longer compatible")
+    assert_refused(file, NewerStore, "is of another version of Optuna: .*no longer compatible")
 
 
 def test_an_empty_file_becomes_a_store(file: Path) -> None:

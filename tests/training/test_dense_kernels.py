@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from depthsearch.core.problem import Problem
 from depthsearch.datasets import load
+from depthsearch.training.dense_activations import exp32, tanh32
 from depthsearch.training.dense_engine import _Run
-from depthsearch.training.dense_kernels import exp32, tanh32
 from depthsearch.training.engine import Job
 
 

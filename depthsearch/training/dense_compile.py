@@ -1,0 +1,59 @@
+"""How the dense engine's kernels are compiled, and where the results are kept."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from numba import config, njit
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_OPTIONS: dict[str, Any] = {
+    "error_model": "numpy",
+    "fastmath": {"contract", "reassoc", "arcp", "nsz", "afn"},
+    "nogil": True,
+}
+
+
+def _cache_folder() -> Path | None:
+    """The user's folder for compiled kernels of exactly these sources; None where none can be made.
+
+    Numba looks for changes in a function's own file alone, and would keep what calls a function that changed in
+    another: hence one folder for each state of the sources.
+    """
+    here = Path(__file__).parent
+    sources = b"".join(path.read_bytes() for path in sorted(here.glob("dense_*.py")))
+    try:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = base / "depthsearch" / f"kernels-{hashlib.sha256(sources).hexdigest()[:16]}"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+CACHE = _cache_folder()
+
+
+def compiled_before(name: str) -> bool:
+    """Whether the kernel of that name lies compiled in the cache, as far as its file names tell."""
+    return CACHE is not None and any(CACHE.rglob(f"*.{name}-*.nbi"))
+
+
+def compiled(function: Function) -> Function:
+    """Compile a function when it is first called, and keep the result on disk where there is a place for it."""
+    if CACHE is None:
+        return njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(CACHE)
+    try:
+        return njit(**_OPTIONS, cache=True)(function)  # type: ignore[no-any-return]
+    finally:
+        config.CACHE_DIR = before
+
+
+def inlined(function: Function) -> Function:
+    """Compile a function into each of its callers: a call that passes rows costs as much as the row's arithmetic."""
+    return njit(**_OPTIONS, forceinline=True)(function)  # type: ignore[no-any-return]
