@@ -42,7 +42,7 @@ class DenseEngine:
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or _cores()
 
     @property
     def first_use(self) -> str | None:
@@ -193,6 +193,13 @@ class _Run:
             room.H, room.Z, room.ZG, room.NH, room.NS, self.MM, self.MV, points.n,
         )  # fmt: skip
         return float(correct) / points.n
+
+
+def _cores() -> int:
+    """Cores that this process may use; not every system tells a process's own share of them."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _rule(problem: Problem) -> int:
