@@ -69,14 +69,10 @@ def find(
         raise InvalidValue(f"problem must be a depthsearch.Problem, but got {problem!r}")
     if settings is not None and not isinstance(settings, SearchSettings):
         raise InvalidValue(f"settings must be depthsearch.SearchSettings, but got {settings!r}")
-    check_engine(engine, device)
+    check_engine(problem, engine=engine, device=device)
     _check_steps(problem)
-    # An engine takes seconds to import: it is needed here only to know whether what is insisted on can be had.
-    insisted = (
-        choose_engine(problem, engine=engine, device=device)
-        if "auto" not in (engine, device) or device == "cuda"
-        else None
-    )
+    # An engine takes seconds to import: it is needed this early only to know whether there is a GPU to insist on.
+    insisted = choose_engine(problem, engine=engine, device=device) if device == "cuda" else None
     with (
         open_store(storage) as store,
         store.errors_said(),

@@ -55,12 +55,12 @@ class Engine(Protocol):
         """
 
 
-def check_engine(engine: str, device: str) -> None:
-    """Refuse a name that is on no list, or a pair that cannot be, before anything is imported or written.
+def check_engine(problem: Problem, *, engine: str, device: str) -> None:
+    """Refuse what cannot train this problem, before anything is imported or written.
 
     Raises:
         UnknownName: The engine or the device is not on its list.
-        InvalidValue: The dense engine was asked for on a GPU.
+        InvalidValue: The dense engine was asked for on a GPU, or does not train this problem.
     """
     if engine not in ENGINES:
         raise UnknownName("engine", engine, ENGINES)
@@ -68,6 +68,8 @@ def check_engine(engine: str, device: str) -> None:
         raise UnknownName("device", device, DEVICES)
     if (engine, device) == ("dense", "cuda"):
         raise InvalidValue("engine 'dense' trains on the CPU alone, but got device 'cuda': give --engine torch")
+    if engine == "dense" and not dense_trains(problem):
+        raise InvalidValue(f"engine 'dense' does not train the family {problem.family!r}: give --engine torch")
 
 
 def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto") -> Engine:
@@ -83,11 +85,9 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
         UnknownName: The engine or the device is not on its list.
         InvalidValue: The engine does not train this problem, or "cuda" was asked for and torch sees no GPU.
     """
-    check_engine(engine, device)
+    check_engine(problem, engine=engine, device=device)
     if engine == "auto":
         engine = "dense" if device != "cuda" and problem.width <= WIDEST_DENSE and dense_trains(problem) else "torch"
-    if engine == "dense" and not dense_trains(problem):
-        raise InvalidValue(f"engine 'dense' does not train the family {problem.family!r}: give --engine torch")
     # Each engine's own imports take a second: only the one that is used is imported.
     with interrupts_deferred():
         if engine == "dense":
