@@ -7,11 +7,12 @@ from dataclasses import fields
 import numpy as np
 
 from depthsearch.core.problem import Problem
-from depthsearch.core.trace import Snapshot, Trace
+from depthsearch.core.snapshot import Snapshot
+from depthsearch.core.trace import Trace
 
 _ARRAYS = ("train_loss", "train_accuracy")
 _SNAPSHOT = tuple(field.name for field in fields(Snapshot))
-_PLAIN = tuple(field.name for field in fields(Trace) if field.name not in (*_ARRAYS, "problem", "snapshots"))
+_PLAIN = tuple(field.name for field in fields(Trace) if field.name not in (*_ARRAYS, "problem", "snapshots", "detail"))
 
 
 def encode_trace(trace: Trace) -> bytes:

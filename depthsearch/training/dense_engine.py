@@ -24,7 +24,7 @@ from depthsearch.training import dense_training as training
 from depthsearch.training.batches import EpochOrders
 from depthsearch.training.dense_compile import compiled_before
 from depthsearch.training.dense_program import DENSE, LANES, Program, lay_out
-from depthsearch.training.engine import Job, Watch
+from depthsearch.training.engine import Job, Record, Watch
 from depthsearch.training.initialization import initial_weights
 from depthsearch.training.recorder import PER_LAYER, Recorder
 
@@ -51,14 +51,17 @@ class DenseEngine:
             return None
         return "compiling the training kernels, once for this version: this takes some 15 to 30 seconds"
 
-    def train(self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None) -> list[Trace]:
+    def train(
+        self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None, record: Record = "summary"
+    ) -> list[Trace]:
         """Train every job (see Engine.train)."""
         data = load(problem.data)
 
         stopped = threading.Event()
 
         def one(job: Job) -> Trace:
-            return _Run(problem, data, job).train(watch, stopped)
+            run = _Run(problem, data, job, full=record == "full")
+            return run.train(None if record == "full" else watch, stopped)
 
         try:
             with ThreadPoolExecutor(min(self.threads, max(len(jobs), 1))) as pool:
@@ -107,11 +110,11 @@ class _Buffers:
 class _Run:
     """One network on its way through its budget."""
 
-    def __init__(self, problem: Problem, data: Dataset, job: Job) -> None:
+    def __init__(self, problem: Problem, data: Dataset, job: Job, *, full: bool = False) -> None:
         plan = family_of(problem.family).plan(problem, data.spec, job.depth)
         self.problem, self.data = problem, data
         self.program = lay_out(plan, data.spec)
-        self.recorder = Recorder(problem, plan, data, depth=job.depth, seed=job.seed)
+        self.recorder = Recorder(problem, plan, data, depth=job.depth, seed=job.seed, full=full)
         self.orders = EpochOrders(len(data.x_train), job.seed)
         self.P = _initial_parameters(problem, plan, self.program, job.seed)
         self.P0 = self.P.copy()
@@ -185,14 +188,42 @@ class _Run:
                 "test_accuracy": self._test_accuracy(),
             }
         )
+        if self.recorder.detail:
+            weights, gradients = self._layers(self.P), self._layers(self.D)
+            self.recorder.detail.add(
+                weights, gradients, self._logits, epoch=self.recorder.epoch, regions=self.recorder.log_spaced
+            )
 
     def _test_accuracy(self) -> float:
-        room, points = self.whole_test, self.test_points
-        correct = training.count_correct(
-            passes.USE, self.program.steps, self.P, points.X, points.Y, points.M,
-            room.H, room.Z, room.ZG, room.NH, room.NS, self.MM, self.MV, points.n,
+        return self._use(self.test_points, self.whole_test) / self.test_points.n
+
+    def _use(self, points: _Points, room: _Buffers) -> float:
+        """How many points are classified correctly; their logits are left in the room's Z."""
+        return float(
+            training.count_correct(
+                passes.USE, self.program.steps, self.P, points.X, points.Y, points.M,
+                room.H, room.Z, room.ZG, room.NH, room.NS, self.MM, self.MV, points.n,
+            )
         )  # fmt: skip
-        return float(correct) / points.n
+
+    def _layers(self, parameters: Floats) -> list[Floats]:
+        """Copies of each layer's W, or of its gradient."""
+        return [
+            parameters[first : first + units * inputs].reshape(units, inputs).copy()
+            for first, units, inputs in self.program.weight_offsets.tolist()
+        ]
+
+    def _logits(self, points: Floats) -> Floats:
+        """[n, outputs], as many points at a time as there is room for: those of the training set."""
+        room, size = self.whole, self.train_points.n
+        padded = np.zeros((-(-len(points) // size) * size, points.shape[1]), np.float32)
+        padded[: len(points)] = points
+        pieces = []
+        for first in range(0, len(padded), size):
+            self._use(_Points(padded[first : first + size], np.zeros(size, np.int64)), room)
+            # [blocks, outputs, LANES] to [blocks * LANES, outputs]; a copy, since Z is written to again
+            pieces.append(room.Z.transpose(0, 2, 1).reshape(-1, self.program.outputs)[:size].copy())
+        return np.concatenate(pieces)[: len(points)]
 
 
 def _cores() -> int:

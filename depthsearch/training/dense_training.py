@@ -188,7 +188,7 @@ def _range(Z, M):
 
 @compiled
 def count_correct(mode, steps, P, X, Y, M, H, Z, ZG, NH, NS, MM, MV, n):
-    """How many points are classified correctly; in the mode USE, with batch norm's averages."""
+    """How many points are classified correctly; in the mode USE, with batch norm's averages. Z holds the logits."""
     forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, mode)
     _, right = loss(Z, ZG, Y, M, n)
     return right

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from depthsearch.core.errors import InvalidValue, UnknownName
 from depthsearch.core.interrupts import interrupts_deferred
@@ -14,6 +14,8 @@ from depthsearch.training.dense_program import claims
 
 WIDEST_DENSE = 64
 """The widest network for which the dense engine is the faster one (benchmarks/engine.py)."""
+
+Record: TypeAlias = Literal["summary", "full"]
 
 Watch: TypeAlias = Callable[[Trace], int | None]
 """Pure: from the trace so far to the epoch at which its verdict was settled, or None to go on."""
@@ -41,7 +43,9 @@ class Engine(Protocol):
     def first_use(self) -> str | None:
         """What to tell somebody who waits, where the first training takes longer than those after it."""
 
-    def train(self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None) -> list[Trace]:
+    def train(
+        self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None, record: Record = "summary"
+    ) -> list[Trace]:
         """Train every job and return the traces in their order.
 
         Args:
@@ -49,6 +53,8 @@ class Engine(Protocol):
             jobs: Which networks.
             watch: Asked as a run goes on; where it names an epoch, the run ends there. None trains every run for
                 the whole budget.
+            record: "full" fills Trace.detail, trains every run for the whole budget and asks no watcher; what a
+                summary records is an exact prefix of it.
 
         Raises:
             TrainingFailed: A network could not be trained, for example for want of memory.

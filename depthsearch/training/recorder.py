@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from depthsearch.core.problem import Problem
-from depthsearch.core.trace import Snapshot, Trace, snapshot_epochs
+from depthsearch.core.snapshot import Snapshot, snapshot_epochs
+from depthsearch.core.trace import Trace
 from depthsearch.datasets.dataset import Dataset
 from depthsearch.families.plan import Plan, weight_layers
+from depthsearch.training.detailing import DetailRecorder
 
 PER_LAYER = (
     "weight_gradient_norm",
@@ -30,9 +32,12 @@ class Recorder:
         data: Its data set.
         depth: In the family's units.
         seed: The run's own.
+        full: Whether every epoch is looked at, for Trace.detail.
     """
 
-    def __init__(self, problem: Problem, plan: Plan, data: Dataset, *, depth: int, seed: int) -> None:
+    def __init__(
+        self, problem: Problem, plan: Plan, data: Dataset, *, depth: int, seed: int, full: bool = False
+    ) -> None:
         self._problem, self._data, self._depth, self._seed = problem, data, depth, seed
         self._layers = tuple(layer.name for layer in weight_layers(plan))
         points = len(data.x_train)
@@ -43,6 +48,7 @@ class Recorder:
         self._losses: list[float] = []
         self._accuracies: list[float] = []
         self._epochs: list[int] = []
+        self.detail = DetailRecorder(data) if full else None
         self._snapshots: dict[str, list[ArrayLike]] = {name: [] for name in (*PER_LAYER, *PER_NETWORK)}
 
     @property
@@ -51,11 +57,18 @@ class Recorder:
         return len(self._losses)
 
     def wants_snapshot(self) -> bool:
+        """Whether the network is to be looked at now: at the log-spaced epochs, or at every one for the detail."""
+        return self.detail is not None or self.log_spaced
+
+    @property
+    def log_spaced(self) -> bool:
         """Whether the present epoch is one of the log-spaced ones."""
         return self.epoch in self._snapshot_epochs
 
     def epochs_to_snapshot(self) -> int:
         """How many epochs there are from the present one to the next that wants a snapshot."""
+        if self.detail is not None:
+            return 1
         return min(epoch for epoch in self._snapshot_epochs if epoch > self.epoch) - self.epoch
 
     def cut(self, epoch: int) -> None:
@@ -75,6 +88,10 @@ class Recorder:
 
     def trace(self, final_test_accuracy: float = float("nan")) -> Trace:
         """The record so far."""
+        every = Snapshot(
+            epochs=np.asarray(self._epochs, dtype=np.int64),
+            **{name: _floats(values) for name, values in self._snapshots.items()},
+        )
         return Trace(
             problem=self._problem,
             depth=self._depth,
@@ -82,10 +99,7 @@ class Recorder:
             layers=self._layers,
             train_loss=_floats(self._losses),
             train_accuracy=_floats(self._accuracies),
-            snapshots=Snapshot(
-                epochs=np.asarray(self._epochs, dtype=np.int64),
-                **{name: _floats(values) for name, values in self._snapshots.items()},
-            ),
+            snapshots=every.at_epochs(self._snapshot_epochs) if self.detail else every,
             final_test_accuracy=final_test_accuracy,
             steps=min(self.epoch * self.steps_per_epoch, self.budget_steps),
             budget_epochs=self.budget_epochs,
@@ -93,6 +107,7 @@ class Recorder:
             majority_rate=self._data.majority_rate,
             points=len(self._data.x_train),
             features=self._data.x_train.shape[1],
+            detail=self.detail.detail(every) if self.detail else None,
         )
 
 

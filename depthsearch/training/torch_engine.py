@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from depthsearch.datasets.dataset import Dataset
 from depthsearch.families import family_of
 from depthsearch.families.plan import Activation, output_indices
 from depthsearch.training.batches import EpochOrders
-from depthsearch.training.engine import Job, Watch
+from depthsearch.training.engine import Job, Record, Watch
 from depthsearch.training.initialization import initial_weights
 from depthsearch.training.network import NetworkStack
 from depthsearch.training.recorder import Recorder
@@ -51,37 +52,30 @@ class TorchEngine:
         """Nothing: its first training takes as long as any."""
         return None
 
-    def train(self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None) -> list[Trace]:
+    def train(
+        self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None, record: Record = "summary"
+    ) -> list[Trace]:
         """Train every job (see Engine.train)."""
-        data = load(problem.data)
+        data, full = load(problem.data), record == "full"
         traces: dict[int, Trace] = {}
         with _threads(torch.get_num_threads() if problem.width >= WIDE else 1):
             for depth in dict.fromkeys(job.depth for job in jobs):
                 places = [place for place, job in enumerate(jobs) if job.depth == depth]
                 for first in range(0, len(places), STACK):
-                    stack = places[first : first + STACK]
-                    trained = self._train_stack(problem, data, depth, [jobs[place].seed for place in stack], watch)
-                    traces |= dict(zip(stack, trained, strict=True))
+                    chosen = places[first : first + STACK]
+                    with _want_of_memory_said(problem, depth):
+                        stack = _Stack(problem, data, [jobs[place] for place in chosen], self.device, full=full)
+                        traces |= dict(zip(chosen, stack.train(None if full else watch), strict=True))
         return [traces[place] for place in range(len(jobs))]
-
-    def _train_stack(
-        self, problem: Problem, data: Dataset, depth: int, seeds: list[int], watch: Watch | None
-    ) -> list[Trace]:
-        try:
-            return _Stack(problem, data, depth, seeds, self.device).train(watch)
-        except (MemoryError, torch.OutOfMemoryError) as error:
-            raise TrainingFailed(_out_of_memory(problem, depth)) from error
-        except RuntimeError as error:
-            # torch's CPU allocator raises a bare RuntimeError.
-            if not any(words in str(error) for words in ("not enough memory", "can't allocate memory")):
-                raise
-            raise TrainingFailed(_out_of_memory(problem, depth)) from error
 
 
 class _Stack:
     """Networks of one depth on their way through the budget, each with a recorder of its own."""
 
-    def __init__(self, problem: Problem, data: Dataset, depth: int, seeds: Sequence[int], device: torch.device) -> None:
+    def __init__(
+        self, problem: Problem, data: Dataset, jobs: Sequence[Job], device: torch.device, *, full: bool
+    ) -> None:
+        depth, seeds = jobs[0].depth, [job.seed for job in jobs]
         plan = family_of(problem.family).plan(problem, data.spec, depth)
         self.problem, self.plan = problem, plan
         self.data = _Tensors(data, device)
@@ -91,7 +85,7 @@ class _Stack:
         self.optimizer = _optimizer(problem, self.networks)
         self.kept = output_indices(plan)
         self.orders = [EpochOrders(len(data.x_train), seed) for seed in seeds]
-        self.recorders = [Recorder(problem, plan, data, depth=depth, seed=seed) for seed in seeds]
+        self.recorders = [Recorder(problem, plan, data, depth=depth, seed=seed, full=full) for seed in seeds]
         self.places = list(range(len(seeds)))  # of the networks still in the stack
 
     def train(self, watch: Watch | None) -> list[Trace]:
@@ -186,12 +180,28 @@ class _Stack:
                         "test_accuracy": accuracies[k],
                     }
                 )
+        for k, place in enumerate(self.places):
+            if detail := self.recorders[place].detail:
+                detail.add(
+                    [_matrix(weight[k]) for weight in parameters],
+                    [_matrix(gradient[k]) for gradient in weight_gradients],
+                    partial(self._logits, k),
+                    epoch=self.recorders[place].epoch,
+                    regions=self.recorders[place].log_spaced,
+                )
 
     def _never_active(self, k: int, output: Tensor) -> Tensor:
         layer = self.plan[self.kept[k]]
         if isinstance(layer, Activation) and layer.function == "relu":
             return 1 - (output > 0).any(dim=1).float().mean(dim=1)
         return torch.zeros(len(output), device=output.device)
+
+    @torch.no_grad()
+    def _logits(self, k: int, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """[n, outputs] of the k-th network of the stack."""
+        self.networks.eval()
+        x = torch.tensor(points, device=self.data.x_test.device).expand(len(self.places), -1, -1)
+        return np.asarray(self.networks(x)[k].cpu())
 
     @torch.no_grad()
     def _test_accuracies(self) -> list[float]:
@@ -263,14 +273,30 @@ def _optimizer(problem: Problem, network: NetworkStack) -> torch.optim.Optimizer
             )
 
 
+def _matrix(stacked: Tensor) -> NDArray[np.float32]:
+    """A copy of a layer's W, [units, inputs], out of the stack, where it lies transposed."""
+    return np.asarray(stacked.detach().cpu().numpy().T.copy())
+
+
 def _by_run(layers: list[Tensor]) -> NDArray[np.float32]:
     """[R] figures of each layer as [R, layers]."""
     return np.asarray(torch.stack(layers, dim=1).detach().cpu())
 
 
-def _out_of_memory(problem: Problem, depth: int) -> str:
+@contextmanager
+def _want_of_memory_said(problem: Problem, depth: int) -> Iterator[None]:
+    """Want of memory within the block becomes one line that says what asked for it."""
     units = family_of(problem.family).units(depth)
-    return f"out of memory while training {units} of width {problem.width}: lower --cap or --width"
+    said = TrainingFailed(f"out of memory while training {units} of width {problem.width}: lower --cap or --width")
+    try:
+        yield
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise said from error
+    except RuntimeError as error:
+        # torch's CPU allocator raises a bare RuntimeError.
+        if any(words in str(error) for words in ("not enough memory", "can't allocate memory")):
+            raise said from error
+        raise
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depthsearch.core.trace import snapshot_epochs
+from depthsearch.core.snapshot import snapshot_epochs
 from tests.detection.traces import make_trace
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from depthsearch.core.problem import Problem
-from depthsearch.core.trace import Snapshot, Trace
+from depthsearch.core.snapshot import Snapshot
+from depthsearch.core.trace import Trace
 
 LAYERS = ("hidden 1", "hidden 2", "hidden 3", "output")
 BUDGET = 30

@@ -3,7 +3,8 @@
 import numpy as np
 
 from depthsearch.core.problem import Problem
-from depthsearch.core.trace import Snapshot, Trace
+from depthsearch.core.snapshot import Snapshot
+from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
 
 

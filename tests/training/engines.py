@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from depthsearch.core.problem import Problem
-from depthsearch.core.trace import snapshot_epochs
+from depthsearch.core.snapshot import snapshot_epochs
 from depthsearch.datasets import load
 from depthsearch.training.batches import EpochOrders
 from depthsearch.training.engine import Engine, Job
@@ -138,12 +138,60 @@ class EngineContract:
             assert trace.snapshots.output_range[0] == 0
             assert trace.snapshots.weight_gradient_norm[0, 0] == 0
 
+    @pytest.mark.parametrize("problem", [FFNET, RESNET, DIGITS], ids=["ffnet", "resnet", "digits"])
+    def test_a_summary_is_an_exact_prefix_of_the_full_record(self, engine: Engine, problem: Problem) -> None:
+        (summary,) = engine.train(problem, [Job(3, 1)], watch=lambda trace: 2 if trace.epochs >= 2 else None)
+        (full,) = engine.train(problem, [Job(3, 1)], watch=lambda _: 0, record="full")
+        assert summary.detail is None
+        assert full.complete
+        assert_same(summary, full, upto=2)
+        (whole,) = engine.train(problem, [Job(3, 1)])
+        assert_same(whole, full)
+        assert whole.final_test_accuracy == full.final_test_accuracy
+
+    @pytest.mark.parametrize("problem", [FFNET, RESNET, DIGITS], ids=["ffnet", "resnet", "digits"])
+    def test_the_detail_agrees_with_the_summary_and_with_itself(self, engine: Engine, problem: Problem) -> None:
+        (trace,) = engine.train(problem, [Job(3, 1)], record="full")
+        data, detail, epochs = load(problem.data), trace.detail, trace.budget_epochs
+        assert detail is not None
+        assert detail.snapshots.epochs.tolist() == list(range(epochs + 1))
+        shapes = [weight.shape for weight in detail.final_weights]
+        assert shapes[0][1] == data.x_train.shape[1]
+        for histograms, norms in (
+            (detail.weights, detail.snapshots.weight_norm),
+            (detail.gradients, detail.snapshots.weight_gradient_norm),
+        ):
+            assert histograms.counts.shape[:2] == (epochs + 1, len(trace.layers))
+            assert np.array_equal(histograms.counts.sum(axis=2)[-1], [a * b for a, b in shapes])
+            np.testing.assert_allclose(np.sqrt(histograms.squares), norms, rtol=1e-4)
+        for initial, final, change in zip(
+            detail.initial_weights, detail.final_weights, trace.snapshots.weight_change[-1], strict=True
+        ):
+            assert np.linalg.norm(final - initial) / np.linalg.norm(initial) == pytest.approx(change, rel=1e-3)
+        np.testing.assert_allclose(detail.predictions.sum(axis=1), 1, rtol=1e-5)
+        right = detail.predictions.argmax(axis=1) == data.y_test
+        assert right.mean() == pytest.approx(trace.final_test_accuracy, abs=1e-6)
+        of_truth = detail.predictions[np.arange(len(right)), data.y_test]
+        assert detail.test_loss[-1] == pytest.approx(-np.log(of_truth).mean(), rel=1e-4)
+        if data.x_train.shape[1] != 2:
+            assert detail.regions is None
+            return
+        assert detail.regions is not None
+        assert detail.regions.epochs.tolist() == trace.snapshots.epochs.tolist()
+        # Where a test point lies, the plane says what the network says of the point.
+        column = np.abs(detail.regions.x[:, None] - data.x_test[:, 0]).argmin(axis=0)
+        row = np.abs(detail.regions.y[:, None] - data.x_test[:, 1]).argmin(axis=0)
+        np.testing.assert_allclose(detail.regions.probabilities[-1][row, column], detail.predictions, atol=0.1)
+
     def test_a_loss_that_is_not_finite_is_recorded(self, engine: Engine) -> None:
         problem = Problem.model_validate(
             {"activation": "identity", "recipe": {"learning_rate": 1e6, "epochs": 3, "momentum": 0.0}}
         )
-        (trace,) = engine.train(problem, [Job(6, 0)])
+        (trace,) = engine.train(problem, [Job(6, 0)], record="full")
         assert not np.isfinite(trace.train_loss[-1])
+        assert trace.detail is not None
+        assert np.isnan(trace.detail.weights.low[-1]).any()
+        assert not trace.detail.weights.counts[-1][np.isnan(trace.detail.weights.low[-1])].any()
 
     def test_a_very_deep_network_trains_without_error(self, engine: Engine) -> None:
         problem = Problem.model_validate({"recipe": {"batch_size": 500, "epochs": 3}})
