@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("networks", nargs="+", help="FAMILY:ACTIVATION:DEPTH")
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--hold-share", type=float, default=0.1, help="of the criterion")
+    parser.add_argument("--device", default="cpu", help="of the torch engine: cpu or cuda")
     arguments = parser.parse_args()
     print("| network | trained, dense | trained, torch | disagree | McNemar p |")
     print("|---|---|---|---|---|")
@@ -43,7 +44,7 @@ def main() -> None:
         )
         seeds = draw_seeds(0, depth=int(depth), first=0, count=arguments.seeds)
         jobs = [Job(int(depth), seed) for seed in seeds]
-        dense, torch = trained(DenseEngine(), problem, jobs), trained(TorchEngine("cpu"), problem, jobs)
+        dense, torch = trained(DenseEngine(), problem, jobs), trained(TorchEngine(arguments.device), problem, jobs)
         only_dense = sum(ours and not theirs for ours, theirs in zip(dense, torch, strict=True))
         only_torch = sum(theirs and not ours for ours, theirs in zip(dense, torch, strict=True))
         apart = only_dense + only_torch

@@ -40,9 +40,9 @@ class Recorder:
     ) -> None:
         self._problem, self._data, self._depth, self._seed = problem, data, depth, seed
         self._layers = tuple(layer.name for layer in weight_layers(plan))
-        points = len(data.x_train)
-        self.budget_steps = problem.recipe.total_steps(points)
-        self.steps_per_epoch = problem.recipe.steps_per_epoch(points)
+        self.points = len(data.x_train)
+        self.budget_steps = problem.recipe.total_steps(self.points)
+        self.steps_per_epoch = problem.recipe.steps_per_epoch(self.points)
         self.budget_epochs = -(-self.budget_steps // self.steps_per_epoch)
         self._snapshot_epochs = frozenset(snapshot_epochs(self.budget_epochs))
         self._losses: list[float] = []
@@ -105,7 +105,7 @@ class Recorder:
             budget_epochs=self.budget_epochs,
             budget_steps=self.budget_steps,
             majority_rate=self._data.majority_rate,
-            points=len(self._data.x_train),
+            points=self.points,
             features=self._data.x_train.shape[1],
             detail=self.detail.detail(every) if self.detail else None,
         )

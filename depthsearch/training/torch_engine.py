@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from depthsearch.core.errors import InvalidValue, TrainingFailed
 from depthsearch.core.problem import ADAM_EPSILON, Problem
@@ -22,6 +21,7 @@ from depthsearch.training.engine import Job, Record, Watch
 from depthsearch.training.initialization import initial_weights
 from depthsearch.training.network import NetworkStack
 from depthsearch.training.recorder import Recorder
+from depthsearch.training.torch_steps import RecordedSteps, Steps, count_correct, mean_losses
 
 STACK = 256
 """Networks trained side by side at most."""
@@ -70,7 +70,11 @@ class TorchEngine:
 
 
 class _Stack:
-    """Networks of one depth on their way through the budget, each with a recorder of its own."""
+    """Networks of one depth on their way through the budget, each with a recorder of its own.
+
+    A run is a row of the stack's tensors. Rows of runs that ended leave the stack: at once on the CPU; on a GPU,
+    where idle rows cost little and a smaller stack means another recording of the step, once half of them ended.
+    """
 
     def __init__(
         self, problem: Problem, data: Dataset, jobs: Sequence[Job], device: torch.device, *, full: bool
@@ -83,10 +87,13 @@ class _Stack:
         self.networks = NetworkStack(plan, weights).to(device)
         self.initial = [layer.weight.detach().clone() for layer in self.networks.dense]
         self.optimizer = _optimizer(problem, self.networks)
+        self.steps = (RecordedSteps if device.type == "cuda" else Steps)(self.networks, self.optimizer)
+        self.share_left_at_once = 0.5 if device.type == "cuda" else 1.0
         self.kept = output_indices(plan)
         self.orders = [EpochOrders(len(data.x_train), seed) for seed in seeds]
         self.recorders = [Recorder(problem, plan, data, depth=depth, seed=seed, full=full) for seed in seeds]
-        self.places = list(range(len(seeds)))  # of the networks still in the stack
+        self.rows = len(seeds)
+        self.running = {place: place for place in range(self.rows)}  # from a run's place among the jobs to its row
 
     def train(self, watch: Watch | None) -> list[Trace]:
         traces: dict[int, Trace] = {}
@@ -94,66 +101,60 @@ class _Stack:
         epoch = 0
         self._snapshot()
         while True:
-            running = [self.recorders[place] for place in self.places]
-            over = [epoch >= budget or _settled(watch, recorder) for recorder in running]
-            if any(over):
+            over = {place for place in self.running if epoch >= budget or _settled(watch, self.recorders[place])}
+            if over:
                 accuracies = self._test_accuracies()
-                for place, accuracy, ended in zip(self.places, accuracies, over, strict=True):
-                    if ended:
-                        traces[place] = self.recorders[place].trace(accuracy)
-                self._leave([k for k, ended in enumerate(over) if not ended])
-            if not self.places:
+                traces |= {place: self.recorders[place].trace(accuracies[self.running[place]]) for place in over}
+                self._leave(over)
+            if not self.running:
                 return [traces[place] for place in range(len(self.recorders))]
             self._epoch(epoch)
             epoch += 1
-            if self.recorders[self.places[0]].wants_snapshot():
+            if self.recorders[next(iter(self.running))].wants_snapshot():
                 self._snapshot()
 
-    def _leave(self, remaining: list[int]) -> None:
-        """Keep only these of the networks, with what the optimizer remembers of them."""
-        if remaining:
-            places = torch.tensor(remaining, device=self.initial[0].device)
-            self.networks.keep(places)
-            self.initial = [weight[places] for weight in self.initial]
-            for state in self.optimizer.state.values():
-                for name, value in state.items():
-                    if isinstance(value, Tensor) and value.dim():
-                        state[name] = value[places]
-            self.optimizer.zero_grad()
-        self.places = [self.places[k] for k in remaining]
+    def _leave(self, over: set[int]) -> None:
+        """Runs are over; keep only the rows of the others, with what the optimizer remembers of them."""
+        self.running = {place: row for place, row in self.running.items() if place not in over}
+        if not self.running or len(self.running) > self.share_left_at_once * self.rows:
+            return
+        rows = torch.tensor(list(self.running.values()), device=self.initial[0].device)
+        self.networks.keep(rows)
+        self.initial = [weight[rows] for weight in self.initial]
+        for state in self.optimizer.state.values():
+            for name, value in state.items():
+                if isinstance(value, Tensor) and value.dim():
+                    state[name] = value[rows]
+        self.optimizer.zero_grad()
+        self.running = {place: row for row, place in enumerate(self.running)}
+        self.rows = len(self.running)
+        self.steps.resize()
 
     def _epoch(self, epoch: int) -> None:
         """One pass over the points; the last epoch of a budget of steps may be cut short."""
-        batch_size, recorder = self.problem.recipe.batch_size, self.recorders[self.places[0]]
+        recorder = self.recorders[next(iter(self.running))]
+        batch_size = self.problem.recipe.batch_size
         steps_left = recorder.budget_steps - epoch * recorder.steps_per_epoch
-        orders = np.concatenate([self.orders[place].take(1) for place in self.places])
+        orders = np.zeros((self.rows, recorder.points), np.int64)  # rows of runs that are over train for nobody
+        for place, row in self.running.items():
+            orders[row] = self.orders[place].take(1)[0]
         shuffled = torch.from_numpy(orders[:, : steps_left * batch_size]).to(self.data.x_train.device)
         x, y = self.data.x_train[shuffled], self.data.y_train[shuffled]
-        self.networks.train()
-        losses = torch.zeros(len(x), device=x.device)
-        correct = torch.zeros(len(x), device=x.device)
+        self.steps.begin()
         for x_batch, y_batch in zip(torch.split(x, batch_size, 1), torch.split(y, batch_size, 1), strict=True):
-            self.optimizer.zero_grad()
-            logits = self.networks(x_batch)
-            loss = mean_losses(logits, y_batch)
-            # Each network's loss depends on its own parameters alone, so the sum's gradient is each one's own.
-            loss.sum().backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
-            losses += loss.detach() * x_batch.shape[1]
-            correct += count_correct(logits.detach(), y_batch)
-        points = x.shape[1]
-        for place, total, right in zip(self.places, losses.tolist(), correct.tolist(), strict=True):
-            self.recorders[place].add_epoch(total / points, right / points)
+            self.steps.take(x_batch, y_batch)
+        points, losses, correct = x.shape[1], self.steps.losses.tolist(), self.steps.correct.tolist()
+        for place, row in self.running.items():
+            self.recorders[place].add_epoch(losses[row] / points, correct[row] / points)
 
     def _snapshot(self) -> None:
         networks, data = self.networks, self.data
-        runs = len(self.places)
         networks.train()
         networks.freeze_statistics(True)
-        outputs = networks.outputs(data.x_train.expand(runs, -1, -1))
+        outputs = networks.outputs(data.x_train.expand(self.rows, -1, -1))
         kept = [outputs[index] for index in self.kept]
         parameters = [layer.weight for layer in networks.dense]
-        loss = mean_losses(outputs[-1], data.y_train.expand(runs, -1)).sum()
+        loss = mean_losses(outputs[-1], data.y_train.expand(self.rows, -1)).sum()
         gradients = torch.autograd.grad(loss, [*parameters, *kept])
         networks.freeze_statistics(False)
         weight_gradients, activation_gradients = gradients[: len(parameters)], gradients[len(parameters) :]
@@ -171,23 +172,24 @@ class _Stack:
                 "never_active": _by_run([self._never_active(k, output) for k, output in enumerate(kept)]),
             }
             ranges = (logits.amax(dim=1) - logits.amin(dim=1)).amax(dim=1).tolist()
-            for k, place in enumerate(self.places):
+            for place, row in self.running.items():
                 self.recorders[place].add_snapshot(
-                    {name: values[k] for name, values in per_layer.items()}
+                    {name: values[row] for name, values in per_layer.items()}
                     | {
-                        "output_range": ranges[k],
-                        "input_correlation": input_correlation(outputs[-2][k]),
-                        "test_accuracy": accuracies[k],
+                        "output_range": ranges[row],
+                        "input_correlation": input_correlation(outputs[-2][row]),
+                        "test_accuracy": accuracies[row],
                     }
                 )
-        for k, place in enumerate(self.places):
-            if detail := self.recorders[place].detail:
-                detail.add(
-                    [_matrix(weight[k]) for weight in parameters],
-                    [_matrix(gradient[k]) for gradient in weight_gradients],
-                    partial(self._logits, k),
-                    epoch=self.recorders[place].epoch,
-                    regions=self.recorders[place].log_spaced,
+        for place, row in self.running.items():
+            recorder = self.recorders[place]
+            if recorder.detail:
+                recorder.detail.add(
+                    [_matrix(weight[row]) for weight in parameters],
+                    [_matrix(gradient[row]) for gradient in weight_gradients],
+                    partial(self._logits, row),
+                    epoch=recorder.epoch,
+                    regions=recorder.log_spaced,
                 )
 
     def _never_active(self, k: int, output: Tensor) -> Tensor:
@@ -197,19 +199,18 @@ class _Stack:
         return torch.zeros(len(output), device=output.device)
 
     @torch.no_grad()
-    def _logits(self, k: int, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """[n, outputs] of the k-th network of the stack."""
+    def _logits(self, row: int, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """[n, outputs] of the network in that row."""
         self.networks.eval()
-        x = torch.tensor(points, device=self.data.x_test.device).expand(len(self.places), -1, -1)
-        return np.asarray(self.networks(x)[k].cpu())
+        x = torch.tensor(points, device=self.data.x_test.device).expand(self.rows, -1, -1)
+        return np.asarray(self.networks(x)[row].cpu())
 
     @torch.no_grad()
     def _test_accuracies(self) -> list[float]:
         self.networks.eval()
-        runs, points = len(self.places), len(self.data.y_test)
-        logits = self.networks(self.data.x_test.expand(runs, -1, -1))
-        correct: list[float] = count_correct(logits, self.data.y_test.expand(runs, -1)).tolist()
-        return [right / points for right in correct]
+        logits = self.networks(self.data.x_test.expand(self.rows, -1, -1))
+        correct: list[float] = count_correct(logits, self.data.y_test.expand(self.rows, -1)).tolist()
+        return [right / len(self.data.y_test) for right in correct]
 
 
 class _Tensors:
@@ -233,21 +234,6 @@ def input_correlation(hidden: Tensor) -> float:
     return float((units.sum(dim=0).square().sum() - count) / (count * (count - 1)))
 
 
-def mean_losses(logits: Tensor, labels: Tensor) -> Tensor:
-    """[R] mean cross-entropy over [R, batch, outputs] logits: binary for one output, else multi-class."""
-    if logits.shape[2] == 1:
-        losses = functional.binary_cross_entropy_with_logits(logits[..., 0], labels.to(logits.dtype), reduction="none")
-    else:
-        losses = functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none")
-    return losses.mean(dim=1)
-
-
-def count_correct(logits: Tensor, labels: Tensor) -> Tensor:
-    """[R] how many of each batch are classified correctly, a logit of exactly 0 counting as class 0."""
-    predicted = (logits[..., 0] > 0).long() if logits.shape[2] == 1 else logits.argmax(dim=2)
-    return (predicted == labels).sum(dim=1)
-
-
 def _norms(tensor: Tensor) -> Tensor:
     """[R] Euclidean norms over all but the first axis."""
     norms: Tensor = torch.linalg.vector_norm(tensor.flatten(1), dim=1)
@@ -260,16 +246,23 @@ def _settled(watch: Watch | None, recorder: Recorder) -> bool:
 
 def _optimizer(problem: Problem, network: NetworkStack) -> torch.optim.Optimizer:
     recipe, parameters = problem.recipe, list(network.parameters())
+    # Adam counts its steps; in a recorded step it has to count on the GPU.
+    recorded = parameters[0].device.type == "cuda"
     match recipe.optimizer:
         case "sgd":
             return torch.optim.SGD(
                 parameters, recipe.learning_rate, momentum=recipe.momentum or 0.0, nesterov=recipe.nesterov, fused=True
             )
         case "adam":
-            return torch.optim.Adam(parameters, recipe.learning_rate, eps=ADAM_EPSILON, fused=True)
+            return torch.optim.Adam(parameters, recipe.learning_rate, eps=ADAM_EPSILON, fused=True, capturable=recorded)
         case "adamw":
             return torch.optim.AdamW(
-                parameters, recipe.learning_rate, eps=ADAM_EPSILON, weight_decay=recipe.weight_decay, fused=True
+                parameters,
+                recipe.learning_rate,
+                eps=ADAM_EPSILON,
+                weight_decay=recipe.weight_decay,
+                fused=True,
+                capturable=recorded,
             )
 
 

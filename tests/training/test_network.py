@@ -11,7 +11,7 @@ from depthsearch.core.problem import DataSpec, Problem
 from depthsearch.families import family_of
 from depthsearch.training.initialization import initial_weights
 from depthsearch.training.network import ACTIVATIONS, BatchNorm, NetworkStack
-from depthsearch.training.torch_engine import count_correct, mean_losses
+from depthsearch.training.torch_steps import count_correct, mean_losses
 
 RNG = np.random.default_rng(0)
 

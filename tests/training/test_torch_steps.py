@@ -1,0 +1,87 @@
+"""Recorded steps train as plain ones do; on a GPU as CUDA graphs, elsewhere with a recording that only calls again."""
+
+import numpy as np
+import pytest
+import torch
+
+from depthsearch.core.problem import Problem
+from depthsearch.training import torch_engine
+from depthsearch.training.engine import Job
+from depthsearch.training.network import NetworkStack
+from depthsearch.training.torch_engine import TorchEngine
+from depthsearch.training.torch_steps import WARM_UP, RecordedSteps, Step, Steps
+from tests.sameness import assert_close, assert_same
+
+RECIPES = {
+    "momentum": {"epochs": 5},
+    "plain": {"epochs": 5, "momentum": 0.0},
+    "nesterov": {"epochs": 5, "nesterov": True},
+    "adam": {"epochs": 5, "optimizer": "adam"},
+    "adamw": {"epochs": 5, "optimizer": "adamw", "weight_decay": 0.01},
+}
+JOBS = [Job(4, seed) for seed in range(4)]
+
+
+class Recordings:
+    """Stands for the recording of graphs: counts them, and takes the step itself when it is replayed."""
+
+    def __init__(self) -> None:
+        self.made = self.replayed = 0
+
+    def __call__(self, step: Step) -> Step:
+        self.made += 1
+
+        def replay() -> None:
+            self.replayed += 1
+            step()
+
+        return replay
+
+
+@pytest.fixture
+def recordings(monkeypatch: pytest.MonkeyPatch) -> Recordings:
+    """The torch engine on the CPU, with steps recorded as on a GPU."""
+    recordings = Recordings()
+
+    def recorded(networks: NetworkStack, optimizer: torch.optim.Optimizer) -> Steps:
+        return RecordedSteps(networks, optimizer, recordings)
+
+    monkeypatch.setattr(torch_engine, "Steps", recorded)
+    return recordings
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_recorded_steps_are_the_steps(recordings: Recordings, recipe: dict[str, object]) -> None:
+    problem = Problem.model_validate({"family": "resnet", "activation": "relu", "recipe": recipe})
+    with pytest.MonkeyPatch.context() as unrecorded:
+        unrecorded.setattr(torch_engine, "Steps", Steps)
+        plain = TorchEngine("cpu").train(problem, JOBS)
+    assert recordings.made == 0
+    recorded = TorchEngine("cpu").train(problem, JOBS)
+    for first, second in zip(plain, recorded, strict=True):
+        assert_same(first, second)
+    # 500 points in batches of 32: fifteen whole ones, and one of 20.
+    assert (recordings.made, recordings.replayed) == (2, 5 * 16)
+    assert WARM_UP > 0
+
+
+def test_a_smaller_stack_is_recorded_anew(recordings: Recordings) -> None:
+    problem = Problem.model_validate({"recipe": {"epochs": 5, "optimizer": "adam"}})
+    whole = TorchEngine("cpu").train(problem, JOBS)
+    recordings.made = 0
+    some = TorchEngine("cpu").train(problem, JOBS, watch=lambda trace: 2 if trace.seed < 2 <= trace.epochs else None)
+    assert recordings.made == 4
+    assert_close(some[3], whole[3])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_a_graph_on_a_gpu_trains_as_single_launches_do(
+    monkeypatch: pytest.MonkeyPatch, recipe: dict[str, object]
+) -> None:
+    problem = Problem.model_validate({"family": "resnet", "activation": "relu", "recipe": recipe})
+    graphs = TorchEngine("cuda").train(problem, JOBS)
+    monkeypatch.setattr(torch_engine, "RecordedSteps", Steps)
+    launches = TorchEngine("cuda").train(problem, JOBS)
+    for first, second in zip(graphs, launches, strict=True):
+        np.testing.assert_allclose(first.train_loss, second.train_loss, rtol=1e-3)
