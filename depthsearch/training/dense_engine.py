@@ -80,31 +80,18 @@ class DenseEngine:
             ) from error
 
 
-class _Points:
-    """A set of points cut into blocks."""
+class _Room:
+    """Room for so many points on their way through a network."""
 
-    def __init__(self, points: Floats, labels: NDArray[np.int64]) -> None:
-        self.n = len(points)
-        blocks = -(-self.n // LANES)
-        self.X = np.zeros((blocks, points.shape[1], LANES), np.float32)
-        self.Y = np.zeros((blocks, LANES), np.float32)
-        self.M = np.zeros((blocks, LANES), np.float32)
-        training.fill_batch(points, labels.astype(np.float32), np.arange(self.n), 0, self.n, self.X, self.Y, self.M)
+    def __init__(self, program: Program, points: int) -> None:
+        self.at, rows = program.places(points)
+        self.A = np.zeros((rows, LANES), np.float32)
 
-
-class _Buffers:
-    """Room for one batch of so many blocks on its way through a network."""
-
-    def __init__(self, program: Program, blocks: int) -> None:
-        def room(*shape: int) -> Floats:
-            return np.zeros((*shape, LANES), np.float32)
-
-        width, norms = program.width, program.normalizations
-        self.X, self.Y, self.M = room(blocks, program.features), room(blocks), room(blocks)
-        self.H = room(program.slots, blocks, width)
-        self.Z, self.ZG = room(blocks, program.outputs), room(blocks, program.outputs)
-        self.NH, self.NS = room(norms, blocks, width), room(norms, blocks, width)
-        self.G, self.T, self.S = room(blocks, width), room(blocks, width), room(blocks, width)
+    def logits(self, points: int) -> Floats:
+        """[points, outputs] a copy of those that lie here."""
+        at = self.at
+        rows = self.A[at.Z : at.Z + at.blocks * at.outputs].reshape(at.blocks, at.outputs, LANES)
+        return rows.transpose(0, 2, 1).reshape(-1, at.outputs)[:points].copy()
 
 
 class _Run:
@@ -119,15 +106,12 @@ class _Run:
         self.P = _initial_parameters(problem, plan, self.program, job.seed)
         self.P0 = self.P.copy()
         self.D, self.V1, self.V2 = (np.zeros_like(self.P) for _ in range(3))
-        norms = (self.program.normalizations, self.program.width)
-        self.MM, self.MV = np.zeros(norms, np.float32), np.ones(norms, np.float32)
-        self.batch = _Buffers(self.program, -(-min(problem.recipe.batch_size, len(data.x_train)) // LANES))
-        self.train_points = _Points(data.x_train, data.y_train)
-        self.test_points = _Points(data.x_test, data.y_test)
-        self.labels = data.y_train.astype(np.float32)
-        self.whole = _Buffers(self.program, len(self.train_points.X))
-        same = len(self.test_points.X) == len(self.train_points.X)
-        self.whole_test = self.whole if same else _Buffers(self.program, len(self.test_points.X))
+        averages = self.program.normalizations * self.program.width
+        self.MM, self.MV = np.zeros(averages, np.float32), np.ones(averages, np.float32)
+        self.labels, self.test_labels = data.y_train.astype(np.float32), data.y_test.astype(np.float32)
+        self.batch = _Room(self.program, min(problem.recipe.batch_size, len(data.x_train)))
+        self.whole = _Room(self.program, max(len(data.x_train), len(data.x_test)))
+        self.order = np.arange(max(len(data.x_train), len(data.x_test)))
 
     def train(self, watch: Watch | None, stopped: threading.Event) -> Trace:
         recorder = self.recorder
@@ -153,9 +137,7 @@ class _Run:
         states = np.empty((epochs, self.P.size + 2 * self.MM.size), np.float32)
         training.train_epochs(
             self.program.steps, self.data.x_train, self.labels, orders, recipe.batch_size,
-            self.P, self.D, self.V1, self.V2,
-            batch.X, batch.Y, batch.M, batch.H, batch.Z, batch.ZG, batch.NH, batch.NS, self.MM, self.MV,
-            batch.G, batch.T, batch.S, np.empty(0),
+            self.P, self.D, self.V1, self.V2, batch.A, batch.at, self.MM, self.MV, np.empty(0),
             passes.TRAIN, _rule(self.problem),
             recipe.learning_rate, recipe.momentum or 0.0, recipe.weight_decay, ADAM_EPSILON,
             recorder.epoch * recorder.steps_per_epoch, recorder.budget_steps, losses, accuracies, states,
@@ -167,17 +149,16 @@ class _Run:
     def _restore(self, state: Floats) -> None:
         parameters, averages = self.P.size, self.MM.size
         self.P[:] = state[:parameters]
-        self.MM[:] = state[parameters : parameters + averages].reshape(self.MM.shape)
-        self.MV[:] = state[parameters + averages :].reshape(self.MV.shape)
+        self.MM[:] = state[parameters : parameters + averages]
+        self.MV[:] = state[parameters + averages :]
 
     def _look(self) -> None:
         """Take a snapshot."""
-        program, room, points = self.program, self.whole, self.train_points
+        program, room = self.program, self.whole
         per_layer = np.empty((len(PER_LAYER), len(program.weight_offsets)))
         output_range, correlation = training.look(
-            passes.LOOK, program.steps, program.weight_offsets, self.P, self.D, self.P0, points.X, points.Y, points.M,
-            room.H, room.Z, room.ZG, room.NH, room.NS, self.MM, self.MV, room.G, room.T, room.S,
-            points.n, program.relu, per_layer,
+            passes.LOOK, program.steps, program.weight_offsets, self.P, self.D, self.P0,
+            self.data.x_train, self.labels, self.order, room.A, room.at, self.MM, self.MV, program.relu, per_layer,
         )  # fmt: skip
         figures = dict(zip(PER_LAYER, per_layer, strict=True))
         self.recorder.add_snapshot(
@@ -195,16 +176,15 @@ class _Run:
             )
 
     def _test_accuracy(self) -> float:
-        return self._use(self.test_points, self.whole_test) / self.test_points.n
+        return self._use(self.data.x_test, self.test_labels) / len(self.test_labels)
 
-    def _use(self, points: _Points, room: _Buffers) -> float:
-        """How many points are classified correctly; their logits are left in the room's Z."""
-        return float(
-            training.count_correct(
-                passes.USE, self.program.steps, self.P, points.X, points.Y, points.M,
-                room.H, room.Z, room.ZG, room.NH, room.NS, self.MM, self.MV, points.n,
-            )
-        )  # fmt: skip
+    def _use(self, points: Floats, labels: Floats) -> float:
+        """How many points are classified correctly; their logits are left in the room."""
+        room = self.whole
+        correct = training.count_correct(
+            passes.USE, self.program.steps, self.P, points, labels, self.order, room.A, room.at, self.MM, self.MV
+        )
+        return float(correct)
 
     def _layers(self, parameters: Floats) -> list[Floats]:
         """Copies of each layer's W, or of its gradient."""
@@ -214,16 +194,15 @@ class _Run:
         ]
 
     def _logits(self, points: Floats) -> Floats:
-        """[n, outputs], as many points at a time as there is room for: those of the training set."""
-        room, size = self.whole, self.train_points.n
-        padded = np.zeros((-(-len(points) // size) * size, points.shape[1]), np.float32)
-        padded[: len(points)] = points
+        """[n, outputs], as many points at a time as there is room for."""
+        size = len(self.order)
         pieces = []
-        for first in range(0, len(padded), size):
-            self._use(_Points(padded[first : first + size], np.zeros(size, np.int64)), room)
-            # [blocks, outputs, LANES] to [blocks * LANES, outputs]; a copy, since Z is written to again
-            pieces.append(room.Z.transpose(0, 2, 1).reshape(-1, self.program.outputs)[:size].copy())
-        return np.concatenate(pieces)[: len(points)]
+        for first in range(0, len(points), size):
+            piece = points[first : first + size]
+            piece.flags.writeable = False  # as the data's own: the kernels are compiled for that
+            self._use(piece, np.zeros(len(piece), np.float32))
+            pieces.append(self.whole.logits(len(piece)))
+        return np.concatenate(pieces)
 
 
 def _cores() -> int:

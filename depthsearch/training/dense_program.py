@@ -40,6 +40,25 @@ class Step(NamedTuple):
     dense: int  # index among the dense layers, of which this step produces the output; -1 if none
 
 
+class Places(NamedTuple):
+    """Where things lie in a room of rows, each the first row of its kind, and how many of them there are."""
+
+    X: int  # inputs: blocks x features
+    Y: int  # labels: blocks
+    M: int  # 1 for a point and 0 for padding: blocks
+    H: int  # hidden slots: slots x blocks x width
+    Z: int  # logits: blocks x outputs
+    ZG: int  # their gradient, likewise
+    NH: int  # normalized values: normalizations x blocks x width
+    NS: int  # their inverse deviations, likewise
+    G: int  # gradients on their way backward: blocks x width
+    T: int
+    S: int
+    blocks: int
+    width: int
+    outputs: int
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """A plan laid out.
@@ -65,6 +84,17 @@ class Program:
     parameters: int
     weight_offsets: NDArray[np.int64]
     relu: bool
+
+    def places(self, points: int) -> tuple[Places, int]:
+        """How so many points on their way through the network are laid out, and how many rows that takes."""
+        blocks = -(-points // LANES)
+        hidden, logits = blocks * self.width, blocks * self.outputs
+        sizes = (
+            blocks * self.features, blocks, blocks, self.slots * hidden, logits, logits,
+            self.normalizations * hidden, self.normalizations * hidden, hidden, hidden, hidden,
+        )  # fmt: skip
+        first = [0, *itertools.accumulate(sizes)]
+        return Places._make([*first[:-1], blocks, self.width, self.outputs]), first[-1]
 
 
 def claims(plan: Plan) -> bool:

@@ -8,7 +8,8 @@ import math
 import numpy as np
 
 from depthsearch.training.dense_compile import compiled
-from depthsearch.training.dense_kernels import ONE, ZERO, add_squares, dot_with, f32
+from depthsearch.training.dense_kernels import ONE, ZERO, f32
+from depthsearch.training.dense_lanes import load, magnitude, spread, square_root, store, total, where_above
 from depthsearch.training.dense_passes import backward, forward, loss
 from depthsearch.training.dense_program import ACTIVATE, LANES
 
@@ -43,29 +44,27 @@ def update(rule, P, D, V1, V2, count, learning_rate, momentum, decay, epsilon):
 
 
 @compiled
-def fill_batch(points, labels, order, first, last, X, Y, M):
-    """The points order[first:last] into the blocks of X, Y and M; padding is zero."""
-    for j in range(X.shape[0]):
+def fill_batch(points, labels, order, first, last, A, at):
+    """The points order[first:last] into the rows X, Y and M; padding is zero."""
+    features = points.shape[1]
+    for j in range(at.blocks):
         start = first + j * LANES
         count = min(LANES, max(0, last - start))
-        y, m = Y[j], M[j]
+        store(A, at.Y + j, spread(ZERO))
+        store(A, at.M + j, spread(ZERO))
+        for f in range(features):
+            store(A, at.X + j * features + f, spread(ZERO))
         for k in range(count):
-            y[k] = labels[order[start + k]]
-            m[k] = ONE
-        for k in range(count, LANES):
-            y[k] = ZERO
-            m[k] = ZERO
-        for f in range(points.shape[1]):
-            x = X[j, f]
-            for k in range(count):
-                x[k] = points[order[start + k], f]
-            for k in range(count, LANES):
-                x[k] = ZERO
+            place = order[start + k]
+            A[at.Y + j, k] = labels[place]
+            A[at.M + j, k] = ONE
+            for f in range(features):
+                A[at.X + j * features + f, k] = points[place, f]
 
 
 @compiled
 def train_epochs(
-    steps, points, labels, orders, batch_size, P, D, V1, V2, X, Y, M, H, Z, ZG, NH, NS, MM, MV, G, T, S, AG,
+    steps, points, labels, orders, batch_size, P, D, V1, V2, A, at, MM, MV, AG,
     mode, rule, learning_rate, momentum, decay, epsilon, done, budget, losses, accuracies, states,
 ):  # fmt: skip
     """Train an epoch for each row of `orders` after `done` steps of `budget`; its means, and the state after it.
@@ -73,46 +72,44 @@ def train_epochs(
     `states[e]` holds the parameters and then the moving averages at the end of the e-th of these epochs, so that a
     run that turns out to have been settled there can be set back.
     """
-    size, averages, width = points.shape[0], MM.size, MM.shape[1]
+    size = points.shape[0]
     for e in range(orders.shape[0]):
         order = orders[e]
         last = min(size, (budget - done) * batch_size)
-        total, right = 0.0, 0.0
+        summed, right = 0.0, 0.0
         for first in range(0, last, batch_size):
             end = min(first + batch_size, last)
             n = end - first
-            fill_batch(points, labels, order, first, end, X, Y, M)
-            forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, mode)
-            summed, correct = loss(Z, ZG, Y, M, n)
-            backward(steps, P, D, X, H, NH, NS, M, ZG, G, T, S, n, AG)
+            fill_batch(points, labels, order, first, end, A, at)
+            forward(steps, P, A, at, MM, MV, n, mode)
+            loss_of_batch, correct = loss(A, at, n)
+            backward(steps, P, D, A, at, n, AG)
             done += 1
             update(rule, P, D, V1, V2, done, learning_rate, momentum, decay, epsilon)
-            total += summed
+            summed += loss_of_batch
             right += correct
-        losses[e] = total / last
+        losses[e] = summed / last
         accuracies[e] = right / last
-        state = states[e]
-        for i in range(P.size):
-            state[i] = P[i]
-        for i in range(averages):
-            state[P.size + i] = MM[i // width, i % width]
-            state[P.size + averages + i] = MV[i // width, i % width]
+        states[e, : P.size] = P
+        states[e, P.size : P.size + MM.size] = MM
+        states[e, P.size + MM.size :] = MV
 
 
 @compiled
-def look(mode, steps, offsets, P, D, P0, X, Y, M, H, Z, ZG, NH, NS, MM, MV, G, T, S, n, relu, per_layer):
-    """Fill per_layer [6, dense layers] with the figures of Snapshot over the points in X.
+def look(mode, steps, offsets, P, D, P0, points, labels, order, A, at, MM, MV, relu, per_layer):
+    """Fill per_layer [6, dense layers] with the figures of Snapshot over all points.
 
     Returns the output range and the input correlation.
 
-    `mode` is LOOK. In order: weight-gradient norm, mean absolute gradient, activation-gradient norm, weight norm,
-    weight change, share of units never active.
+    `mode` is LOOK, `order` any order of the points. In order: weight-gradient norm, mean absolute gradient,
+    activation-gradient norm, weight norm, weight change, share of units never active.
     """
-    layers = offsets.shape[0]
+    layers, n = offsets.shape[0], points.shape[0]
     AG = np.zeros(layers)
-    forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, mode)
-    loss(Z, ZG, Y, M, n)
-    backward(steps, P, D, X, H, NH, NS, M, ZG, G, T, S, n, AG)
+    fill_batch(points, labels, order, 0, n, A, at)
+    forward(steps, P, A, at, MM, MV, n, mode)
+    loss(A, at, n)
+    backward(steps, P, D, A, at, n, AG)
     for d in range(layers):
         first, count = offsets[d, 0], offsets[d, 1] * offsets[d, 2]
         summed, absolute, weights, moved, started = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -129,66 +126,74 @@ def look(mode, steps, offsets, P, D, P0, X, Y, M, H, Z, ZG, NH, NS, MM, MV, G, T
         per_layer[3, d] = math.sqrt(weights)
         per_layer[4, d] = math.sqrt(moved) / math.sqrt(started)
         per_layer[5, d] = 0.0
+    size = at.blocks * at.width
     if relu:
         for s in range(steps.shape[0]):
             if steps[s, 0] == ACTIVATE:
-                per_layer[5, steps[s, 9]] = _never_active(H[steps[s, 2]], M)
-    return _range(Z, M), _input_correlation(H[steps[steps.shape[0] - 1, 1]], M)
+                per_layer[5, steps[s, 9]] = _never_active(A, at, at.H + steps[s, 2] * size)
+    return _range(A, at), _input_correlation(A, at, at.H + steps[steps.shape[0] - 1, 1] * size)
 
 
 @compiled
-def _never_active(h, M):
-    """The share of units that are above zero at no point."""
+def _never_active(A, at, h):
+    """The share of the units in the rows from h on that are above zero at no point."""
     idle = 0
-    for u in range(h.shape[1]):
-        active = False
-        for j in range(h.shape[0]):
-            for k in range(LANES):
-                if M[j, k] > ZERO and h[j, u, k] > ZERO:
-                    active = True
-        if not active:
+    for u in range(at.width):
+        active = ZERO
+        for j in range(at.blocks):
+            active += total(where_above(load(A, h + j * at.width + u), ZERO, load(A, at.M + j), ZERO))
+        if active == ZERO:
             idle += 1
-    return idle / h.shape[1]
+    return idle / at.width
 
 
 @compiled
-def _input_correlation(h, M):
-    """The mean cosine between the outputs h of two points, points with an output of zero left out."""
-    total = np.zeros(h.shape[1])
-    lengths = np.zeros(LANES)  # then one over the length, 0 for a point that is left out
-    count = 0
-    for j in range(h.shape[0]):
-        lengths[:] = 0.0
-        for u in range(h.shape[1]):
-            add_squares(lengths, h[j, u])
-        for k in range(LANES):
-            used = M[j, k] > ZERO and lengths[k] > 0.0
-            lengths[k] = 1.0 / math.sqrt(lengths[k]) if used else 0.0
-            count += 1 if used else 0
-        for u in range(h.shape[1]):
-            total[u] += dot_with(h[j, u], lengths)
-    if count < 2:
+def _input_correlation(A, at, h):
+    """The mean cosine between the outputs of two points in the rows from h on; outputs of zero are left out."""
+    summed = np.zeros(at.width)
+    count = 0.0
+    for j in range(at.blocks):
+        own = h + j * at.width
+        # Scaled by its largest component first, lest the squares vanish or overflow.
+        largest = spread(ZERO)
+        for u in range(at.width):
+            v = magnitude(load(A, own + u))
+            largest = where_above(v, largest, v, largest)
+        used = where_above(largest, ZERO, load(A, at.M + j), ZERO)
+        scale = ONE / where_above(used, ZERO, largest, ONE)
+        squares = spread(ZERO)
+        for u in range(at.width):
+            v = load(A, own + u) * scale
+            squares = squares + v * v
+        factor = where_above(used, ZERO, scale / square_root(squares), ZERO)
+        count += np.float64(total(used))
+        for u in range(at.width):
+            summed[u] += np.float64(total(load(A, own + u) * factor))
+    if count < 2.0:
         return np.nan
-    return ((total * total).sum() - count) / (count * (count - 1.0))
+    return ((summed * summed).sum() - count) / (count * (count - 1.0))
 
 
 @compiled
-def _range(Z, M):
+def _range(A, at):
     """The largest difference between two points' logits, over all outputs."""
     widest = ZERO
-    for o in range(Z.shape[1]):
+    for o in range(at.outputs):
         low, high = f32(np.inf), f32(-np.inf)
-        for j in range(Z.shape[0]):
+        for j in range(at.blocks):
             for k in range(LANES):
-                if M[j, k] > ZERO:
-                    low, high = min(low, Z[j, o, k]), max(high, Z[j, o, k])
+                if A[at.M + j, k] > ZERO:
+                    z = A[at.Z + j * at.outputs + o, k]
+                    low, high = min(low, z), max(high, z)
         widest = max(widest, high - low)
     return widest
 
 
 @compiled
-def count_correct(mode, steps, P, X, Y, M, H, Z, ZG, NH, NS, MM, MV, n):
+def count_correct(mode, steps, P, points, labels, order, A, at, MM, MV):
     """How many points are classified correctly; in the mode USE, with batch norm's averages. Z holds the logits."""
-    forward(steps, P, X, H, Z, NH, NS, MM, MV, M, n, mode)
-    _, right = loss(Z, ZG, Y, M, n)
+    n = points.shape[0]
+    fill_batch(points, labels, order, 0, n, A, at)
+    forward(steps, P, A, at, MM, MV, n, mode)
+    _, right = loss(A, at, n)
     return right

@@ -1,39 +1,81 @@
 """The kernels themselves: their functions against NumPy's, and an identity that theory gives exactly."""
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+import scipy.special
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from depthsearch.core.problem import Problem
 from depthsearch.datasets import load
-from depthsearch.training.dense_activations import exp32, tanh32
-from depthsearch.training.dense_engine import _Run
+from depthsearch.training import dense_activations, dense_lanes
+from depthsearch.training.dense_engine import Floats, _Run
+from depthsearch.training.dense_program import LANES
 from depthsearch.training.engine import Job
 
-
-def test_the_rational_tanh_is_tanh_to_a_few_units_in_the_last_place() -> None:
-    x = np.concatenate([np.linspace(-12, 12, 20_001), np.geomspace(1e-30, 1, 500)]).astype(np.float32)
-    ours = np.array([tanh32(value) for value in x])
-    np.testing.assert_allclose(ours, np.tanh(x.astype(np.float64)), rtol=5e-7)
-
-
-def test_the_polynomial_exp_is_exp() -> None:
-    x = np.linspace(-87, 88, 20_001).astype(np.float32)
-    np.testing.assert_allclose([exp32(value) for value in x], np.exp(x.astype(np.float64)), rtol=5e-7)
+# Kernels work on rows of points: a function is compiled over the rows of an array to be looked at.
+FUNCTIONS = {
+    "tanh": (dense_activations.tanh32, np.tanh, -12, 12),
+    "exp": (dense_activations.exp32, np.exp, -87, 87),
+    "expm1": (dense_activations.expm1_32, np.expm1, -87, 0),
+    "log1p": (dense_activations.log1p_32, np.log1p, 0, 1),
+    "erf": (dense_activations.erf32, scipy.special.erf, -6, 6),
+}
 
 
-@pytest.mark.parametrize("function", [tanh32, exp32])
-def test_what_is_not_a_number_stays_so(function: object) -> None:
-    assert np.isnan(function(np.float32(np.nan)))  # type: ignore[operator]
+def by_row(function: Callable[..., object]) -> Callable[[Floats], Floats]:
+    @njit
+    def over(rows):  # type: ignore[no-untyped-def]
+        for index in range(rows.shape[0]):
+            dense_lanes.store(rows, index, function(dense_lanes.load(rows, index)))
+
+    def applied(x: Floats) -> Floats:
+        rows = np.zeros((-(-len(x) // LANES), LANES), np.float32)
+        rows.ravel()[: len(x)] = x
+        over(rows)
+        return rows.ravel()[: len(x)]
+
+    return applied
 
 
-@pytest.mark.parametrize(("x", "tanh", "exp"), [(np.inf, 1, np.inf), (-np.inf, -1, 0)])
-def test_infinities_end_at_the_functions_limits(x: float, tanh: float, exp: float) -> None:
-    assert tanh32(np.float32(x)) == pytest.approx(tanh, abs=1e-6)
-    assert exp32(np.float32(x)) == pytest.approx(exp, abs=1e-37) or exp32(np.float32(x)) > 3e38
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_right_to_a_few_units_in_the_last_place(name: str) -> None:
+    ours, truth, low, high = FUNCTIONS[name]
+    small = np.geomspace(1e-30, 1, 500)
+    x = np.concatenate([np.linspace(low, high, 20_001), small, -small]).astype(np.float32)
+    x = x[(x >= low) & (x <= high)]
+    np.testing.assert_allclose(by_row(ours)(x), truth(x.astype(np.float64)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_is_not_a_number_stays_so(name: str) -> None:
+    assert np.isnan(by_row(FUNCTIONS[name][0])(np.array([np.nan], np.float32))).all()
+
+
+@pytest.mark.parametrize(("name", "x", "limit"), [
+    ("tanh", np.inf, 1), ("tanh", -np.inf, -1), ("exp", np.inf, np.inf), ("exp", -np.inf, 0), ("expm1", -np.inf, -1),
+    ("erf", np.inf, 1), ("erf", -np.inf, -1),
+])  # fmt: skip
+def test_infinities_end_at_the_functions_limits(name: str, x: float, limit: float) -> None:
+    (value,) = by_row(FUNCTIONS[name][0])(np.array([x], np.float32))
+    assert value == pytest.approx(limit, abs=1e-6) or (value > 3e38 and limit == np.inf)
+
+
+def test_sums_and_products_over_a_row() -> None:
+    @njit
+    def figures(rows):  # type: ignore[no-untyped-def]
+        v = dense_lanes.load(rows, 0)
+        return dense_lanes.total(v), dense_lanes.total_of_squares(v), dense_lanes.product(v)
+
+    values = np.random.default_rng(0).uniform(0.5, 2, (1, LANES)).astype(np.float32)
+    wide = values.astype(np.float64)
+    np.testing.assert_allclose(figures(values), [wide.sum(), (wide**2).sum(), wide.prod()], rtol=1e-6)
+    huge = np.full((1, LANES), 1e30, np.float32)
+    assert figures(huge)[1] == pytest.approx(LANES * 1e60)
 
 
 @settings(max_examples=40, deadline=None)
