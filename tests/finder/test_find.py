@@ -8,7 +8,7 @@ from optuna.trial import TrialState
 import depthsearch
 from depthsearch.core.answer import Answer, Outcome
 from depthsearch.core.errors import DepthsearchError, InvalidValue, StoreUnavailable, UnknownName
-from depthsearch.core.events import Event, Purpose, StudyOpened, TrialFinished, TrialStarted
+from depthsearch.core.events import Event, Preparing, Purpose, StudyOpened, TrialFinished, TrialStarted
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.finder import find
@@ -102,7 +102,8 @@ def test_seeds_are_drawn_from_root_depth_and_number(searched: tuple[Answer, list
 def test_events_tell_the_search_as_it_goes(searched: tuple[Answer, list[Event], str]) -> None:
     answer, events, _ = searched
     assert events[0] == StudyOpened(answer.study, 0)
-    pairs = list(zip(events[1::2], events[2::2], strict=True))
+    told = [event for event in events[1:] if not isinstance(event, Preparing)]  # where kernels were compiled first
+    pairs = list(zip(told[::2], told[1::2], strict=True))
     for started, finished in pairs:
         assert isinstance(started, TrialStarted)
         assert isinstance(finished, TrialFinished)
@@ -135,16 +136,9 @@ def test_two_empty_stores_give_the_same_search(searched: tuple[Answer, list[Even
 
 
 def test_what_was_learnt_and_lost_again_is_said(url: str) -> None:
-    """A tanh network that learns fast holds the criterion, and ends the whole budget below it."""
-    problem = Problem.model_validate(
-        {
-            "initialization": "normal",
-            "sigma_w2": 1.4,
-            "recipe": {"epochs": 60, "learning_rate": 0.1},
-            "criterion": {"hold_share": 0},
-        }
-    )
-    answer = find(problem, SearchSettings(runs_per_trial=4, cap=16), storage=url)
+    """Deep tanh networks hold the criterion for a few epochs, and most end the whole budget below it."""
+    problem = Problem.model_validate({"criterion": {"hold_share": 0}})
+    answer = find(problem, SearchSettings(runs_per_trial=8, cap=32), storage=url)
     lost = [warning for warning in answer.warnings if "had fallen back below the criterion" in warning]
     with open_store(url) as store:
         runs = [run for run in store.read_study(answer.study).runs() if run.depth == answer.max_depth]
