@@ -31,13 +31,15 @@ from depthsearch.core.interrupts import interrupts_deferred
 def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Find the deepest network of a kind that still trains, and what happens just past it.
 
-    Doubles the depth until training fails, bisects down to two adjacent depths, and tries both again with
-    fresh seeds. Every step is kept in the store: the same command goes on where it was stopped, and answers at
-    once where it is done. A STUDY_FILE (TOML) declares the problem instead of the options.
+    Trains networks of many depths and seeds, each time where that tells most, until the depth to which they
+    train reliably is known within an interval; then tries it again with fresh seeds. Every step is kept in the
+    store: the same command goes on where it was stopped, and answers at once where it is done. A STUDY_FILE
+    (TOML) declares the problem instead of the options.
 
     \b
     depthsearch find --arch ffnet --act tanh
-    depthsearch find --arch resnet --act relu --seeds 5 --json
+    depthsearch find --arch resnet --act relu --reliability 0.5 --json
+    depthsearch find --act relu --sampler grid --depths 3,7,10,14 --seeds 100
     depthsearch find studies/vanishing-and-resnet.toml --problem ffnet-relu
     """
     # Imported here, so that help and misuse answer without waiting for them.

@@ -50,7 +50,10 @@ _PROBLEM = {
 _SEARCH = {
     "sampler": "sampler",
     "reliability": "reliability",
+    "tolerance": "tolerance",
     "cap": "cap",
+    "depths": "depths",
+    "parallel_trials": "parallel_trials",
     "seeds": "runs_per_trial",
     "max_runs": "max_runs",
     "max_seconds": "max_seconds",
@@ -69,6 +72,18 @@ def _all(*decorators: Callable[[Command], Command]) -> Callable[[Command], Comma
 
 def _option(*names: str, text: str, **more: Any) -> Callable[[Command], Command]:
     return click.option(*names, help=text, **more)
+
+
+def _whole_numbers(_context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """ "3,7,14" as numbers."""
+    if value is None:
+        return None
+    try:
+        return tuple(int(part) for part in value.split(","))
+    except ValueError:
+        raise InvalidValue(
+            f"--{parameter.name} must be whole numbers with commas between them, as in 3,7,14, but got {value!r}"
+        ) from None
 
 
 problem_options = _all(
@@ -99,11 +114,28 @@ problem_options = _all(
 )
 search_options = _all(
     _option(
-        "--sampler", metavar="NAME", text=f"Rule that names the next depth: {', '.join(SAMPLERS)}. [default: bisect]"
+        "--sampler",
+        metavar="NAME",
+        text=f"Rule that names the next depth: {', '.join(SAMPLERS)}. [default: threshold]",
     ),
-    _option("--reliability", type=float, text="Share of the runs that must train for a depth to pass. [default: 0.5]"),
+    _option(
+        "--reliability",
+        type=float,
+        text="Share of the runs that must train for a depth to pass. [default: 0.9 for ffnet and resnet]",
+    ),
+    _option(
+        "--tolerance",
+        type=float,
+        text="Half-width of the interval that is enough, as a share of the depth. [default: 0.05]",
+    ),
     _option("--cap", type=int, text="Deepest depth that may be tried. [default: 10000]"),
-    _option("--seeds", type=int, text="Runs, each of a fresh seed, whenever a depth is tried. [default: 3]"),
+    _option("--depths", metavar="LIST", callback=_whole_numbers, text="With --sampler grid: the depths, as in 3,7,14."),
+    _option(
+        "--seeds",
+        type=int,
+        text="Runs, each of a fresh seed, whenever a depth is tried. [default: 8; 3 for bisect; 32 on a GPU]",
+    ),
+    _option("--parallel-trials", type=int, text="Depths tried in one round. [default: 2]"),
     _option("--max-runs", type=int, text="Stop before the search takes more runs than this."),
     _option("--max-seconds", type=float, text="Begin no further depth after this many seconds of training."),
     _option("--seed", type=int, text="Root seed, from which all runs' seeds are drawn. [default: 0]"),

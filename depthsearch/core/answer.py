@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from depthsearch.core.curve import CurvePoint
+from depthsearch.core.curve import Conclusion, Crossing, CurvePoint
 from depthsearch.core.model import FrozenModel
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
@@ -14,6 +14,7 @@ class Outcome(StrEnum):
     FOUND = "found"
     CAP_REACHED = "cap_reached"
     NEVER_RELIABLE = "never_reliable"
+    NOT_MONOTONE = "not_monotone"
     BUDGET_ENDED = "budget_ended"
     UNFINISHED = "unfinished"
 
@@ -21,11 +22,15 @@ class Outcome(StrEnum):
     def sentence(self) -> str:
         """What happened, the likely reason, and what to do."""
         return {
-            Outcome.FOUND: "found: this depth passes and the next one fails",
-            Outcome.CAP_REACHED: "every depth that was tried trained, up to the cap: raise the cap to look deeper",
+            Outcome.FOUND: "found: to this depth the reliability is reached, and deeper it is not",
+            Outcome.CAP_REACHED: "the reliability is still reached at the cap: raise the cap to look deeper",
             Outcome.NEVER_RELIABLE: (
-                "the reliability is reached at no depth: even the shallowest network fails; "
+                "the reliability is reached at no depth, not even by the shallowest network; "
                 "look at the recipe, or lower the reliability"
+            ),
+            Outcome.NOT_MONOTONE: (
+                "trainability does not simply fall with depth: shallower networks fail where deeper ones train, "
+                "so one number would be a lie; the first and the last crossing are given"
             ),
             Outcome.BUDGET_ENDED: (
                 "the budget ended before the search did: this is what is known so far; "
@@ -60,7 +65,8 @@ class Confirmation(FrozenModel):
         depth: In the family's units.
         trained: How many of these runs trained.
         of: How many there were.
-        agrees: Whether the depth passes or fails again as it did in the search.
+        agrees: Whether this is what the search lets one expect: for bisection that the depth passes or fails again,
+            otherwise that the count is not in the outer 2 % of what the posterior predicted.
         train_accuracy: Median of the runs' last epochs.
         test_accuracy: Median of the runs' ends.
     """
@@ -77,13 +83,15 @@ class Beyond(FrozenModel):
     """What stands just past the cliff.
 
     Attributes:
-        depth: The shallowest depth that fails.
-        cause: The commonest verdict among the failing runs there.
+        depth: The shallowest depth beyond max_depth at which runs failed.
+        deepest: The deepest of the depths that were looked at for the cause.
+        cause: The commonest verdict among the runs that failed from depth to deepest.
         causes: How many of them failed of what.
         sentence: The same for people, with the evidence of one of these runs.
     """
 
     depth: int
+    deepest: int
     cause: str
     causes: dict[str, int]
     sentence: str
@@ -112,6 +120,11 @@ class Answer(FrozenModel):
         max_depth: The deepest depth that passes; null where none does.
         interval: Of the threshold; null where none is claimed. An open upper end is null.
         interval_level: The interval's credibility.
+        concluded: The rule that ended the search; null where none did.
+        thresholds: The threshold and its interval at this reliability and at one half.
+        transition: How many times deeper than where 90 % of the fall is left 10 % of it is left: median, low, high.
+        monotone: Whether trainability falls with depth, as far as it was tested; null where it was not.
+        crossings: Where it is not monotone, the depths before the share first and last falls below the reliability.
         layers: Layer counts at max_depth.
         curve: Raw counts at every depth that was tried, with the estimate.
         verdicts: Counts over all runs.
@@ -133,6 +146,11 @@ class Answer(FrozenModel):
     max_depth: int | None
     interval: tuple[int, int | None] | None
     interval_level: float | None
+    concluded: Conclusion | None
+    thresholds: tuple[Crossing, ...]
+    transition: tuple[float, float, float] | None
+    monotone: bool | None
+    crossings: tuple[int, int] | None
     layers: LayerCounts | None
     curve: tuple[CurvePoint, ...]
     verdicts: dict[str, int]

@@ -12,6 +12,9 @@ class Conclusion(StrEnum):
     """The rule that ended a search; `sentence` says it for people."""
 
     ADJACENT = "adjacent"
+    WIDTH = "width"
+    LEVEL = "level"
+    GRID = "grid"
     CAP = "cap"
     SHALLOWEST = "shallowest"
 
@@ -20,8 +23,14 @@ class Conclusion(StrEnum):
         """The rule in words."""
         return {
             Conclusion.ADJACENT: "two adjacent depths were tried: the shallower passes, the deeper fails",
-            Conclusion.CAP: "the cap itself was tried and passes",
-            Conclusion.SHALLOWEST: "the shallowest network was tried and fails",
+            Conclusion.WIDTH: "the interval is as narrow as asked, and was before the last trial",
+            Conclusion.LEVEL: (
+                "the share that trains at this depth is known to be close to the reliability; the curve falls too "
+                "slowly for a narrower interval of depths"
+            ),
+            Conclusion.GRID: "every depth that was asked for was tried",
+            Conclusion.CAP: "the reliability is still reached at the cap",
+            Conclusion.SHALLOWEST: "the reliability is not reached by the shallowest network",
         }[self]
 
 
@@ -39,17 +48,34 @@ class CurvePoint(FrozenModel):
     high: float | None = None
 
 
+class Crossing(FrozenModel):
+    """Where P(trained) falls to a reliability: the posterior median and its interval, in whole depths.
+
+    A median or lower end just above the shallowest depth (one less) means that even that one does not reach the
+    reliability; an upper end of null that the threshold may lie beyond the cap.
+    """
+
+    reliability: float
+    depth: int
+    interval: tuple[int, int | None]
+
+
 class Curve(FrozenModel):
     """What the trials say so far.
 
     Attributes:
         points: Every depth that was tried, shallowest first; depths were chosen adaptively.
-        max_depth: The deepest tried depth that passes and below which nothing tried fails; null if none.
-        fails_at: The shallowest tried depth that fails; null if none.
+        max_depth: The deepest tried depth that passes: for bisection, below which nothing tried fails; otherwise at
+            which the posterior median of P(trained) is at least the reliability. Null if none.
+        fails_at: The shallowest tried depth beyond max_depth that fails; null if none.
         interval: Where the true threshold lies with probability `level`; null where none is claimed.
         level: The interval's credibility; null where none is claimed.
         concluded: The rule that ended the search; null while it goes on.
         monotone: Whether P(trained) falls with depth, as far as it was tested; null where it was not.
+        crossings: Where it is not monotone, the deepest depths before the share first and last falls below the
+            reliability.
+        thresholds: At the reliability asked for and at one half, from the same posterior; empty for bisection.
+        transition: How many times deeper than where 90 % of the fall is left 10 % of it is left: median, low, high.
     """
 
     points: tuple[CurvePoint, ...]
@@ -59,9 +85,15 @@ class Curve(FrozenModel):
     level: float | None = None
     concluded: Conclusion | None = None
     monotone: bool | None = None
+    crossings: tuple[int, int] | None = None
+    thresholds: tuple[Crossing, ...] = ()
+    transition: tuple[float, float, float] | None = None
 
     def possible(self, cap: int) -> str:
         """What is still possible for max_depth, in words: "at least 16", "16 to 23", "below 5", "20", "none"."""
+        if self.interval is not None:
+            low, high = self.interval
+            return f"at least {low}" if high is None else str(low) if low == high else f"{low} to {high}"
         if self.fails_at is None:
             return f"{cap}, the cap" if self.max_depth == cap else f"at least {self.max_depth or 0}"
         if self.max_depth is None:

@@ -8,9 +8,15 @@ from depthsearch.core.curve import Curve
 
 
 class Purpose(StrEnum):
-    """Why a trial is made: to search, or to confirm what the search found."""
+    """Why a trial is made.
+
+    To search; as a sentinel among depths thought to train, or in the tail beyond the threshold, both to see whether
+    trainability falls with depth at all; or to confirm what the search found.
+    """
 
     SEARCH = "search"
+    SENTINEL = "sentinel"
+    TAIL = "tail"
     CONFIRM = "confirm"
 
 

@@ -29,7 +29,7 @@ InitializationName = Literal[
 NormalizationName = Literal["none", "batch", "layer"]
 DataName = Literal["moons", "circles", "xor", "spirals", "digits"]
 OptimizerName = Literal["sgd", "adam", "adamw"]
-SamplerName = Literal["bisect"]
+SamplerName = Literal["threshold", "bisect", "tpe", "gp", "random", "grid"]
 EngineName = Literal["auto", "dense", "torch"]
 DeviceName = Literal["auto", "cpu", "cuda"]
 

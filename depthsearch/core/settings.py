@@ -9,17 +9,24 @@ from depthsearch.core.model import FrozenModel, canonical_json, sha256
 from depthsearch.core.names import SamplerName
 from depthsearch.core.problem import Seed, one_of
 
+RELIABILITY, RUNS_PER_TRIAL = 0.5, 1
+"""Where neither the settings, nor a family, nor an engine say."""
+
 
 class SearchSettings(FrozenModel):
     """The settings of one search.
 
     Attributes:
         sampler: Which rule names the next depth.
-        reliability: A depth passes where at least this share of its runs trained.
-        tolerance: Half-width, as a share of the depth, that an interval should reach. Only samplers that claim
-            an interval use it; bisection claims none and always ends at two adjacent depths.
+        reliability: A depth passes where at least this share of its runs trains; null for the family's own, or
+            RELIABILITY where there is no family.
+        tolerance: Half-width of the interval that is enough, as a share of the depth; a whole depth always is.
+            Bisection claims no interval and always ends at two adjacent depths.
         cap: The deepest depth that may be tried.
-        runs_per_trial: Fresh seeds trained each time a depth is tried.
+        depths: For the grid: the depths to try.
+        runs_per_trial: Fresh seeds trained each time a depth is tried; null for the engine's own, or
+            RUNS_PER_TRIAL where there is no engine.
+        parallel_trials: Trials asked for in one round and trained in one call.
         max_runs: Budget of runs, confirmation included; null for none.
         max_seconds: Budget of seconds of searching, those of earlier sittings included; null for none.
         seed: Root seed, from which every run's seed is drawn.
@@ -30,23 +37,51 @@ class SearchSettings(FrozenModel):
 
     called: ClassVar[str] = "settings"
 
-    sampler: Annotated[SamplerName, one_of("sampler", SamplerName)] = "bisect"
-    reliability: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.5
+    sampler: Annotated[SamplerName, one_of("sampler", SamplerName)] = "threshold"
+    reliability: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
     tolerance: Annotated[float, Field(strict=True, gt=0, lt=1)] = 0.05
     cap: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 10_000
-    runs_per_trial: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 3
+    depths: tuple[Annotated[int, Field(strict=True, ge=0, le=1_000_000)], ...] | None = None
+    runs_per_trial: Annotated[int, Field(strict=True, ge=1, le=1_000)] | None = None
+    parallel_trials: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 2
     max_runs: Annotated[int, Field(strict=True, ge=1)] | None = None
     max_seconds: Annotated[float, Field(strict=True, gt=0)] | None = None
     seed: Seed = 0
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.max_runs is not None and self.max_runs < self.runs_per_trial:
+        if self.max_runs is not None and self.runs_per_trial is not None and self.max_runs < self.runs_per_trial:
             raise InvalidValue(
                 f"max_runs must be at least {self.runs_per_trial}, the runs of one trial, but got {self.max_runs}"
             )
+        if (self.sampler == "grid") != (self.depths is not None):
+            raise InvalidValue(
+                "depths must be given for the sampler 'grid', and for no other, "
+                f"but got depths {list(self.depths) if self.depths else None} for {self.sampler!r}"
+            )
+        if self.depths is not None and (not self.depths or max(self.depths) > self.cap):
+            raise InvalidValue(f"depths must lie within the cap, {self.cap}, but got {list(self.depths)}")
         return self
+
+    @property
+    def threshold_share(self) -> float:
+        """The reliability, or RELIABILITY where none is given."""
+        return RELIABILITY if self.reliability is None else self.reliability
+
+    @property
+    def runs_each(self) -> int:
+        """The runs of a trial, or RUNS_PER_TRIAL where none are given."""
+        return RUNS_PER_TRIAL if self.runs_per_trial is None else self.runs_per_trial
+
+    def filled(self, *, reliability: float, runs_per_trial: int) -> "SearchSettings":
+        """With these where nothing was given."""
+        return self.model_copy(
+            update={
+                "reliability": reliability if self.reliability is None else self.reliability,
+                "runs_per_trial": runs_per_trial if self.runs_per_trial is None else self.runs_per_trial,
+            }
+        )
 
     def identity(self, fingerprint: str) -> str:
         """What makes two searches the same study: problem, root seed and reliability (SHA-256)."""
-        return sha256(canonical_json([fingerprint, self.seed, self.reliability]))
+        return sha256(canonical_json([fingerprint, self.seed, self.threshold_share]))

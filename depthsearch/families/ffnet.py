@@ -18,6 +18,7 @@ class FFNet:
 
     unit = "hidden layers"
     shallowest = 1
+    reliability = 0.9
 
     def units(self, depth: int) -> str:
         """ "1 hidden layer", "7 hidden layers"."""

@@ -63,6 +63,10 @@ class Family(Protocol):
     def shallowest(self) -> int:
         """Where depth begins."""
 
+    @property
+    def reliability(self) -> float:
+        """The share of runs that must train for a depth to pass, where nobody says otherwise."""
+
     def plan(self, problem: Problem, data_spec: DataSpec, depth: int) -> Plan:
         """The network of that depth, first layer first."""
 

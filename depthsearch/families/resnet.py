@@ -17,6 +17,7 @@ class ResNet:
 
     unit = "residual blocks"
     shallowest = 1
+    reliability = 0.9
 
     def units(self, depth: int) -> str:
         """ "1 residual block", "7 residual blocks"."""

@@ -5,21 +5,33 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from statistics import median
 
+from optuna.distributions import IntDistribution
+
 from depthsearch.core.answer import Answer, Beyond, Confirmation, Cost, LayerCounts, Outcome
 from depthsearch.core.curve import Conclusion, Curve
-from depthsearch.core.events import Purpose
+from depthsearch.core.problem import Problem
+from depthsearch.core.settings import SearchSettings
 from depthsearch.core.verdict import count_verdicts
 from depthsearch.core.words import count_of, listed
 from depthsearch.datasets import load
 from depthsearch.families import family_of
 from depthsearch.finder.budget import budget_left
+from depthsearch.finder.confirming import confirming, still_to_confirm
 from depthsearch.search import estimate
 from depthsearch.search import trials as trial_fields
+from depthsearch.search.estimate import confirmation_agrees
+from depthsearch.search.stopping import LEVEL
 from depthsearch.search.trials import Probe
 from depthsearch.store import StoredRun, StoredStudy
 
+NEAREST = 16
+"""Failing runs that the cause past the threshold is taken from, and those at the same depth as the last of them."""
+
 _OUTCOMES = {
     Conclusion.ADJACENT: Outcome.FOUND,
+    Conclusion.WIDTH: Outcome.FOUND,
+    Conclusion.LEVEL: Outcome.FOUND,
+    Conclusion.GRID: Outcome.FOUND,
     Conclusion.CAP: Outcome.CAP_REACHED,
     Conclusion.SHALLOWEST: Outcome.NEVER_RELIABLE,
 }
@@ -34,7 +46,7 @@ def answer_of(stored: StoredStudy) -> Answer:
     curve = estimate(stored.optuna_study, settings)
     outcome = _outcome(stored, curve)
     confirmation = _confirmation(stored, curve, runs)
-    beyond = _beyond(stored, curve, runs)
+    beyond = _beyond(curve, problem, runs)
     finished = {run.trial_number for run in runs}
     return Answer(
         problem=problem,
@@ -42,11 +54,16 @@ def answer_of(stored: StoredStudy) -> Answer:
         fingerprint=problem.fingerprint(),
         study=stored.name,
         outcome=outcome,
-        sentence=_sentence(stored, curve, outcome, beyond, agrees=all(again.agrees for again in confirmation)),
-        reliability=settings.reliability,
+        sentence=_sentence(stored, curve, outcome, beyond, agrees=_stands(settings, confirmation)),
+        reliability=settings.threshold_share,
         max_depth=curve.max_depth,
         interval=curve.interval,
         interval_level=curve.level,
+        concluded=curve.concluded,
+        thresholds=curve.thresholds,
+        transition=curve.transition,
+        monotone=curve.monotone,
+        crossings=curve.crossings,
         layers=_layers(stored, curve.max_depth),
         curve=curve.points,
         verdicts=count_verdicts([run.verdict.kind for run in runs]),
@@ -67,7 +84,14 @@ def answer_of(stored: StoredStudy) -> Answer:
     )
 
 
+def _stands(settings: SearchSettings, confirmation: Sequence[Confirmation]) -> bool:
+    """Whether the confirmation, the last one where the search was reopened, agrees with the search."""
+    return all(again.agrees for again in (confirmation if settings.sampler == "bisect" else confirmation[-1:]))
+
+
 def _outcome(stored: StoredStudy, curve: Curve) -> Outcome:
+    if curve.monotone is False:
+        return Outcome.NOT_MONOTONE
     if curve.concluded is not None:
         return _OUTCOMES[curve.concluded]
     return Outcome.UNFINISHED if budget_left(stored) else Outcome.BUDGET_ENDED
@@ -80,89 +104,132 @@ def _layers(stored: StoredStudy, depth: int | None) -> LayerCounts | None:
 
 
 def _confirmation(stored: StoredStudy, curve: Curve, runs: Sequence[StoredRun]) -> tuple[Confirmation, ...]:
-    """How each edge of the bracket did when it was tried again, the deepest passing one first."""
+    """How each depth did that was tried again: for bisection the edges, the passing one first; else as they came."""
     trials = trial_fields.all_trials(stored.optuna_study)
-    confirming = {trial.number for trial in trials if trial_fields.purpose_of(trial) is Purpose.CONFIRM}
+    settings, family = stored.settings, family_of(stored.problem.family)
     found = []
-    for depth, should_pass in ((curve.max_depth, True), (curve.fails_at, False)):
-        again = [run for run in runs if run.depth == depth and run.trial_number in confirming]
-        if not again:
-            continue
+    for trial in confirming(trials):
+        again = [run for run in runs if run.trial_number == trial.number]
         trained = sum(run.verdict.trained for run in again)
-        passes = Probe(again[0].depth, len(again), trained).passes(stored.settings.reliability)
+        if settings.sampler == "bisect":
+            passes = Probe(again[0].depth, len(again), trained).passes(settings.threshold_share)
+            if again[0].depth not in (curve.max_depth, curve.fails_at):
+                continue
+            agrees = passes is (again[0].depth == curve.max_depth)
+        else:
+            agrees = confirmation_agrees(trials, trial, IntDistribution(family.shallowest, settings.cap))
         found.append(
             Confirmation(
                 depth=again[0].depth,
                 trained=trained,
                 of=len(again),
-                agrees=passes is should_pass,
+                agrees=agrees,
                 train_accuracy=round(median(run.train_accuracy or 0.0 for run in again), 6),
                 test_accuracy=round(median(run.test_accuracy for run in again), 6),
             )
         )
-    return tuple(found)
+    return tuple(sorted(found, key=lambda own: own.depth)) if settings.sampler == "bisect" else tuple(found)
 
 
-def _beyond(stored: StoredStudy, curve: Curve, runs: Sequence[StoredRun]) -> Beyond | None:
-    """The commonest verdict among the runs that failed just past the cliff, in the words of one of them."""
-    there = [run for run in runs if run.depth == curve.fails_at]
-    failed = [run for run in there if not run.verdict.trained]
-    if not failed or curve.fails_at is None:
+def _beyond(curve: Curve, problem: Problem, runs: Sequence[StoredRun]) -> Beyond | None:
+    """Of what the runs failed that failed just past max_depth, in the words of one of them.
+
+    Bisection looks at the depth that fails. Otherwise the failing runs nearest to the threshold are looked at: at a
+    high reliability, few fail at any one depth there.
+    """
+    if curve.fails_at is None:
         return None
+    failed = sorted(
+        (run for run in runs if not run.verdict.trained and run.depth >= curve.fails_at),
+        key=lambda run: (run.depth, run.trial_number, run.run),
+    )
+    if curve.interval is None:
+        failed = [run for run in failed if run.depth == curve.fails_at]
+    failed = [run for run in failed if run.depth <= failed[min(NEAREST, len(failed)) - 1].depth]
+    if not failed:
+        return None
+    first, last = failed[0].depth, failed[-1].depth
+    there = [run for run in runs if first <= run.depth <= last]
     causes = count_verdicts([run.verdict.kind for run in failed])
     cause = max(causes, key=lambda kind: causes[kind])
     example = next(run.verdict.sentence for run in failed if run.verdict.kind == cause)
-    family = family_of(stored.problem.family)
+    family = family_of(problem.family)
+    where = family.units(first) if first == last else f"{first} to {family.units(last)}"
     return Beyond(
-        depth=curve.fails_at,
+        depth=first,
+        deepest=last,
         cause=cause,
         causes=causes,
-        sentence=f"{len(failed)} of {len(there)} runs fail at {family.units(curve.fails_at)}; for example {example}",
+        sentence=f"{len(failed)} of {len(there)} runs fail at {where}; for example {example}",
     )
 
 
 def _sentence(stored: StoredStudy, curve: Curve, outcome: Outcome, beyond: Beyond | None, *, agrees: bool) -> str:
-    family = family_of(stored.problem.family)
+    family, settings = family_of(stored.problem.family), stored.settings
     cause = f" ({listed(beyond.causes)})" if beyond else ""
+    within = f" ({curve.possible(settings.cap)} with {LEVEL:.0%} probability)" if curve.interval else ""
+    hedge = "" if agrees else "; tried again, this did not hold"
     match outcome:
         case Outcome.FOUND:
-            hedge = "" if agrees else "; tried again, this edge did not hold"
-            return f"trains to {family.units(curve.max_depth or 0)}; {curve.fails_at} fail{cause}{hedge}"
+            if settings.sampler == "bisect":
+                past = f"; {curve.fails_at} fail{cause}"
+            else:
+                past = f"{within}; past that, runs fail{cause}" if beyond else within
+            return f"trains to {family.units(curve.max_depth or 0)}{past}{hedge}"
         case Outcome.CAP_REACHED:
-            return f"trains to {family.units(curve.max_depth or 0)}, the cap; raise --cap to look deeper"
+            return f"trains to {family.units(curve.max_depth or settings.cap)}, the cap; raise --cap to look deeper"
         case Outcome.NEVER_RELIABLE:
-            return f"does not train at all: even {family.units(curve.fails_at or 0)} fails{cause}"
+            least = family.units(family.shallowest)
+            return f"is not reliable at any depth: {settings.threshold_share:.0%} do not train even with {least}{cause}"
+        case Outcome.NOT_MONOTONE:
+            first, last = curve.crossings or (0, 0)
+            return (
+                f"does not simply stop at a depth: fewer than {settings.threshold_share:.0%} train beyond {first} "
+                f"{family.unit}, but again more up to {last}{cause}"
+            )
         case Outcome.BUDGET_ENDED | Outcome.UNFINISHED:
             why = "the budget ended first" if outcome is Outcome.BUDGET_ENDED else "not finished yet"
             unit = (
                 family.units(1).removeprefix("1 ") if curve.max_depth == 1 and curve.fails_at is None else family.unit
             )
-            return f"{why}; so far, the answer is {curve.possible(stored.settings.cap)} {unit}"
+            return f"{why}; so far, the answer is {curve.possible(settings.cap)} {unit}"
 
 
 def _warnings(
     stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirmation], runs: Sequence[StoredRun]
 ) -> tuple[str, ...]:
     family = family_of(stored.problem.family)
+    bisected = stored.settings.sampler == "bisect"
+    advice = "so the cliff is not sharp here; a search with an interval tells more (--fresh --sampler threshold)"
+    if not bisected:
+        advice = "so the curve's shape, or chance, may mislead here; a search from another --seed tells more"
     warnings = [
         f"tried again with fresh seeds, {family.units(again.depth)} trained in {again.trained} of {again.of} runs: "
-        "this disagrees with the search, so the cliff is not sharp here; a search with more runs a depth tells more "
-        "(--fresh --seeds 15)"
-        for again in confirmation
+        f"this disagrees with the search, {advice}"
+        for again in (confirmation if bisected else confirmation[-1:])
         if not again.agrees
     ]
-    edges = {depth for depth in (curve.max_depth, curve.fails_at) if depth is not None}
-    missing = sorted(edges - {again.depth for again in confirmation})
-    if curve.concluded and missing:
+    if curve.concluded and (missing := _unconfirmed(stored, curve, confirmation)):
         depths = " and ".join(str(depth) for depth in missing)
         warnings.append(f"not confirmed with fresh seeds at {depths} {family.unit}: the budget ended first")
-    relapsed = [run for run in runs if run.depth == curve.max_depth and _fell_back(run)]
+    again = {confirmed.depth for confirmed in confirmation}
+    relapsed = [run for run in runs if run.depth in again and run.depth == curve.max_depth and _fell_back(run)]
     if relapsed:
         warnings.append(
             f"{count_of(len(relapsed), 'run')} that trained at {family.units(relapsed[0].depth)} had fallen back below "
             "the criterion by the end of the budget: what these networks learn does not always last"
         )
     return tuple(warnings)
+
+
+def _unconfirmed(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirmation]) -> list[int]:
+    """The depths at which the answer was not tried again, though it should have been."""
+    if stored.settings.sampler == "bisect":
+        edges = {depth for depth in (curve.max_depth, curve.fails_at) if depth is not None}
+        return sorted(edges - {again.depth for again in confirmation})
+    trials = trial_fields.all_trials(stored.optuna_study)
+    depth = still_to_confirm(trials, curve, stored.settings, family_of(stored.problem.family).shallowest)
+    return [] if depth is None else [depth]
 
 
 def _fell_back(run: StoredRun) -> bool:

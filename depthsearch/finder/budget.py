@@ -1,4 +1,4 @@
-"""Whether a study may still spend runs or seconds."""
+"""How much a study may still spend."""
 
 from optuna.trial import TrialState
 
@@ -6,11 +6,22 @@ from depthsearch.search import trials as trial_fields
 from depthsearch.store import StoredStudy
 
 
+def runs_left(stored: StoredStudy) -> float:
+    """Runs that the budget still allows; infinite where there is none."""
+    if stored.settings.max_runs is None:
+        return float("inf")
+    finished = stored.optuna_study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    made: int = sum(trial.user_attrs[trial_fields.RUNS] for trial in finished)
+    return stored.settings.max_runs - made
+
+
 def budget_left(stored: StoredStudy) -> bool:
     """Whether one more trial fits: its runs are known beforehand, its seconds are not, so those may overrun."""
     settings = stored.settings
+    if runs_left(stored) < settings.runs_each:
+        return False
+    if settings.max_seconds is None:
+        return True
     finished = stored.optuna_study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    runs = sum(trial.user_attrs[trial_fields.RUNS] for trial in finished)
-    seconds = sum(trial.user_attrs[trial_fields.SECONDS] for trial in finished)
-    runs_left = settings.max_runs is None or runs + settings.runs_per_trial <= settings.max_runs
-    return runs_left and (settings.max_seconds is None or seconds < settings.max_seconds)
+    spent: float = sum(trial.user_attrs[trial_fields.SECONDS] for trial in finished)
+    return spent < settings.max_seconds

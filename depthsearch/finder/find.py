@@ -5,12 +5,12 @@ store remembers it, the estimate says when it is enough. A stopped search goes o
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from optuna import Trial
 from optuna.exceptions import StorageInternalError
-from optuna.samplers import BaseSampler
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,11 +26,13 @@ from depthsearch.datasets import load
 from depthsearch.detection import settled_epoch, verdict_of
 from depthsearch.families import family_of
 from depthsearch.finder.answering import answer_of
-from depthsearch.finder.budget import budget_left
-from depthsearch.search import BisectionSampler, draw_seeds, estimate
+from depthsearch.finder.budget import budget_left, runs_left
+from depthsearch.finder.confirming import still_to_confirm
+from depthsearch.finder.samplers import OPTUNAS, make_sampler, suggest, with_budget
+from depthsearch.search import draw_seeds, estimate
 from depthsearch.search import trials as trial_fields
 from depthsearch.store import StoredStudy, open_store
-from depthsearch.training.engine import Engine, Job, check_engine, choose_engine
+from depthsearch.training.engine import Engine, Job, check_engine, choose_engine, runs_per_trial
 
 OnEvent = Callable[[Event], None]
 
@@ -70,13 +72,14 @@ def find(
     if settings is not None and not isinstance(settings, SearchSettings):
         raise InvalidValue(f"settings must be depthsearch.SearchSettings, but got {settings!r}")
     check_engine(problem, engine=engine, device=device)
+    settings = _filled(problem, settings or SearchSettings(), engine=engine, device=device)
     _check_steps(problem)
     # An engine takes seconds to import: it is needed this early only to know whether there is a GPU to insist on.
     insisted = choose_engine(problem, engine=engine, device=device) if device == "cuda" else None
     with (
         open_store(storage) as store,
         store.errors_said(),
-        store.open_study(problem, settings or SearchSettings(), name=study, fresh=fresh) as opened,
+        store.open_study(problem, settings, name=study, fresh=fresh) as opened,
     ):
 
         def make_engine() -> Engine:
@@ -84,6 +87,16 @@ def find(
 
         _Search(opened, store.check_kept, make_engine, on_event or _ignore).run()
         return answer_of(opened)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A trial that was asked for: its runs are about to be trained."""
+
+    trial: Trial
+    depth: int
+    purpose: Purpose
+    seeds: list[int]
 
 
 class _Search:
@@ -96,39 +109,54 @@ class _Search:
         self._check_kept = check_kept
         self._problem, self._settings = opened.problem, opened.settings
         self._study = opened.optuna_study
-        self._study.sampler = _sampler(self._settings)
+        self._shallowest = family_of(self._problem.family).shallowest
         self._engine: Engine | None = None
+        self._open: list[Trial] = []  # asked for and not told yet
 
     def run(self) -> None:
         """Try depths until the search is concluded and confirmed, or the budget ends."""
-        finished = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        done = bool(finished) and self._is_done()
-        self._on_event(StudyOpened(self._stored.name, len(finished), done))
-        while budget_left(self._stored) and (trial := self._next_trial()) is not None:
-            self._carry_out(trial)
-            self._check_kept()
+        finished = len(self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+        self._study.sampler = make_sampler(self._settings, finished)
+        self._on_event(StudyOpened(self._stored.name, finished, bool(finished) and self._is_done()))
+        try:
+            while budget_left(self._stored) and (asked := self._next_round()):
+                self._carry_out(asked)
+                self._check_kept()
+        except BaseException:
+            # If even this cannot be written, the next sitting fails the trials that it finds running.
+            with suppress(SQLAlchemyError, StorageInternalError):
+                for trial in self._open:
+                    self._study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+            raise
 
     def _is_done(self) -> bool:
         curve = self._curve()
-        return curve.concluded is not None and not self._unconfirmed(curve)
+        return curve.concluded is not None and self._to_confirm(curve) is None
 
     def _curve(self) -> Curve:
-        return estimate(self._study, self._settings)
+        return estimate(self._study, self._settings, band=False)
 
-    def _next_trial(self) -> Trial | None:
-        """The sampler's next trial while the search goes on; then one to confirm each edge; then None."""
+    def _to_confirm(self, curve: Curve) -> int | None:
+        trials = trial_fields.all_trials(self._study)
+        return still_to_confirm(trials, curve, self._settings, self._shallowest)
+
+    def _next_round(self) -> list[_Asked]:
+        """The sampler's next trials while the search goes on; then one that confirms; then none."""
         curve = self._curve()
         if curve.concluded is not None:
-            unconfirmed = self._unconfirmed(curve)
-            if not unconfirmed:
-                return None
-            self._enqueue(unconfirmed[0])
-        return self._study.ask()
-
-    def _unconfirmed(self, curve: Curve) -> list[int]:
-        trials = trial_fields.all_trials(self._study)
-        confirmed = {probe.depth for probe in trial_fields.probes(trials, purpose=Purpose.CONFIRM)}
-        return [depth for depth in (curve.max_depth, curve.fails_at) if depth is not None and depth not in confirmed]
+            depth = self._to_confirm(curve)
+            if depth is None:
+                return []
+            self._enqueue(depth)
+            return [self._ask()]
+        # Bisection asks one question at a time: each answer decides the next.
+        most = 1 if self._settings.sampler == "bisect" else self._settings.parallel_trials
+        asked: list[_Asked] = []
+        left = runs_left(self._stored)
+        while len(asked) < most and left >= self._settings.runs_each:
+            asked.append(self._ask())
+            left -= len(asked[-1].seeds)
+        return asked
 
     def _enqueue(self, depth: int) -> None:
         # A sitting that ended between the queue and the training has left its trial waiting: that one will do.
@@ -136,29 +164,18 @@ class _Search:
             attributes = {trial_fields.PURPOSE: Purpose.CONFIRM.value}
             self._study.enqueue_trial({trial_fields.DEPTH: depth}, user_attrs=attributes)
 
-    def _carry_out(self, trial: Trial) -> None:
-        """Train one trial's runs, judge them, and tell; a trial that cannot be finished is failed."""
-        try:
-            depth = trial.suggest_int(
-                trial_fields.DEPTH, family_of(self._problem.family).shallowest, self._settings.cap
-            )
-            purpose = Purpose(trial.user_attrs.get(trial_fields.PURPOSE, Purpose.SEARCH))
-            seeds = self._seeds(trial, depth)
-            trial.set_user_attr(trial_fields.SEEDS, seeds)
-            self._on_event(TrialStarted(depth, len(seeds), purpose))
-            engine = self._engine = self._engine or self._prepared_engine()
-            start = time.perf_counter()
-            traces = self._train(engine, [Job(depth, seed) for seed in seeds], purpose)
-            verdicts = [verdict_of(trace, self._problem.criterion) for trace in traces]
-            self._tell(trial, depth, traces, verdicts, time.perf_counter() - start)
-        except BaseException:
-            # If even this cannot be written, the next sitting fails the trial that it finds running.
-            with suppress(SQLAlchemyError, StorageInternalError):
-                self._study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
-            raise
-        self._report(trial.number, depth, purpose, verdicts)
+    def _ask(self) -> _Asked:
+        """A trial with its depth and its seeds, which are written down before anything is trained."""
+        trial = self._study.ask()
+        self._open.append(trial)
+        depth, runs, purpose = suggest(self._study, trial, self._settings, self._shallowest)
+        if purpose in (Purpose.SENTINEL, Purpose.TAIL):
+            trial.set_user_attr(trial_fields.PURPOSE, purpose.value)
+        seeds = self._seeds(trial, depth, int(min(runs, max(runs_left(self._stored), 1))))
+        trial.set_user_attr(trial_fields.SEEDS, seeds)
+        return _Asked(trial, depth, purpose, seeds)
 
-    def _seeds(self, trial: Trial, depth: int) -> list[int]:
+    def _seeds(self, trial: Trial, depth: int, count: int) -> list[int]:
         """Fresh seeds: those after the ones that earlier trials at this depth, failed ones left out, have claimed."""
         claimed = sum(
             len(other.user_attrs.get(trial_fields.SEEDS, ()))
@@ -167,7 +184,26 @@ class _Search:
             and other.state is not TrialState.FAIL
             and other.params.get(trial_fields.DEPTH) == depth
         )
-        return draw_seeds(self._settings.seed, depth=depth, first=claimed, count=self._settings.runs_per_trial)
+        return draw_seeds(self._settings.seed, depth=depth, first=claimed, count=count)
+
+    def _carry_out(self, asked: Sequence[_Asked]) -> None:
+        """Train the runs of a round in one call, judge them, and tell."""
+        for own in asked:
+            self._on_event(TrialStarted(own.depth, len(own.seeds), own.purpose))
+        engine = self._engine = self._engine or self._prepared_engine()
+        start = time.perf_counter()
+        jobs = [Job(own.depth, seed) for own in asked for seed in own.seeds]
+        traces = self._train(engine, jobs, confirm=any(own.purpose is Purpose.CONFIRM for own in asked))
+        verdicts = [verdict_of(trace, self._problem.criterion) for trace in traces]
+        seconds = time.perf_counter() - start
+        # A trial's seconds are its part of the call's, by the layers that its runs went through.
+        work = sum((trace.epochs + 1) * trace.depth for trace in traces)
+        for own in asked:
+            runs, own_verdicts = traces[: len(own.seeds)], verdicts[: len(own.seeds)]
+            traces, verdicts = traces[len(own.seeds) :], verdicts[len(own.seeds) :]
+            part = sum((trace.epochs + 1) * trace.depth for trace in runs) / work
+            self._tell(own, runs, own_verdicts, seconds * part)
+            self._report(own, own_verdicts, seconds * part)
 
     def _prepared_engine(self) -> Engine:
         engine = self._make_engine()
@@ -175,31 +211,42 @@ class _Search:
             self._on_event(Preparing(engine.first_use))
         return engine
 
-    def _train(self, engine: Engine, jobs: list[Job], purpose: Purpose) -> list[Trace]:
+    def _train(self, engine: Engine, jobs: list[Job], *, confirm: bool) -> list[Trace]:
         """Train; what confirms is trained for its whole budget, the rest only until its verdict is settled."""
         criterion = self._problem.criterion
-        watch = None if purpose is Purpose.CONFIRM else lambda trace: settled_epoch(trace, criterion)
+        watch = None if confirm else lambda trace: settled_epoch(trace, criterion)
         return engine.train(self._problem, jobs, watch=watch)
 
-    def _tell(self, trial: Trial, depth: int, traces: list[Trace], verdicts: list[Verdict], seconds: float) -> None:
+    def _tell(self, own: _Asked, traces: list[Trace], verdicts: list[Verdict], seconds: float) -> None:
         """Telemetry first, then the attributes, then the trial itself: a told trial has all of them."""
+        trial = own.trial
         self._stored.write_runs(trial.number, traces, verdicts)
+        shares = [trace.epochs / trace.budget_epochs for trace in traces]
+        trained = [verdict.trained for verdict in verdicts]
+        effort = [
+            sum(share for share, own in zip(shares, trained, strict=True) if own is kind) for kind in (True, False)
+        ]
         trial.set_user_attr(trial_fields.RUNS, len(verdicts))
-        trial.set_user_attr(trial_fields.TRAINED, sum(verdict.trained for verdict in verdicts))
+        trial.set_user_attr(trial_fields.TRAINED, sum(trained))
+        trial.set_user_attr(trial_fields.EFFORT, [round(value, 4) for value in effort])
         trial.set_user_attr(trial_fields.VERDICTS, count_verdicts([verdict.kind for verdict in verdicts]))
         trial.set_user_attr(trial_fields.SECONDS, round(seconds, 3))
-        self._study.tell(trial, depth)
+        if self._settings.sampler in OPTUNAS:
+            trial_fields.write_constraint(
+                self._study, self._study.get_trials(deepcopy=False)[trial.number], self._settings.threshold_share
+            )
+        self._study.tell(trial, own.depth)
+        self._open.remove(trial)
 
-    def _report(self, number: int, depth: int, purpose: Purpose, verdicts: list[Verdict]) -> None:
-        told = self._study.get_trials(deepcopy=False)[number]
+    def _report(self, own: _Asked, verdicts: list[Verdict], seconds: float) -> None:
         self._on_event(
             TrialFinished(
-                depth=depth,
+                depth=own.depth,
                 runs=len(verdicts),
                 trained=sum(verdict.trained for verdict in verdicts),
-                purpose=purpose,
+                purpose=own.purpose,
                 verdicts=count_verdicts([verdict.kind for verdict in verdicts]),
-                seconds=told.user_attrs[trial_fields.SECONDS],
+                seconds=round(seconds, 3),
                 curve=self._curve(),
             )
         )
@@ -220,8 +267,17 @@ def _check_steps(problem: Problem) -> None:
         )
 
 
-def _sampler(settings: SearchSettings) -> BaseSampler:
-    return {"bisect": BisectionSampler}[settings.sampler](settings)
+def _filled(problem: Problem, settings: SearchSettings, *, engine: str, device: str) -> SearchSettings:
+    """The settings with what the family and the engine choose, where nobody else did."""
+    runs = 3 if settings.sampler == "bisect" else runs_per_trial(problem, engine=engine, device=device)
+    if settings.max_runs is not None:
+        runs = min(runs, settings.max_runs)
+    family = family_of(problem.family)
+    filled = settings.filled(reliability=family.reliability, runs_per_trial=runs)
+    for depth in filled.depths or ():
+        if depth < family.shallowest:
+            raise InvalidValue(f"depths must be at least {family.shallowest}, in {family.unit}, but got {depth}")
+    return with_budget(filled)
 
 
 def _ignore(_event: Event) -> None:

@@ -1,5 +1,7 @@
 """Answers, progress and lists of studies for a terminal, as rich renderables."""
 
+import itertools
+import math
 from collections.abc import Sequence
 
 from rich import box
@@ -8,13 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from depthsearch.core.answer import Answer, Outcome
+from depthsearch.core.curve import CurvePoint
 from depthsearch.core.events import Purpose, TrialFinished, TrialStarted
 from depthsearch.core.study_file import Reported
 from depthsearch.core.words import count_of, in_words, listed
 from depthsearch.families import Family, family_of
 from depthsearch.reporting.listing import StudyRow
 
-BAR = 20
+BAR, ROWS = 20, 16
 WORDS = 18
 """Room for "1000 hidden layers"."""
 
@@ -34,15 +37,16 @@ def answer_text(answer: Answer, *, place: str, reported: Reported | None = None)
 
 def started_line(event: TrialStarted, family: Family) -> str:
     """What is under way, for a spinner."""
-    again = "again " if event.purpose is Purpose.CONFIRM else ""
-    return f"training {event.runs} networks of {family.units(event.depth)} {again}..."
+    why = {Purpose.CONFIRM: " again", Purpose.SENTINEL: ", as a sentinel", Purpose.TAIL: ", to look beyond"}
+    networks = count_of(event.runs, "network")
+    return f"training {networks} of {family.units(event.depth)}{why.get(event.purpose, '')} ..."
 
 
 def finished_line(event: TrialFinished, *, family: Family, cap: int) -> str:
     """One step of a search: the depth, how many seeds trained, what is still possible."""
     step = f"{family.units(event.depth):>{WORDS}}: {event.trained} of {event.runs} trained"
-    again = event.purpose is Purpose.CONFIRM
-    said = "tried again" if again else f"max depth {event.curve.possible(cap)}"
+    why = {Purpose.CONFIRM: "tried again", Purpose.SENTINEL: "sentinel", Purpose.TAIL: "looked beyond"}
+    said = why.get(event.purpose, f"max depth {event.curve.possible(cap)}")
     failed = listed({kind: count for kind, count in event.verdicts.items() if kind != "trained"})
     return f"{step}; {said}" + (f" ({failed})" if failed else "")
 
@@ -68,20 +72,45 @@ def _title(answer: Answer) -> str:
 
 
 def _curve(answer: Answer) -> Table:
+    """The depths that were tried, with the band where there is one; near the threshold all, further away some."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    believed = any(point.low is not None for point in answer.curve)
     table.add_column(family_of(answer.problem.family).unit, justify="right")
     table.add_column("trained", justify="right")
-    table.add_column("share that trained")
-    table.add_column("tried again", justify="right")
-    again = {tried.depth: tried for tried in answer.confirmation}
-    for point in answer.curve:
+    table.add_column("P(trained)" if believed else "share that trained")
+    if believed:
+        table.add_column("95 % band", justify="right")
+    else:
+        table.add_column("tried again", justify="right")
+    again = {} if believed else {tried.depth: tried for tried in answer.confirmation}
+    for point in _shown(answer.curve, answer.max_depth):
         style = "bold" if point.depth == answer.max_depth else ""
         tried = again.get(point.depth)
         trained = point.trained - (tried.trained if tried else 0)
         of = point.of - (tried.of if tried else 0)
-        retry = f"{tried.trained} of {tried.of}" if tried else ""
-        table.add_row(str(point.depth), f"{trained} of {of}", _bar(trained / of), retry, style=style)
+        if point.low is not None and point.high is not None:
+            last, share = f"{point.low:.2f} to {point.high:.2f}", point.p
+        else:
+            last, share = (f"{tried.trained} of {tried.of}" if tried else ""), trained / of
+        table.add_row(str(point.depth), f"{trained} of {of}", _bar(share), last, style=style)
     return table
+
+
+def _shown(points: Sequence[CurvePoint], max_depth: int | None) -> list[CurvePoint]:
+    """At most some ROWS points, max_depth among them, spread over the curve's own fall."""
+    if len(points) <= ROWS:
+        return list(points)
+    kept: list[CurvePoint] = []
+    apart = max(abs(a.p - b.p) + 0.02 for a, b in itertools.pairwise(points)) / 4
+    while len(kept) == 0 or len(kept) > ROWS:
+        kept = [points[0]]
+        for point in points[1:-1]:
+            moved = abs(point.p - kept[-1].p) + 0.1 * math.log(point.depth / max(kept[-1].depth, 1))
+            if moved >= apart or point.depth == max_depth:
+                kept.append(point)
+        kept.append(points[-1])
+        apart *= 1.3
+    return kept
 
 
 def _bar(share: float) -> Text:
@@ -106,8 +135,13 @@ def _facts(answer: Answer, place: str, reported: Reported | None) -> Table:
             f"{counts.parameters} parameters",
         )
     if answer.interval is not None:
-        low, high = answer.interval
-        table.add_row("interval", f"{low} to {high if high is not None else 'open'} ({answer.interval_level:.0%})")
+        for found in answer.thresholds:
+            low, high = found.interval
+            table.add_row(
+                "interval" if found.reliability == answer.reliability else f"at {found.reliability:.0%}",
+                f"{low} to {high if high is not None else 'beyond the cap'} ({answer.interval_level:.0%}), median "
+                f"{found.depth}, for {found.reliability:.0%} of the runs to train",
+            )
     elif answer.outcome is Outcome.FOUND:
         table.add_row("interval", "none: bisection does not measure its own error")
     if answer.beyond is not None:
@@ -122,6 +156,8 @@ def _facts(answer: Answer, place: str, reported: Reported | None) -> Table:
     cost = answer.cost
     trials, runs = count_of(cost.trials, "trial"), count_of(cost.runs, "run")
     table.add_row("cost", f"{trials}, {runs}, {cost.seconds:.1f} s of training")
+    if answer.concluded is not None:
+        table.add_row("ended", answer.concluded.sentence)
     table.add_row("criterion", f"a depth passes where at least {answer.reliability:.0%} of its runs train")
     table.add_row("study", f"{answer.study} in {place}")
     return table

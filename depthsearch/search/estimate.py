@@ -1,25 +1,40 @@
 """What the trials say of the threshold, computed from the study alone."""
 
+from collections.abc import Sequence
+
+import numpy as np
 from optuna import Study
 from optuna.distributions import IntDistribution
+from optuna.trial import FrozenTrial, TrialState
 
-from depthsearch.core.curve import Conclusion, Curve, CurvePoint
+from depthsearch.core.curve import Conclusion, Crossing, Curve, CurvePoint
 from depthsearch.core.events import Purpose
 from depthsearch.core.settings import SearchSettings
 from depthsearch.search.bisection import bracket_of
-from depthsearch.search.trials import DEPTH, all_trials, pooled, probes
+from depthsearch.search.monotone import crossings, falls_with_depth
+from depthsearch.search.picking import Known
+from depthsearch.search.posterior import posterior, quantiles
+from depthsearch.search.stopping import LEVEL, Threshold, surprising, threshold
+from depthsearch.search.trials import DEPTH, all_trials, pooled, probes, purpose_of
+
+REOPENED = 4
+"""Trials that a search goes on for after a confirmation that disagreed."""
+
+HALF = 0.5
 
 
-def estimate(study: Study, settings: SearchSettings, *, parameter: str = DEPTH) -> Curve:
+def estimate(study: Study, settings: SearchSettings, *, parameter: str = DEPTH, band: bool = True) -> Curve:
     """The curve of P(trained | depth) and the depth that it names.
 
-    Bisection claims no interval: `interval` and `level` are null, `p` is the raw share, `monotone` is null.
-    Trials whose attribute `purpose` is "confirm" count in the points, not in what is concluded.
+    A posterior over curves gives the interval and the band, whoever chose the depths. Bisection is deterministic and
+    claims neither: `p` is the raw share there, `interval`, `level` and `monotone` are null, and trials whose attribute
+    `purpose` is "confirm" count in the points alone.
 
     Args:
         study: An Optuna study whose trials carry `runs` and `trained`.
-        settings: `reliability` and `cap` are used.
+        settings: `sampler`, `reliability`, `tolerance`, `cap` and `max_runs` are used.
         parameter: Name of the integer parameter that is the depth.
+        band: Whether to work out `p`, `low` and `high` of every point; without, `p` is the raw share.
     """
     trials = all_trials(study)
     low = min(
@@ -30,8 +45,21 @@ def estimate(study: Study, settings: SearchSettings, *, parameter: str = DEPTH) 
         ),
         default=1,
     )
+    depths = IntDistribution(low, max(low, settings.cap))
+    if settings.sampler == "bisect":
+        return _bisected(trials, settings, depths, parameter)
+    return _believed(trials, settings, depths, parameter, band=band)
+
+
+def _bisected(
+    trials: Sequence[FrozenTrial], settings: SearchSettings, depths: IntDistribution, parameter: str
+) -> Curve:
     searched = probes(trials, parameter, purpose=Purpose.SEARCH)
-    passes, fails, closed = bracket_of(searched, IntDistribution(low, max(low, settings.cap)), settings.reliability)
+    passes, fails, closed = bracket_of(searched, depths, settings.threshold_share)
+    concluded = None
+    if closed:
+        concluded = Conclusion.CAP if fails is None else Conclusion.ADJACENT
+        concluded = Conclusion.SHALLOWEST if passes is None else concluded
     return Curve(
         points=tuple(
             CurvePoint(depth=probe.depth, trained=probe.trained, of=probe.runs, p=probe.trained / probe.runs)
@@ -39,11 +67,98 @@ def estimate(study: Study, settings: SearchSettings, *, parameter: str = DEPTH) 
         ),
         max_depth=passes,
         fails_at=fails,
-        concluded=_conclusion(passes, fails) if closed else None,
+        concluded=concluded,
     )
 
 
-def _conclusion(passes: int | None, fails: int | None) -> Conclusion:
-    if passes is None:
-        return Conclusion.SHALLOWEST
-    return Conclusion.CAP if fails is None else Conclusion.ADJACENT
+def _believed(
+    trials: Sequence[FrozenTrial], settings: SearchSettings, depths: IntDistribution, parameter: str, *, band: bool
+) -> Curve:
+    known = Known.of(trials, depths, parameter)
+    if not known.counts:
+        return Curve(points=(), max_depth=None, fails_at=None)
+    steps, share = known.steps, settings.threshold_share
+    belief = posterior(known.counts)
+    concluded = _concluded(trials, known, settings, parameter)
+    monotone = falls_with_depth(known.counts, belief, seed=settings.seed) if concluded else None
+    found = crossings(known.counts, share) if monotone is False else None
+    median = known.threshold(settings).median
+    tried = [count.depth for count in known.counts]
+    shown = sorted({share, HALF}, reverse=True)
+    levels = quantiles(np.exp(belief.width()), belief.weight, (0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    thresholds = tuple(_crossing(known, threshold(belief, reliability), reliability) for reliability in shown)
+    return Curve(
+        points=_points(known, band=band),
+        max_depth=max((steps.depth(step) for step in tried if step <= median), default=None),
+        fails_at=min((steps.depth(step) for step in tried if step > median), default=None),
+        interval=next(crossing.interval for crossing in thresholds if crossing.reliability == share),
+        level=LEVEL,
+        concluded=concluded,
+        monotone=monotone,
+        crossings=(steps.depth(found.first), steps.depth(found.last)) if found else None,
+        thresholds=thresholds,
+        transition=(round(float(levels[0]), 4), round(float(levels[1]), 4), round(float(levels[2]), 4)),
+    )
+
+
+def _points(known: Known, *, band: bool) -> tuple[CurvePoint, ...]:
+    counts, steps = known.counts, known.steps
+    if not band:
+        return tuple(
+            CurvePoint(depth=steps.depth(own.depth), trained=own.trained, of=own.runs, p=own.trained / own.runs)
+            for own in counts
+        )
+    tail = (1 - LEVEL) / 2
+    found = posterior(counts).quantiles([own.depth for own in counts], (tail, 0.5, 1 - tail)).round(6)
+    return tuple(
+        CurvePoint(depth=steps.depth(own.depth), trained=own.trained, of=own.runs, p=p, low=low, high=high)
+        for own, (low, p, high) in zip(counts, found.tolist(), strict=True)
+    )
+
+
+def _crossing(known: Known, found: Threshold, reliability: float) -> Crossing:
+    """In whole depths, the interval rounded outwards; beyond the last step it is open."""
+    last = known.steps.last
+
+    def whole(step: float) -> int:
+        return known.steps.depth(int(min(max(np.floor(step), 0), last)))
+
+    high = None if found.high > last else known.steps.depth(int(max(np.ceil(found.high), 0)))
+    return Crossing(reliability=reliability, depth=whole(found.median), interval=(whole(found.low), high))
+
+
+def _concluded(
+    trials: Sequence[FrozenTrial], known: Known, settings: SearchSettings, parameter: str
+) -> Conclusion | None:
+    if settings.sampler == "grid":
+        tried = {known.steps.depth(count.depth) for count in known.counts}
+        return Conclusion.GRID if tried >= set(settings.depths or ()) else None
+    rule = known.rule(settings)
+    if rule is None or known.tail(settings) is not None or reopened(trials, known, parameter):
+        return None
+    return rule
+
+
+def confirmation_agrees(
+    trials: Sequence[FrozenTrial], trial: FrozenTrial, depths: IntDistribution, parameter: str = DEPTH
+) -> bool:
+    """Whether the trial that confirms is what the trials before it let one expect."""
+    known = Known.of([other for other in trials if other.number < trial.number], depths, parameter)
+    own = Known.of([trial], depths, parameter)
+    if not own.counts:
+        return True
+    (count,) = own.counts
+    return not surprising(posterior(known.counts), count.depth, count.runs, count.trained)
+
+
+def reopened(trials: Sequence[FrozenTrial], known: Known, parameter: str = DEPTH) -> bool:
+    """Whether the last confirmation disagreed, and the search has not gone on for long since."""
+    confirming = [
+        trial for trial in trials if trial.state is TrialState.COMPLETE and purpose_of(trial) is Purpose.CONFIRM
+    ]
+    if not confirming:
+        return False
+    last = confirming[-1]
+    since = sum(trial.number > last.number and trial.state is TrialState.COMPLETE for trial in trials)
+    depths = IntDistribution(known.steps.low, known.steps.depth(known.steps.last), step=known.steps.width)
+    return since < REOPENED and not confirmation_agrees(trials, last, depths, parameter)

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from depthsearch.core.events import Purpose
 
 DEPTH, RUNS, TRAINED, SEEDS, PURPOSE = "depth", "runs", "trained", "seeds", "purpose"
-VERDICTS, SECONDS = "verdicts", "seconds"
+VERDICTS, SECONDS, EFFORT = "verdicts", "seconds", "effort"
 CONSTRAINTS = "constraints"
 
 
@@ -49,26 +49,40 @@ def probes(trials: Sequence[FrozenTrial], parameter: str = DEPTH, *, purpose: Pu
         and parameter in trial.params
         and trial.user_attrs.get(RUNS)
         and TRAINED in trial.user_attrs
-        and purpose in (None, purpose_of(trial))
+        and (purpose is None or purpose_of(trial) is purpose)
     ]
 
 
 def purpose_of(trial: FrozenTrial) -> Purpose:
     """Why the trial is made; a trial that does not say is part of the search."""
-    return Purpose(trial.user_attrs.get(PURPOSE, Purpose.SEARCH))
+    said = trial.user_attrs.get(PURPOSE)
+    return Purpose.SEARCH if said is None else Purpose(said)
+
+
+def effort_of(trials: Sequence[FrozenTrial]) -> tuple[float, float]:
+    """The mean share of a training's budget that runs took which trained, and which did not; 1 where none says.
+
+    A trial's attribute `effort` holds both sums. Trials that confirm are left out: they always take the whole budget.
+    """
+    spent, made = [0.0, 0.0], [0, 0]
+    for trial in trials:
+        if trial.state is TrialState.COMPLETE and EFFORT in trial.user_attrs and trial.user_attrs.get(RUNS):
+            trained = int(trial.user_attrs[TRAINED])
+            if purpose_of(trial) is not Purpose.CONFIRM:
+                for kind, runs in enumerate((trained, int(trial.user_attrs[RUNS]) - trained)):
+                    spent[kind] += trial.user_attrs[EFFORT][kind]
+                    made[kind] += runs
+    succeeds, fails = (own / runs if runs else 1.0 for own, runs in zip(spent, made, strict=True))
+    return max(succeeds, 0.01), max(fails, 0.01)
 
 
 def pooled(found: Sequence[Probe]) -> list[Probe]:
     """One probe for each depth, shallowest first, its runs added up."""
-    depths = sorted({probe.depth for probe in found})
-    return [
-        Probe(
-            depth,
-            sum(probe.runs for probe in found if probe.depth == depth),
-            sum(probe.trained for probe in found if probe.depth == depth),
-        )
-        for depth in depths
-    ]
+    summed: dict[int, tuple[int, int]] = {}
+    for probe in found:
+        runs, trained = summed.get(probe.depth, (0, 0))
+        summed[probe.depth] = runs + probe.runs, trained + probe.trained
+    return [Probe(depth, *summed[depth]) for depth in sorted(summed)]
 
 
 def write_constraint(study: Study, trial: FrozenTrial, reliability: float) -> None:

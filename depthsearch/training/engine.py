@@ -15,6 +15,9 @@ from depthsearch.training.dense_program import claims
 WIDEST_DENSE = 64
 """The widest network for which the dense engine is the faster one (benchmarks/engine.py)."""
 
+RUNS_PER_TRIAL = {"dense": 8, "torch": 8, "cuda": 32}
+"""Fresh seeds for each trial by default: side by side, a few cost little more than one, and on a GPU many."""
+
 Record: TypeAlias = Literal["summary", "full"]
 
 Watch: TypeAlias = Callable[[Trace], int | None]
@@ -92,8 +95,7 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
         InvalidValue: The engine does not train this problem, or "cuda" was asked for and torch sees no GPU.
     """
     check_engine(problem, engine=engine, device=device)
-    if engine == "auto":
-        engine = "dense" if device != "cuda" and problem.width <= WIDEST_DENSE and dense_trains(problem) else "torch"
+    engine = _resolved(problem, engine, device)
     # Each engine's own imports take a second: only the one that is used is imported.
     with interrupts_deferred():
         if engine == "dense":
@@ -103,6 +105,17 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
         from depthsearch.training.torch_engine import TorchEngine  # noqa: PLC0415
 
         return TorchEngine(device)
+
+
+def _resolved(problem: Problem, engine: str, device: str) -> str:
+    if engine != "auto":
+        return engine
+    return "dense" if device != "cuda" and problem.width <= WIDEST_DENSE and dense_trains(problem) else "torch"
+
+
+def runs_per_trial(problem: Problem, *, engine: str = "auto", device: str = "auto") -> int:
+    """Runs of a trial where nobody says how many; known without importing an engine."""
+    return RUNS_PER_TRIAL["cuda" if device == "cuda" else _resolved(problem, engine, device)]
 
 
 def dense_trains(problem: Problem) -> bool:

@@ -1,0 +1,45 @@
+"""Which depths an answer is still to be confirmed at, with fresh seeds trained for the whole budget."""
+
+from collections.abc import Sequence
+
+from optuna.distributions import IntDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from depthsearch.core.curve import Conclusion, Curve
+from depthsearch.core.events import Purpose
+from depthsearch.core.settings import SearchSettings
+from depthsearch.search import trials as trial_fields
+from depthsearch.search.estimate import confirmation_agrees
+
+MOST = 3
+"""Confirmations of one answer; one that disagrees reopens the search, and this often that may happen."""
+
+
+def confirming(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The finished trials that confirm."""
+    return [
+        trial
+        for trial in trials
+        if trial.state is TrialState.COMPLETE and trial_fields.purpose_of(trial) is Purpose.CONFIRM
+    ]
+
+
+def still_to_confirm(
+    trials: Sequence[FrozenTrial], curve: Curve, settings: SearchSettings, shallowest: int
+) -> int | None:
+    """The depth to be tried again next; None where the answer, once concluded, stands confirmed."""
+    made = confirming(trials)
+    if settings.sampler == "bisect":
+        tried = {trial.params[trial_fields.DEPTH] for trial in made}
+        edges = [depth for depth in (curve.max_depth, curve.fails_at) if depth is not None]
+        return next((depth for depth in edges if depth not in tried), None)
+    if curve.concluded is Conclusion.GRID or curve.monotone is False or curve.interval is None or len(made) >= MOST:
+        return None
+    low, high = curve.interval
+    if made:
+        last = made[-1].params[trial_fields.DEPTH]
+        inside = max(low, shallowest) <= last and (high is None or last <= max(high, shallowest))
+        if inside and confirmation_agrees(trials, made[-1], IntDistribution(shallowest, settings.cap)):
+            return None
+    answer = next(found.depth for found in curve.thresholds if found.reliability == settings.threshold_share)
+    return min(max(answer, shallowest), settings.cap)

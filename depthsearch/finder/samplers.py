@@ -1,0 +1,60 @@
+"""Which sampler names the depths: ours, or one of Optuna's over the same trials."""
+
+import warnings
+
+import numpy as np
+from optuna import Study, Trial
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+
+from depthsearch.core.events import Purpose
+from depthsearch.core.settings import SearchSettings
+from depthsearch.search import BisectionSampler, DepthGridSampler, ThresholdSampler
+from depthsearch.search import trials as trial_fields
+from depthsearch.search.picking import next_pick, runs_for
+
+OPTUNAS = ("tpe", "gp", "random")
+TRIALS_BY_DEFAULT = 40
+"""Of Optuna's samplers, which know no end of their own."""
+
+
+def make_sampler(settings: SearchSettings, finished: int) -> BaseSampler:
+    """The sampler that the settings name; Optuna's are seeded by how many trials there are, so as not to repeat."""
+    seed = int(np.random.SeedSequence([settings.seed, finished]).generate_state(1)[0])
+    match settings.sampler:
+        case "threshold":
+            return ThresholdSampler(settings)
+        case "bisect":
+            return BisectionSampler(settings)
+        case "grid":
+            return DepthGridSampler(settings)
+        case "tpe":
+            return TPESampler(seed=seed)
+        case "gp":
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                return GPSampler(seed=seed)
+        case "random":
+            return RandomSampler(seed=seed)
+
+
+def with_budget(settings: SearchSettings) -> SearchSettings:
+    """With a budget where the sampler knows no end of its own and none is given."""
+    if settings.sampler not in OPTUNAS or settings.max_runs is not None or settings.max_seconds is not None:
+        return settings
+    return settings.model_copy(update={"max_runs": TRIALS_BY_DEFAULT * settings.runs_each})
+
+
+def suggest(study: Study, trial: Trial, settings: SearchSettings, shallowest: int) -> tuple[int, int, Purpose]:
+    """(depth, fresh runs, purpose) of a trial that was just asked for."""
+    # Optuna's samplers know nothing of depths: on a logarithmic scale they waste less on the deepest.
+    depth = trial.suggest_int(
+        trial_fields.DEPTH, shallowest, max(settings.cap, shallowest), log=settings.sampler in OPTUNAS
+    )
+    purpose = Purpose(trial.user_attrs.get(trial_fields.PURPOSE, Purpose.SEARCH))
+    if purpose is Purpose.CONFIRM or settings.sampler != "threshold":
+        return depth, runs_for(purpose, settings), purpose
+    trials = trial_fields.all_trials(study)
+    distribution = trials[trial.number].distributions[trial_fields.DEPTH]
+    pick = next_pick(trials[: trial.number], trial.number, distribution, settings)  # type: ignore[arg-type]
+    return depth, pick.runs, pick.purpose

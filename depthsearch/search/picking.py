@@ -1,0 +1,189 @@
+"""What is tried next, as a pure function of the trials and the settings: the rule behind ThresholdSampler."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from optuna.distributions import IntDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from depthsearch.core.curve import Conclusion
+from depthsearch.core.events import Purpose
+from depthsearch.core.settings import SearchSettings
+from depthsearch.search.acquisition import FIRST, Effort, Pending, best_depth
+from depthsearch.search.posterior import Count, posterior
+from depthsearch.search.steps import Steps
+from depthsearch.search.stopping import RECENT_RUNS, TAIL_RUNS, Threshold, rule_that_holds, tail_limits, threshold
+from depthsearch.search.trials import DEPTH, SEEDS, Probe, effort_of, pooled, probes, purpose_of
+
+QUARTERS = 4
+SENTINEL_STREAM = 2
+
+
+@dataclass(frozen=True)
+class Pick:
+    """What a trial tries: a depth, with how many fresh runs, and why."""
+
+    depth: int
+    runs: int
+    purpose: Purpose
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the finished trials say, in steps.
+
+    Attributes:
+        steps: From depths to steps.
+        counts: All that was seen, a count for each step, shallowest first.
+        before: The same without the last trials, as many as make RECENT_RUNS runs.
+        effort: What a run costs of its budget.
+        deepest_success: The deepest step at which a run succeeded; 0 where none did.
+    """
+
+    steps: Steps
+    counts: tuple[Count, ...]
+    before: tuple[Count, ...]
+    effort: Effort
+    deepest_success: int
+
+    @classmethod
+    def of(cls, trials: Sequence[FrozenTrial], distribution: IntDistribution, parameter: str = DEPTH) -> "Known":
+        """From the trials, sorted by number."""
+        steps = Steps(distribution)
+        seen = [probe for probe in probes(trials, parameter) if 1 <= steps.step(probe.depth) <= steps.last]
+        return cls(
+            steps=steps,
+            counts=tuple(_count(steps, probe) for probe in pooled(seen)),
+            before=tuple(_count(steps, probe) for probe in pooled(seen[: -_recent(seen)])),
+            effort=Effort(*effort_of(trials)),
+            deepest_success=max((steps.step(probe.depth) for probe in seen if probe.trained), default=0),
+        )
+
+    @property
+    def runs(self) -> int:
+        """How many runs were made."""
+        return sum(count.runs for count in self.counts)
+
+    def rule(self, settings: SearchSettings) -> Conclusion | None:
+        """The rule that would end the search now, the tail aside."""
+        return rule_that_holds(self.counts, self.before, settings.threshold_share, settings.tolerance, self.steps.last)
+
+    def threshold(self, settings: SearchSettings) -> Threshold:
+        """Where P(success) falls to the reliability."""
+        return threshold(posterior(self.counts), settings.threshold_share)
+
+    def tail(self, settings: SearchSettings, pending: Sequence[Pending] = ()) -> int | None:
+        """The step at which the tail is to be looked at next; None where it was looked at, or there is none."""
+        if settings.max_runs is not None and self.runs + TAIL_RUNS > settings.max_runs:
+            return None
+        limits = tail_limits(self.threshold(settings), self.steps.last)
+        if limits is None:
+            return None
+        edges = np.geomspace(*limits, QUARTERS + 1)
+        tried = [*((count.depth, count.runs) for count in self.counts), *((own.depth, own.runs) for own in pending)]
+        wanted: list[tuple[int, int]] = []  # (runs so far, step) of each quarter that lacks runs
+        for low, high in itertools.pairwise(edges.tolist()):
+            inside = np.arange(np.ceil(low), np.floor(high) + 1)
+            here = [(step, runs) for step, runs in tried if low <= step <= high]
+            runs = sum(runs for _, runs in here)
+            if len(inside) and runs < TAIL_RUNS // QUARTERS:
+                share = _van_der_corput(len(here) + 1)
+                wanted.append((runs, int(np.clip(round(low * (high / low) ** share), inside[0], inside[-1]))))
+        return min(wanted)[1] if wanted else None
+
+
+def next_pick(
+    earlier: Sequence[FrozenTrial],
+    number: int,
+    distribution: IntDistribution,
+    settings: SearchSettings,
+    *,
+    parameter: str = DEPTH,
+) -> Pick:
+    """What the trial of that number tries, after the trials `earlier` (those with lower numbers, sorted).
+
+    A running trial counts as pending; where it has no depth yet, its own pick is worked out first.
+    """
+    known = Known.of(earlier, distribution, parameter)
+    pending: list[Pending] = []
+    for trial in earlier:
+        if trial.state is TrialState.RUNNING:
+            if parameter in trial.params:
+                runs = len(trial.user_attrs.get(SEEDS, ())) or runs_for(purpose_of(trial), settings)
+                pending.append(Pending(known.steps.step(int(trial.params[parameter])), runs))
+            else:
+                own = _pick(known, pending, trial.number, settings)
+                pending.append(Pending(known.steps.step(own.depth), own.runs))
+    return _pick(known, pending, number, settings)
+
+
+def _pick(known: Known, pending: Sequence[Pending], number: int, settings: SearchSettings) -> Pick:
+    def pick(step: int, purpose: Purpose) -> Pick:
+        return Pick(known.steps.depth(step), runs_for(purpose, settings), purpose)
+
+    if known.rule(settings) is not None and (step := known.tail(settings, pending)) is not None:
+        return pick(step, Purpose.TAIL)
+    deepest = max([*(count.depth for count in known.counts), *(own.depth for own in pending)], default=0)
+    if deepest and number % _period(settings) == _period(settings) - 1:
+        share = np.random.default_rng([settings.seed, number, SENTINEL_STREAM]).uniform()
+        return pick(int(deepest**share), Purpose.SENTINEL)
+    step = best_depth(
+        posterior(known.counts),
+        settings.threshold_share,
+        runs=settings.runs_each,
+        deepest=min(max(2 * known.deepest_success, FIRST), known.steps.last),
+        pending=pending,
+        effort=known.effort,
+        side_by_side=settings.parallel_trials,
+    )
+    return pick(step, Purpose.SEARCH)
+
+
+def _period(settings: SearchSettings) -> int:
+    """Every so-manieth trial is a sentinel, so that some ninth of the runs are, and many single ones at that."""
+    return max(2, 1 + 8 // settings.runs_each)
+
+
+def runs_for(purpose: Purpose, settings: SearchSettings) -> int:
+    """Fresh runs of a trial: look-outs need many depths rather than many runs at one."""
+    if settings.sampler == "bisect":
+        return settings.runs_each
+    match purpose:
+        case Purpose.SENTINEL:
+            return max(1, settings.runs_each // 8)
+        case Purpose.TAIL:
+            return max(1, min(settings.runs_each // 4, TAIL_RUNS // QUARTERS))
+        case Purpose.CONFIRM:
+            return max(CONFIRM_RUNS, settings.runs_each)
+        case Purpose.SEARCH:
+            return settings.runs_each
+
+
+CONFIRM_RUNS = 16
+"""Fresh runs with which an answer is confirmed, at least."""
+
+
+def _recent(seen: Sequence[Probe]) -> int:
+    """How many trials at the end make RECENT_RUNS runs; all of them where there are not so many."""
+    runs = 0
+    for number, probe in enumerate(reversed(seen), start=1):
+        runs += probe.runs
+        if runs >= RECENT_RUNS:
+            return number
+    return max(len(seen), 1)
+
+
+def _count(steps: Steps, probe: Probe) -> Count:
+    return Count(steps.step(probe.depth), probe.runs, probe.trained)
+
+
+def _van_der_corput(number: int) -> float:
+    """The number's binary digits mirrored at the point: 1/2, 1/4, 3/4, 1/8, ..."""
+    share, place = 0.0, 0.5
+    while number:
+        share += place * (number % 2)
+        number //= 2
+        place /= 2
+    return share

@@ -1,0 +1,100 @@
+"""When a search may end, from the counts alone, and what it may say then."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.stats import binom
+
+from depthsearch.core.curve import Conclusion
+from depthsearch.search.posterior import Count, Posterior, posterior, quantiles
+
+LEVEL = 0.95
+"""Credibility of the interval."""
+
+RECENT_RUNS = 8
+"""The last trials without which the rule on the width has to hold, too: as many as make so many runs."""
+
+LEAST_RUNS = 32
+NEARNESS = 0.2
+"""Rule LEVEL_KNOWN: how near P(success) at the answer is to the reliability, in standard deviations of one run."""
+
+TAIL_RUNS = 16
+TAIL_FROM, TAIL_TO = 1.15, 4.0
+"""The tail is looked at log-spaced over so many times the interval's upper end."""
+
+SURPRISING = 0.02
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Where P(success) falls to a reliability, in steps, not rounded.
+
+    Attributes:
+        low: Lower end of the interval; below 1 where even the shallowest may fail.
+        median: Posterior median.
+        high: Upper end; infinite where the threshold may lie beyond the last step.
+    """
+
+    low: float
+    median: float
+    high: float
+
+
+@lru_cache(maxsize=16)
+def threshold(belief: Posterior, reliability: float) -> Threshold:
+    """The posterior median and the equal-tailed interval."""
+    tail = (1 - LEVEL) / 2
+    u = belief.thresholds(reliability, -np.inf, np.inf)
+    low, median, high = np.exp(quantiles(u, belief.weight, (tail, 0.5, 1 - tail)))
+    return Threshold(float(low), float(median), float(high))
+
+
+@lru_cache(maxsize=16)
+def rule_that_holds(
+    counts: tuple[Count, ...], before: tuple[Count, ...], reliability: float, tolerance: float, last_step: int
+) -> Conclusion | None:
+    """The rule that would end the search now, the tail aside.
+
+    Args:
+        counts: All that was seen, a count for each depth, shallowest first.
+        before: The same without the last trials. The rule on the width has to hold without them, too.
+        reliability: P(success) at the threshold.
+        tolerance: Half-width wanted, as a share of the depth.
+        last_step: The deepest step that may be tried.
+    """
+    if not counts:
+        return None
+    belief = posterior(counts)
+    found = threshold(belief, reliability)
+    at_ends = belief.probabilities([1, last_step])
+    if belief.weight[at_ends[0] < reliability].sum() >= LEVEL:
+        return Conclusion.SHALLOWEST
+    if belief.weight[at_ends[1] >= reliability].sum() >= LEVEL:
+        return Conclusion.CAP
+    if _narrow(found, tolerance) and before and _narrow(threshold(posterior(before), reliability), tolerance):
+        return Conclusion.WIDTH
+    if sum(count.runs for count in counts) >= LEAST_RUNS and found.median >= 1:
+        p = belief.probabilities([min(round(found.median), last_step)])[0]
+        near = np.abs(p - reliability) <= NEARNESS * np.sqrt(reliability * (1 - reliability))
+        if reliability < 1 and belief.weight[near].sum() >= LEVEL:
+            return Conclusion.LEVEL
+    return None
+
+
+def _narrow(found: Threshold, tolerance: float) -> bool:
+    return found.high - found.low <= 2 * max(1.0, tolerance * found.median)
+
+
+def tail_limits(found: Threshold, last_step: int) -> tuple[float, float] | None:
+    """The steps, from and to, over which the tail is looked at; None where there are none."""
+    first, last = TAIL_FROM * max(found.high, 1.0), min(TAIL_TO * max(found.high, 1.0), float(last_step))
+    return (first, last) if np.ceil(first) <= last else None
+
+
+def surprising(belief: Posterior, step: int, runs: int, trained: int) -> bool:
+    """Whether a fresh count lies in the outer tails of what the belief predicts there (posterior predictive check)."""
+    p = belief.probabilities([step])[0]
+    below = float(belief.weight @ binom.cdf(trained, runs, p))
+    above = float(belief.weight @ binom.sf(trained - 1, runs, p))
+    return 2 * min(below, above) < SURPRISING
