@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from depthsearch.core.answer import Answer as Answer
     from depthsearch.core.answer import Outcome as Outcome
+    from depthsearch.core.comparison import Comparison as Comparison
     from depthsearch.core.errors import DepthsearchError as DepthsearchError
     from depthsearch.core.problem import Criterion as Criterion
     from depthsearch.core.problem import DataOptions as DataOptions
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from depthsearch.core.settings import SearchSettings as SearchSettings
     from depthsearch.core.study_file import read_study_file as read_study_file
     from depthsearch.core.study_file import write_study_file as write_study_file
+    from depthsearch.finder import compare as compare
     from depthsearch.finder import find as find
 
 __version__ = "0.1.0"
@@ -24,6 +26,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Answer": "depthsearch.core.answer",
     "Outcome": "depthsearch.core.answer",
+    "Comparison": "depthsearch.core.comparison",
     "DepthsearchError": "depthsearch.core.errors",
     "Criterion": "depthsearch.core.problem",
     "DataOptions": "depthsearch.core.problem",
@@ -32,10 +35,12 @@ _HOME = {
     "SearchSettings": "depthsearch.core.settings",
     "read_study_file": "depthsearch.core.study_file",
     "write_study_file": "depthsearch.core.study_file",
+    "compare": "depthsearch.finder",
     "find": "depthsearch.finder",
 }
 __all__ = [
     "Answer",
+    "Comparison",
     "Criterion",
     "DataOptions",
     "DepthsearchError",
@@ -44,6 +49,7 @@ __all__ = [
     "Recipe",
     "SearchSettings",
     "__version__",
+    "compare",
     "find",
     "read_study_file",
     "write_study_file",

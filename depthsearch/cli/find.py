@@ -25,7 +25,7 @@ from depthsearch.core.interrupts import interrupts_deferred
 )
 @problem_options
 @search_options
-@place_options
+@place_options()
 @json_option
 @quiet_option
 def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
@@ -65,7 +65,7 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
         entry = declared.entry(problem_name)
         problem, reported = entry.problem, entry.reported
         settings = settings_of(options, declared.settings)
-    with Progress(problem, settings, quiet=quiet) as progress:
+    with Progress({"": problem}, settings, quiet=quiet) as progress:
         answer = depthsearch.find(
             problem,
             settings,

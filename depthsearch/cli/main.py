@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from depthsearch import __version__
+from depthsearch.cli.compare import compare
 from depthsearch.cli.find import find
 from depthsearch.cli.studies import studies
 from depthsearch.core.errors import DepthsearchError
@@ -25,11 +26,13 @@ def cli() -> None:
 
     \b
     depthsearch find --arch ffnet --act tanh     search, or go on with a search
+    depthsearch compare --act tanh,relu          several kinds of network in one table
     depthsearch studies list                     what has been searched so far
     """
 
 
 cli.add_command(find)
+cli.add_command(compare)
 cli.add_command(studies)
 
 

@@ -1,5 +1,6 @@
 """Options that several commands share, each group a decorator, and what their values make."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,7 @@ from depthsearch.core.names import (
 if TYPE_CHECKING:
     from depthsearch.core.problem import Problem
     from depthsearch.core.settings import SearchSettings
+    from depthsearch.core.study_file import NamedProblem
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -146,13 +148,20 @@ storage_option = _option(
     text="Where studies are kept: sqlite:///FILE.db or postgresql+psycopg://... "
     "[default: $DEPTHSEARCH_STORAGE, or sqlite:///depthsearch.db]",
 )
-place_options = _all(
-    storage_option,
-    _option("--study", metavar="NAME", text="Name of the study. [default: made from the problem]"),
-    _option("--fresh", is_flag=True, text="Start a new study although there is one of the same problem."),
-    _option("--engine", metavar="NAME", text=f"What trains: {', '.join(ENGINES)}. [default: auto, the faster one]"),
-    _option("--device", metavar="NAME", text=f"Where torch trains: {', '.join(DEVICES)}. [default: auto]"),
-)
+
+
+def place_options(*, study: bool = True) -> Callable[[Command], Command]:
+    """Where the search is kept and what trains; `study` leaves out the study's name."""
+    name = [_option("--study", metavar="NAME", text="Name of the study. [default: made from the problem]")]
+    return _all(
+        storage_option,
+        *(name if study else []),
+        _option("--fresh", is_flag=True, text="Start a new study although there is one of the same problem."),
+        _option("--engine", metavar="NAME", text=f"What trains: {', '.join(ENGINES)}. [default: auto, the faster one]"),
+        _option("--device", metavar="NAME", text=f"Where torch trains: {', '.join(DEVICES)}. [default: auto]"),
+    )
+
+
 json_option = _option("--json", "as_json", is_flag=True, text="Print the result as JSON.")
 quiet_option = _option("--quiet", "-q", is_flag=True, text="No progress on standard error.")
 
@@ -172,6 +181,25 @@ def problem_of(options: dict[str, Any]) -> "Problem":
             fields.setdefault(path[0], {})[path[1]] = value
     with _named_as_typed({path[-1] if option != "data" else "data": option for option, path in _PROBLEM.items()}):
         return Problem.model_validate(fields)
+
+
+GRID = ("arch", "act", "init", "norm", "data", "optimizer")
+"""Options that take several names in a comparison."""
+
+
+def problems_of(options: dict[str, Any]) -> "tuple[NamedProblem, ...]":
+    """Every combination of the names that the options of GRID give, each under a name made of them."""
+    from depthsearch.core.study_file import NamedProblem  # noqa: PLC0415 - pydantic is not needed for --help
+
+    several = {name: options[name].split(",") for name in GRID if options.get(name) is not None}
+    varied = [name for name, values in several.items() if len(values) > 1 or name in ("arch", "act")]
+    problems = []
+    for values in itertools.product(*several.values()):
+        chosen = dict(zip(several, values, strict=True))
+        problem = problem_of(options | chosen)
+        name = "-".join(chosen[option] for option in varied) or f"{problem.family}-{problem.activation}"
+        problems.append(NamedProblem(name=name, problem=problem))
+    return tuple(problems)
 
 
 def settings_of(options: dict[str, Any], base: "SearchSettings | None" = None) -> "SearchSettings":

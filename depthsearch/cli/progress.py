@@ -1,5 +1,6 @@
 """A search as it goes on, on standard error: a line for each step, and on a terminal what is under way."""
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -15,10 +16,17 @@ from depthsearch.reporting.text import finished_line, started_line
 
 
 class Progress:
-    """Takes the events of a search. Says nothing where `quiet`."""
+    """Takes the events of a search, or of several, one after another. Says nothing where `quiet`.
 
-    def __init__(self, problem: Problem, settings: SearchSettings, *, quiet: bool) -> None:
-        self._family, self._cap = family_of(problem.family), settings.cap
+    Args:
+        problems: What is searched, by name; the one of a single search has none.
+        settings: How.
+        quiet: Whether to say nothing.
+    """
+
+    def __init__(self, problems: Mapping[str, Problem], settings: SearchSettings, *, quiet: bool) -> None:
+        self._families = {name: family_of(problem.family) for name, problem in problems.items()}
+        self._cap = settings.cap
         self._console = PatientConsole(
             stderr=True, quiet=quiet, highlight=False, soft_wrap=True, markup=False, emoji=False
         )
@@ -34,7 +42,12 @@ class Progress:
             self._status.stop()
 
     def __call__(self, event: Event) -> None:
-        """Show one event."""
+        """Show one event of the only search."""
+        self.of("", event)
+
+    def of(self, name: str, event: Event) -> None:
+        """Show one event of the search of that name."""
+        family = self._families[name]
         match event:
             case StudyOpened(study, finished, True):
                 self._console.print(f"{study} is done already, with {count_of(finished, 'trial')}")
@@ -45,11 +58,11 @@ class Progress:
             case Preparing(reason):
                 self._console.print(reason)
             case TrialStarted() if self._status is not None:
-                self._status.update(started_line(event, self._family))
+                self._status.update(started_line(event, family))
                 self._status.start()
             case TrialFinished():
                 if self._status is not None:
                     self._status.stop()
-                self._console.print(finished_line(event, family=self._family, cap=self._cap))
+                self._console.print(finished_line(event, family=family, cap=self._cap))
             case _:
                 pass

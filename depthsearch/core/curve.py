@@ -42,7 +42,7 @@ class CurvePoint(FrozenModel):
 
     depth: int
     trained: Annotated[int, Field(ge=0)]
-    of: Annotated[int, Field(ge=1)]
+    of: Annotated[int, Field(ge=0)]
     p: float
     low: float | None = None
     high: float | None = None

@@ -13,6 +13,11 @@ name = "ffnet-tanh"
 family = "ffnet"
 activation = "tanh"
 reported = { depth = 21, note = "n = 20" }
+
+[[problems.reported.rows]]       # single depths that were reported as well
+depth = 31
+train_accuracy = 0.514
+test_accuracy = 0.486
 """
 
 import re
@@ -32,13 +37,25 @@ from depthsearch.core.toml_lines import TomlLines
 TABLES = ("title", "source", "defaults", "settings", "problems")
 
 
+class ReportedRow(FrozenModel):
+    """What somebody else reported of one depth, in our units."""
+
+    called: ClassVar[str] = "reported row"
+
+    depth: int
+    train_accuracy: float | None = None
+    test_accuracy: float | None = None
+    note: str = ""
+
+
 class Reported(FrozenModel):
-    """What somebody else reported for a problem: the deepest depth, in our units, and a remark."""
+    """What somebody else reported for a problem: the deepest depth, in our units, a remark, and single depths."""
 
     called: ClassVar[str] = "reported"
 
     depth: int
     note: str = ""
+    rows: tuple[ReportedRow, ...] = ()
 
 
 class NamedProblem(FrozenModel):
@@ -120,7 +137,7 @@ def write_study_file(path: str | Path, study_file: StudyFile) -> None:
         "problems": [
             {"name": entry.name}
             | _without_nulls(entry.problem.model_dump(mode="json"))
-            | ({"reported": entry.reported.model_dump()} if entry.reported else {})
+            | ({"reported": _without_nulls(entry.reported.model_dump(mode="json"))} if entry.reported else {})
             for entry in study_file.problems
         ],
     }
@@ -182,4 +199,6 @@ def _without_nulls(value: Any) -> Any:
     """TOML has no null: a field left out takes its default, which is null wherever null was allowed."""
     if isinstance(value, dict):
         return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_without_nulls(inner) for inner in value]
     return value

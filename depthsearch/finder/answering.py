@@ -8,7 +8,7 @@ from statistics import median
 from optuna.distributions import IntDistribution
 
 from depthsearch.core.answer import Answer, Beyond, Confirmation, Cost, LayerCounts, Outcome
-from depthsearch.core.curve import Conclusion, Curve
+from depthsearch.core.curve import Conclusion, Curve, CurvePoint
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.verdict import count_verdicts
@@ -19,7 +19,7 @@ from depthsearch.finder.budget import budget_left
 from depthsearch.finder.confirming import confirming, still_to_confirm
 from depthsearch.search import estimate
 from depthsearch.search import trials as trial_fields
-from depthsearch.search.estimate import confirmation_agrees
+from depthsearch.search.estimate import confirmation_agrees, probabilities
 from depthsearch.search.stopping import LEVEL
 from depthsearch.search.trials import Probe
 from depthsearch.store import StoredRun, StoredStudy
@@ -82,6 +82,16 @@ def answer_of(stored: StoredStudy) -> Answer:
         versions={"python": platform.python_version()}
         | {name: version(name) for name in ("depthsearch", "numba", "numpy", "optuna", "torch")},
     )
+
+
+def probabilities_at(stored: StoredStudy, depths: Sequence[int]) -> tuple[CurvePoint, ...]:
+    """P(trained) with its band at depths that need not have been tried; nothing for bisection, which claims none."""
+    settings, shallowest = stored.settings, family_of(stored.problem.family).shallowest
+    if settings.sampler == "bisect":
+        return ()
+    trials = trial_fields.all_trials(stored.optuna_study)
+    wanted = [depth for depth in depths if shallowest <= depth <= settings.cap]
+    return probabilities(trials, IntDistribution(shallowest, settings.cap), wanted)
 
 
 def _stands(settings: SearchSettings, confirmation: Sequence[Confirmation]) -> bool:

@@ -82,13 +82,20 @@ def _believed(
     concluded = _concluded(trials, known, settings, parameter)
     monotone = falls_with_depth(known.counts, belief, seed=settings.seed) if concluded else None
     found = crossings(known.counts, share) if monotone is False else None
+    if band:
+        points = probabilities(trials, depths, [steps.depth(count.depth) for count in known.counts], parameter)
+    else:
+        points = tuple(
+            CurvePoint(depth=steps.depth(own.depth), trained=own.trained, of=own.runs, p=own.trained / own.runs)
+            for own in known.counts
+        )
     median = known.threshold(settings).median
     tried = [count.depth for count in known.counts]
     shown = sorted({share, HALF}, reverse=True)
     levels = quantiles(np.exp(belief.width()), belief.weight, (0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2))
     thresholds = tuple(_crossing(known, threshold(belief, reliability), reliability) for reliability in shown)
     return Curve(
-        points=_points(known, band=band),
+        points=points,
         max_depth=max((steps.depth(step) for step in tried if step <= median), default=None),
         fails_at=min((steps.depth(step) for step in tried if step > median), default=None),
         interval=next(crossing.interval for crossing in thresholds if crossing.reliability == share),
@@ -101,19 +108,20 @@ def _believed(
     )
 
 
-def _points(known: Known, *, band: bool) -> tuple[CurvePoint, ...]:
-    counts, steps = known.counts, known.steps
-    if not band:
-        return tuple(
-            CurvePoint(depth=steps.depth(own.depth), trained=own.trained, of=own.runs, p=own.trained / own.runs)
-            for own in counts
-        )
+def probabilities(
+    trials: Sequence[FrozenTrial], depths: IntDistribution, wanted: Sequence[int], parameter: str = DEPTH
+) -> tuple[CurvePoint, ...]:
+    """P(success) with its band at each of the wanted depths, tried or not."""
+    known = Known.of(trials, depths, parameter)
     tail = (1 - LEVEL) / 2
-    found = posterior(counts).quantiles([own.depth for own in counts], (tail, 0.5, 1 - tail)).round(6)
-    return tuple(
-        CurvePoint(depth=steps.depth(own.depth), trained=own.trained, of=own.runs, p=p, low=low, high=high)
-        for own, (low, p, high) in zip(counts, found.tolist(), strict=True)
-    )
+    found = posterior(known.counts).quantiles([known.steps.step(depth) for depth in wanted], (tail, 0.5, 1 - tail))
+    seen = {known.steps.depth(count.depth): count for count in known.counts}
+    points = []
+    for depth, (low, p, high) in zip(wanted, found.round(6).tolist(), strict=True):
+        count = seen.get(depth)
+        trained, of = (count.trained, count.runs) if count else (0, 0)
+        points.append(CurvePoint(depth=depth, trained=trained, of=of, p=p, low=low, high=high))
+    return tuple(points)
 
 
 def _crossing(known: Known, found: Threshold, reliability: float) -> Crossing:

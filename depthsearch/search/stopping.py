@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.stats import binom
+from scipy.special import bdtr, bdtrc
 
 from depthsearch.core.curve import Conclusion
 from depthsearch.search.posterior import Count, Posterior, posterior, quantiles
@@ -95,6 +95,6 @@ def tail_limits(found: Threshold, last_step: int) -> tuple[float, float] | None:
 def surprising(belief: Posterior, step: int, runs: int, trained: int) -> bool:
     """Whether a fresh count lies in the outer tails of what the belief predicts there (posterior predictive check)."""
     p = belief.probabilities([step])[0]
-    below = float(belief.weight @ binom.cdf(trained, runs, p))
-    above = float(belief.weight @ binom.sf(trained - 1, runs, p))
+    below = float(belief.weight @ bdtr(trained, runs, p))
+    above = float(belief.weight @ bdtrc(trained - 1, runs, p)) if trained else 1.0
     return 2 * min(below, above) < SURPRISING

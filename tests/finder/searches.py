@@ -9,7 +9,7 @@ from depthsearch.search.trials import all_trials, purpose_of
 from depthsearch.store import open_store
 
 PROBLEM = Problem.model_validate({"activation": "relu", "width": 2, "recipe": {"epochs": 8, "learning_rate": 0.05}})
-SETTINGS = SearchSettings(runs_per_trial=2)
+SETTINGS = SearchSettings(sampler="bisect", reliability=0.5, runs_per_trial=2)
 
 
 def essence(answer: Answer) -> dict[str, Any]:

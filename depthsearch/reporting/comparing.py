@@ -1,0 +1,202 @@
+"""A comparison as a table: for a terminal, as Markdown, and as rows for CSV."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from depthsearch.core.comparison import Compared, Comparison
+from depthsearch.core.words import in_words, listed
+from depthsearch.families import family_of
+
+COLUMNS_AT_ONCE = 4
+"""Networks side by side in a terminal; more of them make another table below."""
+
+ROW_COLUMNS = (
+    "name", "family", "activation", "width", "normalization", "data", "reliability", "outcome", "max_depth",
+    "interval_low", "interval_high", "interval_level", "half_depth", "half_low", "half_high", "hidden_layers",
+    "weight_layers", "keras_layers", "parameters", "train_accuracy", "test_accuracy", "cause", "causes", "beyond",
+    "trials", "runs", "seconds", "reported_depth", "reported_note", "study",
+)  # fmt: skip
+
+
+def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """One flat row for each network, with the columns of ROW_COLUMNS."""
+    return [dict(zip(ROW_COLUMNS, _row(compared), strict=True)) for compared in comparison.compared]
+
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """The table as Markdown, one row for each network, and one for each reported depth below."""
+    lines = [f"# {comparison.title}", ""] if comparison.title else []
+    lines += _markdown([name for name, _ in _FACTS], [[fact(own) for _, fact in _FACTS] for own in comparison.compared])
+    rows = _reported_rows(comparison)
+    if rows:
+        lines += ["", *_markdown(_REPORTED, rows)]
+    return "\n".join(lines) + "\n"
+
+
+def comparison_text(comparison: Comparison, *, place: str) -> RenderableType:
+    """The table for a terminal: a column for each network. `place` is the store that holds the studies."""
+    parts: list[RenderableType] = []
+    if comparison.title:
+        parts.append(Text(comparison.title, style="bold"))
+    firsts = range(0, len(comparison.compared), COLUMNS_AT_ONCE)
+    parts.extend(_side_by_side(comparison.compared[first : first + COLUMNS_AT_ONCE]) for first in firsts)
+    shares = " or ".join(sorted({f"{own.answer.reliability:.0%}" for own in comparison.compared}))
+    legend = (
+        f"max depth: where {shares} of the runs train. layers: hidden / with weights / as Keras counts. accuracy: "
+        "train / test, where it was tried again."
+    )
+    parts.append(Text(legend, style="dim"))
+    rows = _reported_rows(comparison)
+    if rows:
+        parts.append(Text("\nSingle depths that were reported, beside the share that trains there:"))
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for name in _REPORTED:
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        parts.append(table)
+    parts.append(Text(f"studies in {place}"))
+    return Group(*parts)
+
+
+def _side_by_side(several: Sequence[Compared]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", style="bold", no_wrap=True)
+    for own in several:
+        table.add_column(own.name, overflow="fold")
+    for name, fact in _FACTS[1:]:
+        cells = [fact(own) for own in several]
+        if any(cells) and name != "reliability":
+            table.add_row(name, *cells)
+    return table
+
+
+def _depth(own: Compared) -> str:
+    depth = own.answer.max_depth
+    return "none" if depth is None else str(depth)
+
+
+def _unit(own: Compared) -> str:
+    return family_of(own.answer.problem.family).unit
+
+
+def _interval(low: int, high: int | None) -> str:
+    return f"{low} or more" if high is None else f"{low} to {high}"
+
+
+def _own_interval(own: Compared) -> str:
+    if own.answer.crossings:
+        return "crosses it at {} and {}".format(*own.answer.crossings)
+    return "none claimed" if own.answer.interval is None else _interval(*own.answer.interval)
+
+
+def _half(own: Compared) -> str:
+    found = [crossing for crossing in own.answer.thresholds if crossing.reliability != own.answer.reliability]
+    if not found:
+        return ""
+    interval = _interval(*found[-1].interval)
+    return interval if found[-1].interval[1] is None else f"{found[-1].depth} ({interval})"
+
+
+def _layers(own: Compared) -> str:
+    counts = own.answer.layers
+    return f"{counts.hidden} / {counts.weight_layers} / {counts.keras}" if counts else ""
+
+
+def _accuracy(own: Compared) -> str:
+    if not own.answer.confirmation:
+        return ""
+    again = own.answer.confirmation[-1]
+    return f"{again.train_accuracy:.3f} / {again.test_accuracy:.3f}"
+
+
+def _again(own: Compared) -> str:
+    if not own.answer.confirmation:
+        return ""
+    again = own.answer.confirmation[-1]
+    return f"{again.trained} of {again.of} at {again.depth}"
+
+
+def _cause(own: Compared) -> str:
+    return listed(own.answer.beyond.causes) if own.answer.beyond else ""
+
+
+def _cost(own: Compared) -> str:
+    return f"{own.answer.cost.runs} runs, {own.answer.cost.seconds:.1f} s"
+
+
+def _reported(own: Compared) -> str:
+    if own.reported is None:
+        return ""
+    return f"{own.reported.depth} ({own.reported.note})" if own.reported.note else str(own.reported.depth)
+
+
+_FACTS = (
+    ("network", lambda own: own.name),
+    ("max depth", _depth),
+    ("reported", _reported),
+    ("95 % interval", _own_interval),
+    ("reliability", lambda own: f"{own.answer.reliability:.0%}"),
+    ("unit", _unit),
+    ("at 50 %", _half),
+    ("layers", _layers),
+    ("accuracy", _accuracy),
+    ("tried again", _again),
+    ("fail past it", _cause),
+    ("outcome", lambda own: in_words(own.answer.outcome.value)),
+    ("cost", _cost),
+)
+
+_REPORTED = ("network", "depth", "reported: train / test", "note", "P(trained)", "95 % band")
+
+
+def _reported_rows(comparison: Comparison) -> list[list[str]]:
+    rows = []
+    for own in comparison.compared:
+        measured = {point.depth: point for point in own.measured}
+        for row in own.reported.rows if own.reported else ():
+            point = measured.get(row.depth)
+            accuracies = (row.train_accuracy, row.test_accuracy)
+            rows.append(
+                [
+                    own.name,
+                    str(row.depth),
+                    " / ".join("-" if value is None else f"{value:.3f}" for value in accuracies),
+                    row.note,
+                    "" if point is None else f"{point.p:.2f}",
+                    "" if point is None else f"{point.low:.2f} to {point.high:.2f}",
+                ]
+            )
+    return rows
+
+
+def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+    return [line(header), "|" + "---|" * len(header), *(line(row) for row in rows)]
+
+
+def _row(own: Compared) -> tuple[Any, ...]:
+    answer, problem = own.answer, own.answer.problem
+    low, high = answer.interval or (None, None)
+    half = next((found for found in answer.thresholds if found.reliability != answer.reliability), None)
+    half_low, half_high = half.interval if half else (None, None)
+    layers, again = answer.layers, answer.confirmation[-1] if answer.confirmation else None
+    beyond, reported = answer.beyond, own.reported
+    return (
+        own.name, problem.family, problem.activation, problem.width, problem.normalization, problem.data.name,
+        answer.reliability, answer.outcome.value, answer.max_depth, low, high, answer.interval_level,
+        half.depth if half else None, half_low, half_high,
+        layers.hidden if layers else None, layers.weight_layers if layers else None, layers.keras if layers else None,
+        layers.parameters if layers else None,
+        again.train_accuracy if again else None, again.test_accuracy if again else None,
+        beyond.cause if beyond else None, beyond.causes if beyond else None, beyond.sentence if beyond else None,
+        answer.cost.trials, answer.cost.runs, answer.cost.seconds,
+        reported.depth if reported else None, reported.note if reported else None, answer.study,
+    )  # fmt: skip
