@@ -118,7 +118,7 @@ def runs_of(study: optuna.Study, number: int, settings: SearchSettings) -> int:
     trials = all_trials(study)
     depths = trials[number].distributions["depth"]
     assert isinstance(depths, optuna.distributions.IntDistribution)
-    return next_pick(trials[:number], number, depths, settings).runs
+    return next_pick(trials[:number], depths, settings).runs
 
 
 def share(hits: int, of: int) -> str:
@@ -201,7 +201,7 @@ def rival(job: tuple[str, int]) -> tuple[int, float, bool, bool]:
 
 def quest_plus(truth: Truth, rng: np.random.Generator) -> tuple[int, float, bool, bool]:
     """Watson 2017, in the package questplus (GPL, so a peer here and nothing more); 100 runs."""
-    from questplus import QuestPlus  # noqa: PLC0415 - not installed with the project
+    from questplus import QuestPlus  # type: ignore[import-not-found]  # noqa: PLC0415 - not installed with the project
 
     stimuli = np.log(np.unique(np.round(np.geomspace(1, 2000, 60))))
     quest = QuestPlus(

@@ -149,14 +149,22 @@ class _Search:
                 return []
             self._enqueue(depth)
             return [self._ask()]
-        # Bisection asks one question at a time: each answer decides the next.
-        most = 1 if self._settings.sampler == "bisect" else self._settings.parallel_trials
         asked: list[_Asked] = []
+        most = self._trials_of_round(curve)
         left = runs_left(self._stored)
         while len(asked) < most and left >= self._settings.runs_each:
             asked.append(self._ask())
             left -= len(asked[-1].seeds)
         return asked
+
+    def _trials_of_round(self, curve: Curve) -> int:
+        match self._settings.sampler:
+            case "bisect":
+                return 1  # each answer decides the next question
+            case "grid":
+                return len(set(self._settings.depths or ()) - {point.depth for point in curve.points})
+            case _:
+                return self._settings.parallel_trials
 
     def _enqueue(self, depth: int) -> None:
         # A sitting that ended between the queue and the training has left its trial waiting: that one will do.

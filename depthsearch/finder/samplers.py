@@ -56,5 +56,5 @@ def suggest(study: Study, trial: Trial, settings: SearchSettings, shallowest: in
         return depth, runs_for(purpose, settings), purpose
     trials = trial_fields.all_trials(study)
     distribution = trials[trial.number].distributions[trial_fields.DEPTH]
-    pick = next_pick(trials[: trial.number], trial.number, distribution, settings)  # type: ignore[arg-type]
+    pick = next_pick(trials[: trial.number], distribution, settings)  # type: ignore[arg-type]
     return depth, pick.runs, pick.purpose

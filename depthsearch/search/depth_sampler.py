@@ -27,8 +27,8 @@ class DepthSampler(BaseSampler):
         self._others = RandomSampler(seed=self.settings.seed % 2**32)
 
     @abstractmethod
-    def next_depth(self, study: Study, earlier: Sequence[FrozenTrial], number: int, depths: IntDistribution) -> int:
-        """The depth of the trial of that number, given the trials with lower numbers, sorted."""
+    def next_depth(self, earlier: Sequence[FrozenTrial], depths: IntDistribution) -> int:
+        """The depth of the trial after these, which are those with lower numbers, sorted."""
 
     def reseed_rng(self) -> None:
         """Give parameters other than the depth another random stream (asked for by parallel `optimize`)."""
@@ -66,7 +66,7 @@ class DepthSampler(BaseSampler):
         if param_name != self.parameter or not isinstance(param_distribution, IntDistribution):
             return self._others.sample_independent(study, trial, param_name, param_distribution)
         earlier = [other for other in all_trials(study) if other.number < trial.number]
-        return self.next_depth(study, earlier, trial.number, param_distribution)
+        return self.next_depth(earlier, param_distribution)
 
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
         """Write the constraint of a finished trial, so that Optuna's best trial is the deepest that passes."""

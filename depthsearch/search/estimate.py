@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from depthsearch.core.curve import Conclusion, Crossing, Curve, CurvePoint
 from depthsearch.core.events import Purpose
 from depthsearch.core.settings import SearchSettings
-from depthsearch.search.bisection import bracket_of
+from depthsearch.search.bisection import BisectionSampler, bracket_of
 from depthsearch.search.monotone import crossings, falls_with_depth
 from depthsearch.search.picking import Known
 from depthsearch.search.posterior import posterior, quantiles
@@ -26,9 +26,9 @@ HALF = 0.5
 def estimate(study: Study, settings: SearchSettings, *, parameter: str = DEPTH, band: bool = True) -> Curve:
     """The curve of P(trained | depth) and the depth that it names.
 
-    A posterior over curves gives the interval and the band, whoever chose the depths. Bisection is deterministic and
-    claims neither: `p` is the raw share there, `interval`, `level` and `monotone` are null, and trials whose attribute
-    `purpose` is "confirm" count in the points alone.
+    A posterior over curves gives the interval and the band, whoever chose the depths. Bisection, by the settings or by
+    the study's own sampler, is deterministic and claims neither: `p` is the raw share there, `interval`, `level` and
+    `monotone` are null, and trials whose attribute `purpose` is "confirm" count in the points alone.
 
     Args:
         study: An Optuna study whose trials carry `runs` and `trained`.
@@ -46,7 +46,7 @@ def estimate(study: Study, settings: SearchSettings, *, parameter: str = DEPTH, 
         default=1,
     )
     depths = IntDistribution(low, max(low, settings.cap))
-    if settings.sampler == "bisect":
+    if settings.sampler == "bisect" or isinstance(study.sampler, BisectionSampler):
         return _bisected(trials, settings, depths, parameter)
     return _believed(trials, settings, depths, parameter, band=band)
 

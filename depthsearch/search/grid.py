@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from optuna import Study
 from optuna.distributions import IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
@@ -17,8 +16,8 @@ class DepthGridSampler(DepthSampler):
         parameter: Name of the integer parameter that is the depth. Every other parameter is drawn at random.
     """
 
-    def next_depth(self, study: Study, earlier: Sequence[FrozenTrial], number: int, depths: IntDistribution) -> int:
-        """The depth of the trial of that number."""
+    def next_depth(self, earlier: Sequence[FrozenTrial], depths: IntDistribution) -> int:
+        """The depth of the trial after these."""
         asked = [depth for depth in self.settings.depths or () if depths._contains(depth)]  # noqa: SLF001
         asked = asked or [depths.low]
         tried = [

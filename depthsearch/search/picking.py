@@ -75,14 +75,17 @@ class Known:
         return threshold(posterior(self.counts), settings.threshold_share)
 
     def tail(self, settings: SearchSettings, pending: Sequence[Pending] = ()) -> int | None:
-        """The step at which the tail is to be looked at next; None where it was looked at, or there is none."""
+        """The step at which the tail is to be looked at next; None where it was looked at, or there is none.
+
+        The tail lies beyond the interval. Where that reaches the last step, the last step itself has to be tried.
+        """
         if settings.max_runs is not None and self.runs + TAIL_RUNS > settings.max_runs:
             return None
         limits = tail_limits(self.threshold(settings), self.steps.last)
-        if limits is None:
-            return None
-        edges = np.geomspace(*limits, QUARTERS + 1)
         tried = [*((count.depth, count.runs) for count in self.counts), *((own.depth, own.runs) for own in pending)]
+        if limits is None:
+            return None if self.steps.last in [step for step, _ in tried] else self.steps.last
+        edges = np.geomspace(*limits, QUARTERS + 1)
         wanted: list[tuple[int, int]] = []  # (runs so far, step) of each quarter that lacks runs
         for low, high in itertools.pairwise(edges.tolist()):
             inside = np.arange(np.ceil(low), np.floor(high) + 1)
@@ -95,39 +98,39 @@ class Known:
 
 
 def next_pick(
-    earlier: Sequence[FrozenTrial],
-    number: int,
-    distribution: IntDistribution,
-    settings: SearchSettings,
-    *,
-    parameter: str = DEPTH,
+    earlier: Sequence[FrozenTrial], distribution: IntDistribution, settings: SearchSettings, *, parameter: str = DEPTH
 ) -> Pick:
-    """What the trial of that number tries, after the trials `earlier` (those with lower numbers, sorted).
+    """What the trial after the trials `earlier` tries: those with lower numbers, sorted.
 
-    A running trial counts as pending; where it has no depth yet, its own pick is worked out first.
+    A running trial counts as pending; where it has no depth yet, its own pick is worked out first. A failed one counts
+    as never made, so that a search which was interrupted goes on as if it had not been.
     """
     known = Known.of(earlier, distribution, parameter)
     pending: list[Pending] = []
+    place = 0
     for trial in earlier:
         if trial.state is TrialState.RUNNING:
             if parameter in trial.params:
                 runs = len(trial.user_attrs.get(SEEDS, ())) or runs_for(purpose_of(trial), settings)
                 pending.append(Pending(known.steps.step(int(trial.params[parameter])), runs))
             else:
-                own = _pick(known, pending, trial.number, settings)
+                own = _pick(known, pending, place, settings)
                 pending.append(Pending(known.steps.step(own.depth), own.runs))
-    return _pick(known, pending, number, settings)
+        place += trial.state in (TrialState.RUNNING, TrialState.COMPLETE)
+    return _pick(known, pending, place, settings)
 
 
-def _pick(known: Known, pending: Sequence[Pending], number: int, settings: SearchSettings) -> Pick:
+def _pick(known: Known, pending: Sequence[Pending], place: int, settings: SearchSettings) -> Pick:
+    """What the trial in that place among all trials tries."""
+
     def pick(step: int, purpose: Purpose) -> Pick:
         return Pick(known.steps.depth(step), runs_for(purpose, settings), purpose)
 
     if known.rule(settings) is not None and (step := known.tail(settings, pending)) is not None:
         return pick(step, Purpose.TAIL)
     deepest = max([*(count.depth for count in known.counts), *(own.depth for own in pending)], default=0)
-    if deepest and number % _period(settings) == _period(settings) - 1:
-        share = np.random.default_rng([settings.seed, number, SENTINEL_STREAM]).uniform()
+    if deepest and place % _period(settings) == _period(settings) - 1:
+        share = np.random.default_rng([settings.seed, place, SENTINEL_STREAM]).uniform()
         return pick(int(deepest**share), Purpose.SENTINEL)
     step = best_depth(
         posterior(known.counts),

@@ -14,7 +14,8 @@ from depthsearch.cli.main import run
 from depthsearch.core.answer import Answer
 from tests.finder.searches import essence
 
-QUICK = ["--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05", "--seeds", "2"]
+PROBLEM = ["--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05"]
+QUICK = [*PROBLEM, "--seeds", "2", "--sampler", "bisect", "--reliability", "0.5"]
 
 
 @pytest.fixture(autouse=True)
@@ -42,8 +43,47 @@ def test_json_is_one_object_with_all_that_is_promised(capsys: pytest.CaptureFixt
     promised += "verdicts beyond cost seed versions"
     assert set(promised.split()) <= set(found)
     assert set(found["curve"][0]) == {"depth", "trained", "of", "p", "low", "high"}
-    assert set(found["beyond"]) == {"depth", "cause", "causes", "sentence"}
+    assert set(found["beyond"]) == {"depth", "deepest", "cause", "causes", "sentence"}
     assert set(found["cost"]) == {"trials", "runs", "seconds", "sum_of_depths"}
+
+
+def test_by_default_an_interval_stands_beside_the_depth(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["find", *PROBLEM, "--max-runs", "150", "--cap", "60"]
+    assert run(command) == 0
+    printed = capsys.readouterr()
+    assert re.search(r"interval +\d+ to \d+ \(95%\), median \d+, for 90% of the runs to train", printed.out)
+    assert re.search(r"at 50% +\d+ to \d+ \(95%\)", printed.out)
+    assert "sentinel" in printed.err
+    assert run([*command, "--json", "--quiet"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["settings"]["sampler"], found["reliability"], found["settings"]["runs_per_trial"]) == (
+        "threshold",
+        0.9,
+        8,
+    )
+    assert found["interval_level"] == 0.95
+    assert [own["reliability"] for own in found["thresholds"]] == [0.9, 0.5]
+    low, high = found["interval"]
+    assert found["max_depth"] is None or low <= found["max_depth"] <= (high or 60)
+    assert all(point["low"] <= point["p"] <= point["high"] for point in found["curve"])
+    assert found["cost"]["runs"] <= 150
+
+
+def test_a_grid_of_depths_gives_a_curve(capsys: pytest.CaptureFixture[str]) -> None:
+    grid = ["--sampler", "grid", "--depths", "1,3,6", "--seeds", "5", "--json", "--quiet"]
+    assert run(["find", *PROBLEM, *grid]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(point["depth"], point["of"]) for point in found["curve"]] == [(1, 5), (3, 5), (6, 5)]
+    assert found["concluded"] == "grid"
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "gp", "random"])
+def test_optunas_samplers_search_within_a_budget(sampler: str, capsys: pytest.CaptureFixture[str]) -> None:
+    more = ["--sampler", sampler, "--cap", "30", "--max-runs", "24", "--seeds", "3", "--json", "--quiet"]
+    assert run(["find", *PROBLEM, *more]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["cost"]["runs"] <= 24
+    assert found["interval"] is not None
 
 
 def test_the_same_command_answers_again_without_training(capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,6 +131,12 @@ BAD = [
     (["--lr", "nan"], "--lr must be a finite number, but got nan"),
     (["--lr", "-0.1"], "--lr must be greater than 0, but got -0.1"),
     (["--reliability", "1.5"], "reliability must be less than or equal to 1, but got 1.5"),
+    (["--tolerance", "2"], "--tolerance must be less than 1, but got 2"),
+    (["--depths", "3,7"], "depths must be given for the sampler 'grid', and for no other"),
+    (["--depths", "3,x"], "--depths must be whole numbers with commas between them, as in 3,7,14, but got '3,x'"),
+    (["--sampler", "grid", "--depths", "0,3"], "depths must be at least 1, in hidden layers, but got 0"),
+    (["--sampler", "grid", "--depths", "3", "--cap", "2"], "depths must lie within the cap, 2, but got [3]"),
+    (["--parallel-trials", "0"], "--parallel-trials must be greater than or equal to 1, but got 0"),
     (["--seeds", "0"], "--seeds must be greater than or equal to 1, but got 0"),
     (["--seed", "-1"], "seed must be greater than or equal to 0, but got -1"),
     (["--noise", "-1"], "noise must be greater than or equal to 0, but got -1"),

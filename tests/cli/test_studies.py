@@ -17,6 +17,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A database with one finished study, and one that its budget ended."""
     file = tmp_path_factory.mktemp("stored") / "studies.db"
     quick = ["find", "--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05", "--seeds", "2", "--quiet"]
+    quick += ["--sampler", "bisect", "--reliability", "0.5"]
     place = ["--storage", f"sqlite:///{file}"]
     assert run([*quick, *place, "--study", "done"]) == 0
     assert run([*quick, *place, "--study", "short", "--seed", "1", "--max-runs", "4"]) == 0
@@ -69,7 +70,7 @@ def test_export_has_a_row_for_each_run(capsys: pytest.CaptureFixture[str]) -> No
     for text, value in zip(as_csv, as_json, strict=True):
         assert text["seed"] == str(value["seed"])
         assert json.loads(text["evidence"]) == value["evidence"]
-        assert value["purpose"] in ("search", "confirm")
+        assert value["purpose"] in ("search", "sentinel", "tail", "confirm")
 
 
 def test_export_to_a_file(capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,7 +85,7 @@ def assert_resumed(url: str, log: Path, undisturbed: tuple[Answer, list[tuple[An
     assert essence(again) == essence(answer)
     assert history(url, again.study) == expected
     trained = sum(int(line.split()[1]) for line in log.read_text().splitlines())
-    assert trained <= answer.cost.runs + SETTINGS.runs_per_trial
+    assert trained <= answer.cost.runs + SETTINGS.runs_each
     with open_store(url) as store:
         states = {trial.state for trial in store.read_study(again.study).optuna_study.trials}
     assert states <= {TrialState.COMPLETE, TrialState.FAIL}

@@ -31,5 +31,5 @@ def search(study: Study, settings: SearchSettings, trained_of: Callable[[int], i
     while estimate(study, settings).concluded is None:
         trial, depth = ask(study, settings, low)
         depths.append(depth)
-        tell(study, trial, runs=settings.runs_per_trial, trained=trained_of(depth))
+        tell(study, trial, runs=settings.runs_each, trained=trained_of(depth))
     return depths

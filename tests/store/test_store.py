@@ -122,7 +122,7 @@ def test_another_sampler_is_refused(url: str) -> None:
     with store.open_study(PROBLEM, SETTINGS, name="mine"):
         pass
     with (
-        pytest.raises(StudyConflict, match="searched with the sampler 'bisect' and cannot go on with 'other'"),
+        pytest.raises(StudyConflict, match="searched with the sampler 'threshold' and cannot go on with 'other'"),
         store.open_study(PROBLEM, SETTINGS.model_copy(update={"sampler": "other"}), name="mine"),
     ):
         pass
