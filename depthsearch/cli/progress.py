@@ -7,7 +7,7 @@ from typing import Self
 from rich.status import Status
 
 from depthsearch.cli.output import PatientConsole
-from depthsearch.core.events import Event, Preparing, StudyOpened, TrialFinished, TrialStarted
+from depthsearch.core.events import Event, Preparing, Purpose, StudyOpened, TrialFinished, TrialStarted
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.words import count_of
@@ -63,6 +63,7 @@ class Progress:
             case TrialFinished():
                 if self._status is not None:
                     self._status.stop()
-                self._console.print(finished_line(event, family=family, cap=self._cap))
+                if event.purpose is not Purpose.SENTINEL:  # a look-out beside each step is not worth a line
+                    self._console.print(finished_line(event, family=family, cap=self._cap))
             case _:
                 pass

@@ -104,7 +104,8 @@ def _outcome(stored: StoredStudy, curve: Curve) -> Outcome:
         return Outcome.NOT_MONOTONE
     if curve.concluded is not None:
         return _OUTCOMES[curve.concluded]
-    return Outcome.UNFINISHED if budget_left(stored) else Outcome.BUDGET_ENDED
+    trials = trial_fields.all_trials(stored.optuna_study)
+    return Outcome.UNFINISHED if budget_left(trials, stored.settings) else Outcome.BUDGET_ENDED
 
 
 def _layers(stored: StoredStudy, depth: int | None) -> LayerCounts | None:

@@ -1,27 +1,27 @@
 """How much a study may still spend."""
 
-from optuna.trial import TrialState
+from collections.abc import Sequence
 
+from optuna.trial import FrozenTrial, TrialState
+
+from depthsearch.core.settings import SearchSettings
 from depthsearch.search import trials as trial_fields
-from depthsearch.store import StoredStudy
 
 
-def runs_left(stored: StoredStudy) -> float:
-    """Runs that the budget still allows; infinite where there is none."""
-    if stored.settings.max_runs is None:
+def runs_left(trials: Sequence[FrozenTrial], settings: SearchSettings) -> float:
+    """Runs that the budget still allows, those under way left out; infinite where there is none."""
+    if settings.max_runs is None:
         return float("inf")
-    finished = stored.optuna_study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    made: int = sum(trial.user_attrs[trial_fields.RUNS] for trial in finished)
-    return stored.settings.max_runs - made
+    made = sum(trial.user_attrs[trial_fields.RUNS] for trial in trials if trial.state is TrialState.COMPLETE)
+    asked = sum(
+        len(trial.user_attrs.get(trial_fields.SEEDS, ())) for trial in trials if trial.state is TrialState.RUNNING
+    )
+    return float(settings.max_runs - made - asked)
 
 
-def budget_left(stored: StoredStudy) -> bool:
+def budget_left(trials: Sequence[FrozenTrial], settings: SearchSettings) -> bool:
     """Whether one more trial fits: its runs are known beforehand, its seconds are not, so those may overrun."""
-    settings = stored.settings
-    if runs_left(stored) < settings.runs_each:
+    if runs_left(trials, settings) < settings.runs_each:
         return False
-    if settings.max_seconds is None:
-        return True
-    finished = stored.optuna_study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    spent: float = sum(trial.user_attrs[trial_fields.SECONDS] for trial in finished)
-    return spent < settings.max_seconds
+    spent = sum(trial.user_attrs[trial_fields.SECONDS] for trial in trials if trial.state is TrialState.COMPLETE)
+    return settings.max_seconds is None or spent < settings.max_seconds

@@ -28,7 +28,7 @@ from depthsearch.families import family_of
 from depthsearch.finder.answering import answer_of
 from depthsearch.finder.budget import budget_left, runs_left
 from depthsearch.finder.confirming import still_to_confirm
-from depthsearch.finder.samplers import OPTUNAS, make_sampler, suggest, with_budget
+from depthsearch.finder.samplers import OPTUNAS, make_sampler, runs_and_purpose, suggest, with_budget
 from depthsearch.search import draw_seeds, estimate
 from depthsearch.search import trials as trial_fields
 from depthsearch.store import StoredStudy, open_store
@@ -112,6 +112,7 @@ class _Search:
         self._shallowest = family_of(self._problem.family).shallowest
         self._engine: Engine | None = None
         self._open: list[Trial] = []  # asked for and not told yet
+        self._latest: Curve | None = None  # after the trials told so far; None where it is to be worked out
 
     def run(self) -> None:
         """Try depths until the search is concluded and confirmed, or the budget ends."""
@@ -119,7 +120,7 @@ class _Search:
         self._study.sampler = make_sampler(self._settings, finished)
         self._on_event(StudyOpened(self._stored.name, finished, bool(finished) and self._is_done()))
         try:
-            while budget_left(self._stored) and (asked := self._next_round()):
+            while asked := self._next_round():
                 self._carry_out(asked)
                 self._check_kept()
         except BaseException:
@@ -134,7 +135,10 @@ class _Search:
         return curve.concluded is not None and self._to_confirm(curve) is None
 
     def _curve(self) -> Curve:
-        return estimate(self._study, self._settings, band=False)
+        """What is known now. This sitting alone tells trials of the study, so it changes with a round told."""
+        if self._latest is None:
+            self._latest = estimate(self._study, self._settings, band=False)
+        return self._latest
 
     def _to_confirm(self, curve: Curve) -> int | None:
         trials = trial_fields.all_trials(self._study)
@@ -142,6 +146,9 @@ class _Search:
 
     def _next_round(self) -> list[_Asked]:
         """The sampler's next trials while the search goes on; then one that confirms; then none."""
+        trials = trial_fields.all_trials(self._study)
+        if not budget_left(trials, self._settings):
+            return []
         curve = self._curve()
         if curve.concluded is not None:
             depth = self._to_confirm(curve)
@@ -151,7 +158,7 @@ class _Search:
             return [self._ask()]
         asked: list[_Asked] = []
         most = self._trials_of_round(curve)
-        left = runs_left(self._stored)
+        left = runs_left(trials, self._settings)
         while len(asked) < most and left >= self._settings.runs_each:
             asked.append(self._ask())
             left -= len(asked[-1].seeds)
@@ -176,23 +183,21 @@ class _Search:
         """A trial with its depth and its seeds, which are written down before anything is trained."""
         trial = self._study.ask()
         self._open.append(trial)
-        depth, runs, purpose = suggest(self._study, trial, self._settings, self._shallowest)
+        depth = suggest(trial, self._settings, self._shallowest)
+        trials = trial_fields.all_trials(self._study)
+        runs, purpose = runs_and_purpose(trials, trial.number, self._settings)
         if purpose in (Purpose.SENTINEL, Purpose.TAIL):
             trial.set_user_attr(trial_fields.PURPOSE, purpose.value)
-        seeds = self._seeds(trial, depth, int(min(runs, max(runs_left(self._stored), 1))))
-        trial.set_user_attr(trial_fields.SEEDS, seeds)
-        return _Asked(trial, depth, purpose, seeds)
-
-    def _seeds(self, trial: Trial, depth: int, count: int) -> list[int]:
-        """Fresh seeds: those after the ones that earlier trials at this depth, failed ones left out, have claimed."""
+        runs = int(min(runs, max(runs_left(trials, self._settings), 1)))
+        # Fresh seeds: those after the ones that earlier trials at this depth, failed ones left out, have claimed.
         claimed = sum(
             len(other.user_attrs.get(trial_fields.SEEDS, ()))
-            for other in trial_fields.all_trials(self._study)
-            if other.number < trial.number
-            and other.state is not TrialState.FAIL
-            and other.params.get(trial_fields.DEPTH) == depth
+            for other in trials[: trial.number]
+            if other.state is not TrialState.FAIL and other.params.get(trial_fields.DEPTH) == depth
         )
-        return draw_seeds(self._settings.seed, depth=depth, first=claimed, count=count)
+        seeds = draw_seeds(self._settings.seed, depth=depth, first=claimed, count=runs)
+        trial.set_user_attr(trial_fields.SEEDS, seeds)
+        return _Asked(trial, depth, purpose, seeds)
 
     def _carry_out(self, asked: Sequence[_Asked]) -> None:
         """Train the runs of a round in one call, judge them, and tell."""
@@ -206,12 +211,14 @@ class _Search:
         seconds = time.perf_counter() - start
         # A trial's seconds are its part of the call's, by the layers that its runs went through.
         work = sum((trace.epochs + 1) * trace.depth for trace in traces)
+        told: list[tuple[_Asked, list[Verdict], float]] = []
         for own in asked:
             runs, own_verdicts = traces[: len(own.seeds)], verdicts[: len(own.seeds)]
             traces, verdicts = traces[len(own.seeds) :], verdicts[len(own.seeds) :]
-            part = sum((trace.epochs + 1) * trace.depth for trace in runs) / work
-            self._tell(own, runs, own_verdicts, seconds * part)
-            self._report(own, own_verdicts, seconds * part)
+            part = seconds * sum((trace.epochs + 1) * trace.depth for trace in runs) / work
+            self._tell(own, runs, own_verdicts, part)
+            told.append((own, own_verdicts, part))
+        self._report(told)
 
     def _prepared_engine(self) -> Engine:
         engine = self._make_engine()
@@ -246,18 +253,22 @@ class _Search:
         self._study.tell(trial, own.depth)
         self._open.remove(trial)
 
-    def _report(self, own: _Asked, verdicts: list[Verdict], seconds: float) -> None:
-        self._on_event(
-            TrialFinished(
-                depth=own.depth,
-                runs=len(verdicts),
-                trained=sum(verdict.trained for verdict in verdicts),
-                purpose=own.purpose,
-                verdicts=count_verdicts([verdict.kind for verdict in verdicts]),
-                seconds=round(seconds, 3),
-                curve=self._curve(),
+    def _report(self, told: Sequence[tuple[_Asked, list[Verdict], float]]) -> None:
+        """Tell what a round found, with what is known after it."""
+        self._latest = None
+        curve = self._curve()
+        for own, verdicts, seconds in told:
+            self._on_event(
+                TrialFinished(
+                    depth=own.depth,
+                    runs=len(verdicts),
+                    trained=sum(verdict.trained for verdict in verdicts),
+                    purpose=own.purpose,
+                    verdicts=count_verdicts([verdict.kind for verdict in verdicts]),
+                    seconds=round(seconds, 3),
+                    curve=curve,
+                )
             )
-        )
 
 
 def _check_steps(problem: Problem) -> None:

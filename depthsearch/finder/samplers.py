@@ -1,11 +1,13 @@
 """Which sampler names the depths: ours, or one of Optuna's over the same trials."""
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
-from optuna import Study, Trial
+from optuna import Trial
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial
 
 from depthsearch.core.events import Purpose
 from depthsearch.core.settings import SearchSettings
@@ -45,16 +47,19 @@ def with_budget(settings: SearchSettings) -> SearchSettings:
     return settings.model_copy(update={"max_runs": TRIALS_BY_DEFAULT * settings.runs_each})
 
 
-def suggest(study: Study, trial: Trial, settings: SearchSettings, shallowest: int) -> tuple[int, int, Purpose]:
-    """(depth, fresh runs, purpose) of a trial that was just asked for."""
+def suggest(trial: Trial, settings: SearchSettings, shallowest: int) -> int:
+    """The depth of a trial that was just asked for."""
     # Optuna's samplers know nothing of depths: on a logarithmic scale they waste less on the deepest.
-    depth = trial.suggest_int(
+    return trial.suggest_int(
         trial_fields.DEPTH, shallowest, max(settings.cap, shallowest), log=settings.sampler in OPTUNAS
     )
-    purpose = Purpose(trial.user_attrs.get(trial_fields.PURPOSE, Purpose.SEARCH))
+
+
+def runs_and_purpose(trials: Sequence[FrozenTrial], number: int, settings: SearchSettings) -> tuple[int, Purpose]:
+    """How many fresh runs a trial gets that has its depth, and why it is made. `trials` are all, sorted by number."""
+    trial = trials[number]
+    purpose = trial_fields.purpose_of(trial)
     if purpose is Purpose.CONFIRM or settings.sampler != "threshold":
-        return depth, runs_for(purpose, settings), purpose
-    trials = trial_fields.all_trials(study)
-    distribution = trials[trial.number].distributions[trial_fields.DEPTH]
-    pick = next_pick(trials[: trial.number], distribution, settings)  # type: ignore[arg-type]
-    return depth, pick.runs, pick.purpose
+        return runs_for(purpose, settings), purpose
+    pick = next_pick(trials[:number], trial.distributions[trial_fields.DEPTH], settings)  # type: ignore[arg-type]
+    return pick.runs, pick.purpose

@@ -1,6 +1,5 @@
 """Answers, progress and lists of studies for a terminal, as rich renderables."""
 
-import itertools
 import math
 from collections.abc import Sequence
 
@@ -45,7 +44,7 @@ def started_line(event: TrialStarted, family: Family) -> str:
 def finished_line(event: TrialFinished, *, family: Family, cap: int) -> str:
     """One step of a search: the depth, how many seeds trained, what is still possible."""
     step = f"{family.units(event.depth):>{WORDS}}: {event.trained} of {event.runs} trained"
-    why = {Purpose.CONFIRM: "tried again", Purpose.SENTINEL: "sentinel", Purpose.TAIL: "looked beyond"}
+    why = {Purpose.CONFIRM: "tried again", Purpose.TAIL: "looked beyond"}
     said = why.get(event.purpose, f"max depth {event.curve.possible(cap)}")
     failed = listed({kind: count for kind, count in event.verdicts.items() if kind != "trained"})
     return f"{step}; {said}" + (f" ({failed})" if failed else "")
@@ -101,7 +100,7 @@ def _shown(points: Sequence[CurvePoint], max_depth: int | None) -> list[CurvePoi
     if len(points) <= ROWS:
         return list(points)
     kept: list[CurvePoint] = []
-    apart = max(abs(a.p - b.p) + 0.02 for a, b in itertools.pairwise(points)) / 4
+    apart = 0.005
     while len(kept) == 0 or len(kept) > ROWS:
         kept = [points[0]]
         for point in points[1:-1]:

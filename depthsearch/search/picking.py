@@ -37,14 +37,14 @@ class Known:
     Attributes:
         steps: From depths to steps.
         counts: All that was seen, a count for each step, shallowest first.
-        before: The same without the last trials, as many as make RECENT_RUNS runs.
+        recent: What the last trials added, as many as make RECENT_RUNS runs.
         effort: What a run costs of its budget.
         deepest_success: The deepest step at which a run succeeded; 0 where none did.
     """
 
     steps: Steps
     counts: tuple[Count, ...]
-    before: tuple[Count, ...]
+    recent: tuple[Count, ...]
     effort: Effort
     deepest_success: int
 
@@ -56,7 +56,7 @@ class Known:
         return cls(
             steps=steps,
             counts=tuple(_count(steps, probe) for probe in pooled(seen)),
-            before=tuple(_count(steps, probe) for probe in pooled(seen[: -_recent(seen)])),
+            recent=tuple(_count(steps, probe) for probe in seen[-_recent(seen) :]),
             effort=Effort(*effort_of(trials)),
             deepest_success=max((steps.step(probe.depth) for probe in seen if probe.trained), default=0),
         )
@@ -68,7 +68,7 @@ class Known:
 
     def rule(self, settings: SearchSettings) -> Conclusion | None:
         """The rule that would end the search now, the tail aside."""
-        return rule_that_holds(self.counts, self.before, settings.threshold_share, settings.tolerance, self.steps.last)
+        return rule_that_holds(self.counts, self.recent, settings.threshold_share, settings.tolerance, self.steps.last)
 
     def threshold(self, settings: SearchSettings) -> Threshold:
         """Where P(success) falls to the reliability."""

@@ -121,6 +121,14 @@ class Posterior:
             weight / weight.sum(),
         )  # fmt: skip
 
+    def without(self, counts: Sequence[Count]) -> "Posterior":
+        """What was believed before these counts, on the same curves."""
+        likelihood = np.ones_like(self.weight)
+        for count, p in zip(counts, self.probabilities([count.depth for count in counts]), strict=True):
+            likelihood *= p**count.trained * (1 - p) ** (count.runs - count.trained)
+        weight = self.weight / likelihood
+        return Posterior(self.m, self.beta, self.link, self.gamma, self.lam, weight / weight.sum())
+
     def width(self) -> Floats:
         """[C] ln of how many times deeper than where 90 % of the fall is left, 10 % of it is left."""
         spans = np.array([float(where(np.array([0.1]))[0] - where(np.array([0.9]))[0]) for where in WHERE])

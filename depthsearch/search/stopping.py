@@ -13,7 +13,7 @@ LEVEL = 0.95
 """Credibility of the interval."""
 
 RECENT_RUNS = 8
-"""The last trials without which the rule on the width has to hold, too: as many as make so many runs."""
+"""The last trials without which a rule has to hold, too: as many as make so many runs."""
 
 LEAST_RUNS = 32
 NEARNESS = 0.2
@@ -52,13 +52,13 @@ def threshold(belief: Posterior, reliability: float) -> Threshold:
 
 @lru_cache(maxsize=16)
 def rule_that_holds(
-    counts: tuple[Count, ...], before: tuple[Count, ...], reliability: float, tolerance: float, last_step: int
+    counts: tuple[Count, ...], recent: tuple[Count, ...], reliability: float, tolerance: float, last_step: int
 ) -> Conclusion | None:
     """The rule that would end the search now, the tail aside.
 
     Args:
         counts: All that was seen, a count for each depth, shallowest first.
-        before: The same without the last trials. The rule on the width has to hold without them, too.
+        recent: What the last trials added. A rule has to hold without them, too, lest chance end the search.
         reliability: P(success) at the threshold.
         tolerance: Half-width wanted, as a share of the depth.
         last_step: The deepest step that may be tried.
@@ -66,20 +66,32 @@ def rule_that_holds(
     if not counts:
         return None
     belief = posterior(counts)
-    found = threshold(belief, reliability)
     at_ends = belief.probabilities([1, last_step])
     if belief.weight[at_ends[0] < reliability].sum() >= LEVEL:
         return Conclusion.SHALLOWEST
     if belief.weight[at_ends[1] >= reliability].sum() >= LEVEL:
         return Conclusion.CAP
-    if _narrow(found, tolerance) and before and _narrow(threshold(posterior(before), reliability), tolerance):
-        return Conclusion.WIDTH
-    if sum(count.runs for count in counts) >= LEAST_RUNS and found.median >= 1:
-        p = belief.probabilities([min(round(found.median), last_step)])[0]
-        near = np.abs(p - reliability) <= NEARNESS * np.sqrt(reliability * (1 - reliability))
-        if reliability < 1 and belief.weight[near].sum() >= LEVEL:
-            return Conclusion.LEVEL
+    enough = sum(count.runs for count in counts) >= LEAST_RUNS
+
+    def holds(rule: Conclusion, own: Posterior) -> bool:
+        if rule is Conclusion.WIDTH:
+            return _narrow(threshold(own, reliability), tolerance)
+        return enough and _level_known(own, reliability, last_step)
+
+    for rule in (Conclusion.WIDTH, Conclusion.LEVEL):
+        if holds(rule, belief) and holds(rule, belief.without(recent)):
+            return rule
     return None
+
+
+def _level_known(belief: Posterior, reliability: float, last_step: int) -> bool:
+    """Whether P(success) at the median threshold is known to lie near the reliability."""
+    median = threshold(belief, reliability).median
+    if reliability == 1 or not 1 <= median <= last_step:
+        return False
+    p = belief.probabilities([round(median)])[0]
+    near = np.abs(p - reliability) <= NEARNESS * np.sqrt(reliability * (1 - reliability))
+    return bool(belief.weight[near].sum() >= LEVEL)
 
 
 def _narrow(found: Threshold, tolerance: float) -> bool:

@@ -53,7 +53,7 @@ def test_by_default_an_interval_stands_beside_the_depth(capsys: pytest.CaptureFi
     printed = capsys.readouterr()
     assert re.search(r"interval +\d+ to \d+ \(95%\), median \d+, for 90% of the runs to train", printed.out)
     assert re.search(r"at 50% +\d+ to \d+ \(95%\)", printed.out)
-    assert "sentinel" in printed.err
+    assert "looked beyond" in printed.err
     assert run([*command, "--json", "--quiet"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["settings"]["sampler"], found["reliability"], found["settings"]["runs_per_trial"]) == (
