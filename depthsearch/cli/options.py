@@ -191,7 +191,7 @@ def problems_of(options: dict[str, Any]) -> "tuple[NamedProblem, ...]":
     """Every combination of the names that the options of GRID give, each under a name made of them."""
     from depthsearch.core.study_file import NamedProblem  # noqa: PLC0415 - pydantic is not needed for --help
 
-    several = {name: options[name].split(",") for name in GRID if options.get(name) is not None}
+    several = {name: _names(name, options[name]) for name in GRID if options.get(name) is not None}
     varied = [name for name, values in several.items() if len(values) > 1 or name in ("arch", "act")]
     problems = []
     for values in itertools.product(*several.values()):
@@ -200,6 +200,16 @@ def problems_of(options: dict[str, Any]) -> "tuple[NamedProblem, ...]":
         name = "-".join(chosen[option] for option in varied) or f"{problem.family}-{problem.activation}"
         problems.append(NamedProblem(name=name, problem=problem))
     return tuple(problems)
+
+
+def _names(option: str, value: str) -> list[str]:
+    names = [name.strip() for name in value.split(",")]
+    if not all(names):
+        raise InvalidValue(f"--{option} must be names with commas between them, but got {value!r}")
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidValue(f"--{option} names {name!r} twice, in {value!r}: once is enough")
+    return names
 
 
 def settings_of(options: dict[str, Any], base: "SearchSettings | None" = None) -> "SearchSettings":

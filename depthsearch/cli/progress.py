@@ -47,14 +47,14 @@ class Progress:
 
     def of(self, name: str, event: Event) -> None:
         """Show one event of the search of that name."""
-        family = self._families[name]
+        family, called = self._families[name], f"{name}: " if name else ""
         match event:
             case StudyOpened(study, finished, True):
-                self._console.print(f"{study} is done already, with {count_of(finished, 'trial')}")
+                self._console.print(f"{called}{study} is done already, with {count_of(finished, 'trial')}")
             case StudyOpened(study, finished) if finished:
-                self._console.print(f"going on with {study}, after {count_of(finished, 'trial')}")
+                self._console.print(f"{called}going on with {study}, after {count_of(finished, 'trial')}")
             case StudyOpened(study):
-                self._console.print(f"searching as {study}")
+                self._console.print(f"{called}searching as {study}")
             case Preparing(reason):
                 self._console.print(reason)
             case TrialStarted() if self._status is not None:

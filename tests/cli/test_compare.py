@@ -1,0 +1,105 @@
+"""depthsearch compare: a grid, a study file, and the forms that the table takes."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from depthsearch.cli.main import run
+from depthsearch.core.comparison import Comparison
+
+QUICK = ["--width", "2", "--epochs", "8", "--lr", "0.05", "--cap", "12", "--max-runs", "60", "--quiet"]
+FILE = """
+title = "A report"
+[defaults]
+width = 2
+recipe = { epochs = 8, learning_rate = 0.05 }
+[settings]
+cap = 12
+max_runs = 60
+[[problems]]
+name = "first"
+activation = "relu"
+[problems.reported]
+depth = 4
+note = "by hand"
+rows = [{ depth = 2, train_accuracy = 0.9 }, { depth = 9, note = "flat" }]
+[[problems]]
+name = "second"
+activation = "tanh"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DEPTHSEARCH_STORAGE", raising=False)
+    Path("study.toml").write_text(FILE)
+
+
+def test_a_grid_is_every_combination_each_a_study_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    grid = ["compare", "--arch", "ffnet,resnet", "--act", "relu,tanh", *QUICK]
+    assert run([*grid, "--json"]) == 0
+    found = Comparison.model_validate_json(capsys.readouterr().out)
+    assert [own.name for own in found.compared] == ["ffnet-relu", "ffnet-tanh", "resnet-relu", "resnet-tanh"]
+    problems = [own.answer.problem for own in found.compared]
+    assert [(own.family, own.activation) for own in problems] == [
+        ("ffnet", "relu"),
+        ("ffnet", "tanh"),
+        ("resnet", "relu"),
+        ("resnet", "tanh"),
+    ]
+    assert len({own.answer.study for own in found.compared}) == 4
+    assert run([*grid, "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["name"] for row in rows] == [own.name for own in found.compared]
+    for row, own in zip(rows, found.compared, strict=True):
+        assert row["max_depth"] == ("" if own.answer.max_depth is None else str(own.answer.max_depth))
+        assert row["interval_low"] == str(own.answer.interval[0] if own.answer.interval else "")
+        assert int(row["runs"]) == own.answer.cost.runs
+    # The same search by `find` is the same study, and is done.
+    assert run(["find", "--arch", "resnet", "--act", "relu", *QUICK, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["study"] == found.compared[2].answer.study
+
+
+def test_a_study_file_stands_beside_what_was_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "study.toml"]) == 0
+    printed = capsys.readouterr()
+    assert "first" in printed.out.splitlines()[2]
+    assert "4 (by hand)" in printed.out
+    assert "A report" in printed.out
+    assert "first: " in printed.err
+    assert run(["compare", "study.toml", "--markdown", "--quiet"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    tables = [line for line in lines if line.startswith("| ")]
+    assert len(tables) == 2 + 1 + 2 + 1
+    assert len({line.count("|") for line in tables[:3]}) == 1
+    assert run(["compare", "study.toml", "--json", "--quiet"]) == 0
+    first, second = Comparison.model_validate_json(capsys.readouterr().out).compared
+    assert [point.depth for point in first.measured] == [2, 9]
+    assert all((point.low or 0) <= point.p <= (point.high or 0) for point in first.measured)
+    assert second.measured == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--act", "relu,tahn"], "unknown activation 'tahn': did you mean 'tanh'?"),
+        (["--act", "relu,,tanh"], "--act must be names with commas between them, but got 'relu,,tanh'"),
+        (["--act", "relu,relu"], "--act names 'relu' twice"),
+        (["study.toml", "--act", "relu"], "--act cannot be combined with the study file 'study.toml'"),
+        (["--json", "--csv"], "--json and --csv cannot be combined"),
+        (["none.toml"], "none.toml: cannot be read"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(["compare", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert message in line
+    assert [path.name for path in tmp_path.iterdir()] == ["study.toml"]
