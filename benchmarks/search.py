@@ -93,7 +93,7 @@ def simulate(case: Case, settings: SearchSettings, seed: int, sampler: BaseSampl
     curve = estimate(study, settings, band=False)
     while curve.concluded is None and (settings.max_runs is None or runs < settings.max_runs):
         asked = []
-        for _ in range(settings.parallel_trials):
+        for _ in range(settings.trials_at_once):
             trial = study.ask()
             asked.append((trial, trial.suggest_int("depth", 1, settings.cap)))
         for trial, depth in asked:
@@ -105,7 +105,7 @@ def simulate(case: Case, settings: SearchSettings, seed: int, sampler: BaseSampl
             study.tell(trial, depth)
             runs += count
         deepest = max(depth for _, depth in asked)
-        total += deepest if settings.parallel_trials > 1 else deepest * settings.runs_each
+        total += deepest if settings.trials_at_once > 1 else deepest * settings.runs_each
         rounds += 1
         curve = estimate(study, settings, band=False)
     return Found(curve, runs, total, rounds)

@@ -135,9 +135,10 @@ search_options = _all(
     _option(
         "--seeds",
         type=int,
-        text="Runs, each of a fresh seed, whenever a depth is tried. [default: 8; 3 for bisect; 32 on a GPU]",
+        text="Runs, each of a fresh seed, whenever a depth is tried. [default: 8, or as many as there are cores; 3 for "
+        "bisect; 32 on a GPU]",
     ),
-    _option("--parallel-trials", type=int, text="Depths tried in one round. [default: 2]"),
+    _option("--parallel-trials", type=int, text="Depths tried in one round. [default: by the cores; 2 on up to 15]"),
     _option("--max-runs", type=int, text="Stop before the search takes more runs than this."),
     _option("--max-seconds", type=float, text="Begin no further depth after this many seconds of training."),
     _option("--seed", type=int, text="Root seed, from which all runs' seeds are drawn. [default: 0]"),

@@ -26,7 +26,8 @@ class SearchSettings(FrozenModel):
         depths: For the grid: the depths to try.
         runs_per_trial: Fresh seeds trained each time a depth is tried; null for the engine's own, or
             RUNS_PER_TRIAL where there is no engine.
-        parallel_trials: Trials asked for in one round and trained in one call.
+        parallel_trials: Trials asked for in one round and trained side by side; null for as many as the engine's
+            lanes make worth while, or 1 where there is no engine.
         max_runs: Budget of runs, confirmation included; null for none.
         max_seconds: Budget of seconds of searching, those of earlier sittings included; null for none.
         seed: Root seed, from which every run's seed is drawn.
@@ -43,7 +44,7 @@ class SearchSettings(FrozenModel):
     cap: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 10_000
     depths: tuple[Annotated[int, Field(strict=True, ge=0, le=1_000_000)], ...] | None = None
     runs_per_trial: Annotated[int, Field(strict=True, ge=1, le=1_000)] | None = None
-    parallel_trials: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 2
+    parallel_trials: Annotated[int, Field(strict=True, ge=1, le=1_000)] | None = None
     max_runs: Annotated[int, Field(strict=True, ge=1)] | None = None
     max_seconds: Annotated[float, Field(strict=True, gt=0)] | None = None
     seed: Seed = 0
@@ -73,14 +74,14 @@ class SearchSettings(FrozenModel):
         """The runs of a trial, or RUNS_PER_TRIAL where none are given."""
         return RUNS_PER_TRIAL if self.runs_per_trial is None else self.runs_per_trial
 
-    def filled(self, *, reliability: float, runs_per_trial: int) -> "SearchSettings":
+    @property
+    def trials_at_once(self) -> int:
+        """The trials of a round, or 1 where none are given."""
+        return 1 if self.parallel_trials is None else self.parallel_trials
+
+    def filled(self, **defaults: float) -> "SearchSettings":
         """With these where nothing was given."""
-        return self.model_copy(
-            update={
-                "reliability": reliability if self.reliability is None else self.reliability,
-                "runs_per_trial": runs_per_trial if self.runs_per_trial is None else self.runs_per_trial,
-            }
-        )
+        return self.model_copy(update={name: own for name, own in defaults.items() if getattr(self, name) is None})
 
     def identity(self, fingerprint: str) -> str:
         """What makes two searches the same study: problem, root seed and reliability (SHA-256)."""

@@ -32,7 +32,10 @@ from depthsearch.finder.samplers import OPTUNAS, make_sampler, runs_and_purpose,
 from depthsearch.search import draw_seeds, estimate
 from depthsearch.search import trials as trial_fields
 from depthsearch.store import StoredStudy, open_store
-from depthsearch.training.engine import Engine, Job, check_engine, choose_engine, runs_per_trial
+from depthsearch.training.engine import Engine, Job, check_engine, choose_engine, lanes_of
+
+RUNS_PER_TRIAL, MOST_RUNS_PER_TRIAL = 8, 32
+"""Fresh seeds for each trial by default: as many as train side by side, within these limits."""
 
 OnEvent = Callable[[Event], None]
 
@@ -171,7 +174,7 @@ class _Search:
             case "grid":
                 return len(set(self._settings.depths or ()) - {point.depth for point in curve.points})
             case _:
-                return self._settings.parallel_trials
+                return self._settings.trials_at_once
 
     def _enqueue(self, depth: int) -> None:
         # A sitting that ended between the queue and the training has left its trial waiting: that one will do.
@@ -288,11 +291,14 @@ def _check_steps(problem: Problem) -> None:
 
 def _filled(problem: Problem, settings: SearchSettings, *, engine: str, device: str) -> SearchSettings:
     """The settings with what the family and the engine choose, where nobody else did."""
-    runs = 3 if settings.sampler == "bisect" else runs_per_trial(problem, engine=engine, device=device)
+    lanes = lanes_of(problem, engine=engine, device=device)
+    runs = 3 if settings.sampler == "bisect" else min(max(lanes, RUNS_PER_TRIAL), MOST_RUNS_PER_TRIAL)
     if settings.max_runs is not None:
         runs = min(runs, settings.max_runs)
     family = family_of(problem.family)
     filled = settings.filled(reliability=family.reliability, runs_per_trial=runs)
+    # A search trial and its look-out at the least; more where lanes would stay empty.
+    filled = filled.filled(parallel_trials=2 * max(1, lanes // filled.runs_each))
     for depth in filled.depths or ():
         if depth < family.shallowest:
             raise InvalidValue(f"depths must be at least {family.shallowest}, in {family.unit}, but got {depth}")

@@ -143,6 +143,11 @@ def _facts(answer: Answer, place: str, reported: Reported | None) -> Table:
             )
     elif answer.outcome is Outcome.FOUND:
         table.add_row("interval", "none: bisection does not measure its own error")
+    if answer.transition is not None:
+        times, narrow, wide = answer.transition
+        table.add_row(
+            "falls", f"from 90 % to 10 % of its height over {times:.1f} times the depth ({narrow:.1f} to {wide:.1f})"
+        )
     if answer.beyond is not None:
         table.add_row("beyond", answer.beyond.sentence)
     for again in answer.confirmation:

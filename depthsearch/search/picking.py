@@ -139,7 +139,7 @@ def _pick(known: Known, pending: Sequence[Pending], place: int, settings: Search
         deepest=min(max(2 * known.deepest_success, FIRST), known.steps.last),
         pending=pending,
         effort=known.effort,
-        side_by_side=settings.parallel_trials,
+        side_by_side=settings.trials_at_once,
     )
     return pick(step, Purpose.SEARCH)
 

@@ -4,7 +4,6 @@ Each run is one sequence of calls without Python's lock, so runs go side by side
 another: a run's trace is the same to the last bit whatever is trained beside it and on however many threads.
 """
 
-import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ from depthsearch.training import dense_training as training
 from depthsearch.training.batches import EpochOrders
 from depthsearch.training.dense_compile import compiled_before
 from depthsearch.training.dense_program import DENSE, LANES, Program, lay_out
-from depthsearch.training.engine import Job, Record, Watch
+from depthsearch.training.engine import Job, Record, Watch, cores
 from depthsearch.training.initialization import initial_weights
 from depthsearch.training.recorder import PER_LAYER, Recorder
 
@@ -42,7 +41,7 @@ class DenseEngine:
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        self.threads = threads or _cores()
+        self.threads = threads or cores()
 
     @property
     def first_use(self) -> str | None:
@@ -203,13 +202,6 @@ class _Run:
             self._use(piece, np.zeros(len(piece), np.float32))
             pieces.append(self.whole.logits(len(piece)))
         return np.concatenate(pieces)
-
-
-def _cores() -> int:
-    """Cores that this process may use; not every system tells a process's own share of them."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _rule(problem: Problem) -> int:

@@ -1,5 +1,6 @@
 """The contract that every engine keeps, and the choice of one. No engine is imported until it is chosen."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
@@ -15,8 +16,8 @@ from depthsearch.training.dense_program import claims
 WIDEST_DENSE = 64
 """The widest network for which the dense engine is the faster one (benchmarks/engine.py)."""
 
-RUNS_PER_TRIAL = {"dense": 8, "torch": 8, "cuda": 32}
-"""Fresh seeds for each trial by default: side by side, a few cost little more than one, and on a GPU many."""
+GPU_LANES = 128
+"""Narrow networks that a GPU trains side by side at little more than the time of one."""
 
 Record: TypeAlias = Literal["summary", "full"]
 
@@ -113,9 +114,18 @@ def _resolved(problem: Problem, engine: str, device: str) -> str:
     return "dense" if device != "cuda" and problem.width <= WIDEST_DENSE and dense_trains(problem) else "torch"
 
 
-def runs_per_trial(problem: Problem, *, engine: str = "auto", device: str = "auto") -> int:
-    """Runs of a trial where nobody says how many; known without importing an engine."""
-    return RUNS_PER_TRIAL["cuda" if device == "cuda" else _resolved(problem, engine, device)]
+def lanes_of(problem: Problem, *, engine: str = "auto", device: str = "auto") -> int:
+    """How many runs train side by side at little more than the time of one; known without importing an engine."""
+    if device == "cuda":
+        return GPU_LANES
+    return cores() if _resolved(problem, engine, device) == "dense" else 1
+
+
+def cores() -> int:
+    """Cores that this process may use; not every system tells a process's own share of them."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def dense_trains(problem: Problem) -> bool:
