@@ -45,7 +45,7 @@ def test_every_conclusion_has_a_sentence(rule: Conclusion) -> None:
     assert len(rule.sentence.split()) > 4
 
 
-@pytest.mark.parametrize(("trained", "of"), [(-1, 3), (0, 0)])
+@pytest.mark.parametrize(("trained", "of"), [(-1, 3), (0, -1)])
 def test_counts_that_cannot_be_are_refused(trained: int, of: int) -> None:
     with pytest.raises(InvalidValue):
         CurvePoint(depth=3, trained=trained, of=of, p=0.5)

@@ -11,15 +11,33 @@ from depthsearch.core.settings import SearchSettings
 
 def test_the_defaults() -> None:
     assert SearchSettings().model_dump() == {
-        "sampler": "bisect",
-        "reliability": 0.5,
+        "sampler": "threshold",
+        "reliability": None,
         "tolerance": 0.05,
         "cap": 10_000,
-        "runs_per_trial": 3,
+        "depths": None,
+        "runs_per_trial": None,
+        "parallel_trials": None,
         "max_runs": None,
         "max_seconds": None,
         "seed": 0,
     }
+
+
+def test_what_nobody_said_is_filled_in_and_what_somebody_said_stays() -> None:
+    settings = SearchSettings(reliability=0.7)
+    assert (settings.threshold_share, settings.runs_each, settings.trials_at_once) == (0.7, 1, 1)
+    filled = settings.filled(reliability=0.9, runs_per_trial=8)
+    assert (filled.reliability, filled.runs_per_trial) == (0.7, 8)
+    assert SearchSettings().threshold_share == 0.5
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"sampler": "grid"}, {"depths": (3, 7)}, {"sampler": "grid", "depths": (3, 70), "cap": 50}]
+)
+def test_depths_belong_to_the_grid_and_lie_within_the_cap(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValue, match="depths must"):
+        SearchSettings.model_validate(wrong)
 
 
 @pytest.mark.parametrize(
