@@ -235,9 +235,11 @@ def _named_as_typed(options: dict[str, str]) -> Iterator[None]:
         raise
     except InvalidValue as error:
         field, space, rest = str(error).partition(" ")
+        field, _, place = field.partition(".")
         if field not in options:
             raise
-        raise InvalidValue(f"--{options[field].replace('_', '-')}{space}{rest}") from None
+        each = "each of " if place else ""
+        raise InvalidValue(f"{each}--{options[field].replace('_', '-')}{space}{rest}") from None
 
 
 def problem_options_given(options: dict[str, Any]) -> list[str]:

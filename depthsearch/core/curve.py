@@ -23,10 +23,10 @@ class Conclusion(StrEnum):
         """The rule in words."""
         return {
             Conclusion.ADJACENT: "two adjacent depths were tried: the shallower passes, the deeper fails",
-            Conclusion.WIDTH: "the interval is as narrow as asked, and was before the last trial",
+            Conclusion.WIDTH: "the interval is as narrow as asked (--tolerance)",
             Conclusion.LEVEL: (
-                "the share that trains at this depth is known to be close to the reliability; the curve falls too "
-                "slowly for a narrower interval of depths"
+                "P(trained) at the median is known to be as good as the reliability; the curve falls too slowly there "
+                "for a narrower interval"
             ),
             Conclusion.GRID: "every depth that was asked for was tried",
             Conclusion.CAP: "the reliability is still reached at the cap",

@@ -9,6 +9,9 @@ from depthsearch.core.model import FrozenModel, canonical_json, sha256
 from depthsearch.core.names import SamplerName
 from depthsearch.core.problem import Seed, one_of
 
+LEAST, MOST = 0.01, 0.99
+"""Reliabilities that can be told from never and always."""
+
 RELIABILITY, RUNS_PER_TRIAL = 0.5, 1
 """Where neither the settings, nor a family, nor an engine say."""
 
@@ -55,10 +58,16 @@ class SearchSettings(FrozenModel):
             raise InvalidValue(
                 f"max_runs must be at least {self.runs_per_trial}, the runs of one trial, but got {self.max_runs}"
             )
-        if (self.sampler == "grid") != (self.depths is not None):
+        if self.sampler != "bisect" and self.reliability is not None and not LEAST <= self.reliability <= MOST:
             raise InvalidValue(
-                "depths must be given for the sampler 'grid', and for no other, "
-                f"but got depths {list(self.depths) if self.depths else None} for {self.sampler!r}"
+                f"reliability must be from {LEAST} to {MOST}, since no number of runs shows more, but got "
+                f"{self.reliability}; the sampler 'bisect' takes up to 1"
+            )
+        if self.sampler == "grid" and self.depths is None:
+            raise InvalidValue("depths must be given for the sampler 'grid', as in 3,7,14, but none were")
+        if self.sampler != "grid" and self.depths is not None:
+            raise InvalidValue(
+                f"depths must be given for the sampler 'grid' alone, but got {list(self.depths)} for {self.sampler!r}"
             )
         if self.depths is not None and (not self.depths or max(self.depths) > self.cap):
             raise InvalidValue(f"depths must lie within the cap, {self.cap}, but got {list(self.depths)}")
@@ -84,5 +93,5 @@ class SearchSettings(FrozenModel):
         return self.model_copy(update={name: own for name, own in defaults.items() if getattr(self, name) is None})
 
     def identity(self, fingerprint: str) -> str:
-        """What makes two searches the same study: problem, root seed and reliability (SHA-256)."""
-        return sha256(canonical_json([fingerprint, self.seed, self.threshold_share]))
+        """What makes two searches the same study: problem, root seed, reliability and sampler (SHA-256)."""
+        return sha256(canonical_json([fingerprint, self.seed, self.threshold_share, self.sampler]))

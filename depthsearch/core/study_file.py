@@ -23,10 +23,10 @@ test_accuracy = 0.486
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import tomli_w
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from depthsearch.core.errors import InvalidValue, UnreadableStudyFile
 from depthsearch.core.model import FrozenModel
@@ -37,14 +37,18 @@ from depthsearch.core.toml_lines import TomlLines
 TABLES = ("title", "source", "defaults", "settings", "problems")
 
 
+ReportedDepth = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class ReportedRow(FrozenModel):
     """What somebody else reported of one depth, in our units."""
 
     called: ClassVar[str] = "reported row"
 
-    depth: int
-    train_accuracy: float | None = None
-    test_accuracy: float | None = None
+    depth: ReportedDepth
+    train_accuracy: Share | None = None
+    test_accuracy: Share | None = None
     note: str = ""
 
 
@@ -53,7 +57,7 @@ class Reported(FrozenModel):
 
     called: ClassVar[str] = "reported"
 
-    depth: int
+    depth: ReportedDepth
     note: str = ""
     rows: tuple[ReportedRow, ...] = ()
 
@@ -80,6 +84,8 @@ class StudyFile(FrozenModel):
         if not names:
             raise InvalidValue("problems is empty: a study file declares at least one [[problems]]")
         for name in names:
+            if not name.strip() or not name.isprintable():
+                raise InvalidValue(f"name must be printable characters in one line, but got {name!r}")
             if names.count(name) > 1:
                 raise InvalidValue(f"name {name!r} stands for more than one problem: each needs a name of its own")
         return self

@@ -14,7 +14,7 @@ from depthsearch.core.settings import SearchSettings
 from depthsearch.core.verdict import count_verdicts
 from depthsearch.core.words import count_of, listed
 from depthsearch.datasets import load
-from depthsearch.families import family_of
+from depthsearch.families import Family, family_of
 from depthsearch.finder.budget import budget_left
 from depthsearch.finder.confirming import confirming, still_to_confirm
 from depthsearch.search import estimate
@@ -43,7 +43,9 @@ def answer_of(stored: StoredStudy) -> Answer:
     trials = trial_fields.all_trials(stored.optuna_study)
     probes = trial_fields.probes(trials)
     runs = stored.runs()
-    curve = estimate(stored.optuna_study, settings)
+    shallowest = family_of(problem.family).shallowest
+    depths = IntDistribution(shallowest, max(shallowest, settings.cap))
+    curve = estimate(stored.optuna_study, settings, depths=depths)
     outcome = _outcome(stored, curve)
     confirmation = _confirmation(stored, curve, runs)
     beyond = _beyond(curve, problem, runs)
@@ -150,6 +152,7 @@ def _beyond(curve: Curve, problem: Problem, runs: Sequence[StoredRun]) -> Beyond
     """
     if curve.fails_at is None:
         return None
+    # Of a curve that is not monotone, all that failed is looked at, shallowest first.
     failed = sorted(
         (run for run in runs if not run.verdict.trained and run.depth >= curve.fails_at),
         key=lambda run: (run.depth, run.trial_number, run.run),
@@ -185,25 +188,32 @@ def _sentence(stored: StoredStudy, curve: Curve, outcome: Outcome, beyond: Beyon
             if settings.sampler == "bisect":
                 past = f"; {curve.fails_at} fail{cause}"
             else:
-                past = f"{within}; past that, runs fail{cause}" if beyond else within
-            return f"trains to {family.units(curve.max_depth or 0)}{past}{hedge}"
+                past = f"{within}; past that, more than {1 - settings.threshold_share:.0%} fail{cause}"
+            if curve.max_depth is None:
+                where = f"{curve.possible(settings.cap)} {family.unit}"
+                return f"is not reliable at any depth that was tried: the threshold lies at {where}{cause}"
+            return f"trains to {family.units(curve.max_depth)}{past if beyond else within}{hedge}"
         case Outcome.CAP_REACHED:
             return f"trains to {family.units(curve.max_depth or settings.cap)}, the cap; raise --cap to look deeper"
         case Outcome.NEVER_RELIABLE:
             least = family.units(family.shallowest)
             return f"is not reliable at any depth: {settings.threshold_share:.0%} do not train even with {least}{cause}"
         case Outcome.NOT_MONOTONE:
-            first, last = curve.crossings or (0, 0)
-            return (
-                f"does not simply stop at a depth: fewer than {settings.threshold_share:.0%} train beyond {first} "
-                f"{family.unit}, but again more up to {last}{cause}"
-            )
+            return f"does not simply stop at a depth: {_crossing_words(curve, settings, family)}{cause}"
         case Outcome.BUDGET_ENDED | Outcome.UNFINISHED:
             why = "the budget ended first" if outcome is Outcome.BUDGET_ENDED else "not finished yet"
-            unit = (
-                family.units(1).removeprefix("1 ") if curve.max_depth == 1 and curve.fails_at is None else family.unit
-            )
-            return f"{why}; so far, the answer is {curve.possible(settings.cap)} {unit}"
+            possible = curve.possible(settings.cap)
+            unit = family.units(1).removeprefix("1 ") if possible.endswith(" 1") else family.unit
+            return f"{why}; so far, the answer is {possible} {unit}"
+
+
+def _crossing_words(curve: Curve, settings: SearchSettings, family: Family) -> str:
+    first, last = curve.crossings or (0, 0)
+    share = f"{settings.threshold_share:.0%}"
+    if first < last:
+        return f"fewer than {share} train beyond {first} {family.unit}, but again more at depths up to {last}"
+    reached = f"last reached at {family.units(last)}" if last else "reached at no depth that was tried"
+    return f"shallower networks fail more often than some deeper ones; {share} is {reached}"
 
 
 def _warnings(
@@ -224,7 +234,7 @@ def _warnings(
         depths = " and ".join(str(depth) for depth in missing)
         warnings.append(f"not confirmed with fresh seeds at {depths} {family.unit}: the budget ended first")
     again = {confirmed.depth for confirmed in confirmation}
-    relapsed = [run for run in runs if run.depth in again and run.depth == curve.max_depth and _fell_back(run)]
+    relapsed = [run for run in runs if run.depth in again and run.depth != curve.fails_at and _fell_back(run)]
     if relapsed:
         warnings.append(
             f"{count_of(len(relapsed), 'run')} that trained at {family.units(relapsed[0].depth)} had fallen back below "

@@ -12,7 +12,7 @@ from depthsearch.search import trials as trial_fields
 from depthsearch.search.estimate import confirmation_agrees
 
 MOST = 3
-"""Confirmations of one answer; one that disagrees reopens the search, and this often that may happen."""
+"""Confirmations of one answer: their runs may move it, or reopen the search, and then it is confirmed again."""
 
 
 def confirming(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
@@ -35,11 +35,9 @@ def still_to_confirm(
         return next((depth for depth in edges if depth not in tried), None)
     if curve.concluded is Conclusion.GRID or curve.monotone is False or curve.interval is None or len(made) >= MOST:
         return None
-    low, high = curve.interval
-    if made:
-        last = made[-1].params[trial_fields.DEPTH]
-        inside = max(low, shallowest) <= last and (high is None or last <= max(high, shallowest))
-        if inside and confirmation_agrees(trials, made[-1], IntDistribution(shallowest, settings.cap)):
-            return None
-    answer = next(found.depth for found in curve.thresholds if found.reliability == settings.threshold_share)
-    return min(max(answer, shallowest), settings.cap)
+    median = next(found.depth for found in curve.thresholds if found.reliability == settings.threshold_share)
+    answer = min(max(median, shallowest), settings.cap)
+    agrees = made and confirmation_agrees(trials, made[-1], IntDistribution(shallowest, settings.cap))
+    if agrees and made[-1].params[trial_fields.DEPTH] == answer:
+        return None
+    return answer

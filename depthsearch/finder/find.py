@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from optuna import Trial
+from optuna.distributions import IntDistribution
 from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
@@ -31,7 +32,7 @@ from depthsearch.finder.confirming import still_to_confirm
 from depthsearch.finder.samplers import OPTUNAS, make_sampler, runs_and_purpose, suggest, with_budget
 from depthsearch.search import draw_seeds, estimate
 from depthsearch.search import trials as trial_fields
-from depthsearch.store import StoredStudy, open_store
+from depthsearch.store import StoredStudy, check_name, open_store
 from depthsearch.training.engine import Engine, Job, check_engine, choose_engine, lanes_of
 
 RUNS_PER_TRIAL, MOST_RUNS_PER_TRIAL = 8, 32
@@ -74,6 +75,8 @@ def find(
         raise InvalidValue(f"problem must be a depthsearch.Problem, but got {problem!r}")
     if settings is not None and not isinstance(settings, SearchSettings):
         raise InvalidValue(f"settings must be depthsearch.SearchSettings, but got {settings!r}")
+    if study is not None:
+        check_name(study)
     check_engine(problem, engine=engine, device=device)
     settings = _filled(problem, settings or SearchSettings(), engine=engine, device=device)
     _check_steps(problem)
@@ -140,7 +143,8 @@ class _Search:
     def _curve(self) -> Curve:
         """What is known now. This sitting alone tells trials of the study, so it changes with a round told."""
         if self._latest is None:
-            self._latest = estimate(self._study, self._settings, band=False)
+            depths = IntDistribution(self._shallowest, max(self._shallowest, self._settings.cap))
+            self._latest = estimate(self._study, self._settings, depths=depths, band=False)
         return self._latest
 
     def _to_confirm(self, curve: Curve) -> int | None:
@@ -227,6 +231,8 @@ class _Search:
         engine = self._make_engine()
         if engine.first_use is not None:
             self._on_event(Preparing(engine.first_use))
+            # What is compiled is not training: it counts neither as seconds nor against their budget.
+            engine.train(Problem.model_validate({"recipe": {"epochs": 3}}), [Job(1, 0)])
         return engine
 
     def _train(self, engine: Engine, jobs: list[Job], *, confirm: bool) -> list[Trace]:
@@ -301,7 +307,7 @@ def _filled(problem: Problem, settings: SearchSettings, *, engine: str, device: 
     filled = filled.filled(parallel_trials=2 * max(1, lanes // filled.runs_each))
     for depth in filled.depths or ():
         if depth < family.shallowest:
-            raise InvalidValue(f"depths must be at least {family.shallowest}, in {family.unit}, but got {depth}")
+            raise InvalidValue(f"each of the depths must be at least {family.shallowest}, but got {depth}")
     return with_budget(filled)
 
 

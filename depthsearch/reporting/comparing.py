@@ -77,6 +77,8 @@ def _side_by_side(several: Sequence[Compared]) -> Table:
 
 
 def _depth(own: Compared) -> str:
+    if own.answer.crossings is not None:
+        return "none alone"
     depth = own.answer.max_depth
     return "none" if depth is None else str(depth)
 
@@ -177,7 +179,7 @@ def _reported_rows(comparison: Comparison) -> list[list[str]]:
 
 def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+        return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
 
     return [line(header), "|" + "---|" * len(header), *(line(row) for row in rows)]
 

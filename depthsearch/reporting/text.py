@@ -1,7 +1,7 @@
 """Answers, progress and lists of studies for a terminal, as rich renderables."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -28,6 +28,9 @@ def answer_text(answer: Answer, *, place: str, reported: Reported | None = None)
     headline = Text(f"{_title(answer)} {answer.sentence}", style="bold green" if found else "bold yellow")
     # The table brings an empty line of its own above and below.
     parts: list[RenderableType] = [headline, _curve(answer) if answer.curve else Text("")]
+    hidden = len(answer.curve) - len(_shown(answer.curve, answer.max_depth))
+    if hidden:
+        parts.append(Text(f"{count_of(hidden, 'more depth')} in --json\n", style="dim"))
     parts.append(_facts(answer, place, reported))
     parts += [Text("")] if answer.warnings else []
     parts += [Text(f"note: {warning}", style="yellow") for warning in answer.warnings]
@@ -47,7 +50,7 @@ def finished_line(event: TrialFinished, *, family: Family, cap: int) -> str:
     why = {Purpose.CONFIRM: "tried again", Purpose.TAIL: "looked beyond"}
     said = why.get(event.purpose, f"max depth {event.curve.possible(cap)}")
     failed = listed({kind: count for kind, count in event.verdicts.items() if kind != "trained"})
-    return f"{step}; {said}" + (f" ({failed})" if failed else "")
+    return step + (f" ({failed})" if failed else "") + f"; {said}"
 
 
 def studies_table(rows: Sequence[StudyRow]) -> Table:
@@ -122,7 +125,10 @@ def _facts(answer: Answer, place: str, reported: Reported | None) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    table.add_row("max depth", "none" if answer.max_depth is None else family.units(answer.max_depth))
+    if answer.crossings is not None:
+        table.add_row("max depth", "no single one; crosses the reliability at {} and {}".format(*answer.crossings))
+    else:
+        table.add_row("max depth", "none" if answer.max_depth is None else family.units(answer.max_depth))
     if reported is not None:
         note = f" ({reported.note})" if reported.note else ""
         table.add_row("reported", f"{family.units(reported.depth)}{note}")
@@ -133,21 +139,8 @@ def _facts(answer: Answer, place: str, reported: Reported | None) -> Table:
             f"{counts.hidden} hidden, {counts.weight_layers} with weights, {counts.keras} as Keras counts; "
             f"{counts.parameters} parameters",
         )
-    if answer.interval is not None:
-        for found in answer.thresholds:
-            low, high = found.interval
-            table.add_row(
-                "interval" if found.reliability == answer.reliability else f"at {found.reliability:.0%}",
-                f"{low} to {high if high is not None else 'beyond the cap'} ({answer.interval_level:.0%}), median "
-                f"{found.depth}, for {found.reliability:.0%} of the runs to train",
-            )
-    elif answer.outcome is Outcome.FOUND:
-        table.add_row("interval", "none: bisection does not measure its own error")
-    if answer.transition is not None:
-        times, narrow, wide = answer.transition
-        table.add_row(
-            "falls", f"from 90 % to 10 % of its height over {times:.1f} times the depth ({narrow:.1f} to {wide:.1f})"
-        )
+    for name, text in _threshold_facts(answer):
+        table.add_row(name, text)
     if answer.beyond is not None:
         table.add_row("beyond", answer.beyond.sentence)
     for again in answer.confirmation:
@@ -165,3 +158,20 @@ def _facts(answer: Answer, place: str, reported: Reported | None) -> Table:
     table.add_row("criterion", f"a depth passes where at least {answer.reliability:.0%} of its runs train")
     table.add_row("study", f"{answer.study} in {place}")
     return table
+
+
+def _threshold_facts(answer: Answer) -> Iterator[tuple[str, str]]:
+    """Where the thresholds lie, and how fast the curve falls."""
+    for found in answer.thresholds:
+        low, high = found.interval if found.reliability != answer.reliability else answer.interval or found.interval
+        where = f"{low} or more" if high is None else f"{low} to {high}, median {found.depth}"
+        name = "interval" if found.reliability == answer.reliability else f"at {found.reliability:.0%}"
+        yield (
+            name,
+            f"{where}: where {found.reliability:.0%} of the runs train ({answer.interval_level:.0%} probability)",
+        )
+    if not answer.thresholds and answer.outcome is Outcome.FOUND:
+        yield "interval", "none: bisection does not measure its own error"
+    if answer.transition is not None:
+        times, narrow, wide = answer.transition
+        yield "falls", f"from 90 % to 10 % of its height over {times:.1f} times the depth ({narrow:.1f} to {wide:.1f})"

@@ -23,7 +23,14 @@ REOPENED = 4
 HALF = 0.5
 
 
-def estimate(study: Study, settings: SearchSettings, *, parameter: str = DEPTH, band: bool = True) -> Curve:
+def estimate(
+    study: Study,
+    settings: SearchSettings,
+    *,
+    parameter: str = DEPTH,
+    depths: IntDistribution | None = None,
+    band: bool = True,
+) -> Curve:
     """The curve of P(trained | depth) and the depth that it names.
 
     A posterior over curves gives the interval and the band, whoever chose the depths. Bisection, by the settings or by
@@ -34,21 +41,27 @@ def estimate(study: Study, settings: SearchSettings, *, parameter: str = DEPTH, 
         study: An Optuna study whose trials carry `runs` and `trained`.
         settings: `sampler`, `reliability`, `tolerance`, `cap` and `max_runs` are used.
         parameter: Name of the integer parameter that is the depth.
+        depths: The depths that may be tried; by default those of the trials, up to the settings' cap.
         band: Whether to work out `p`, `low` and `high` of every point; without, `p` is the raw share.
     """
     trials = all_trials(study)
-    low = min(
-        (
-            distribution.low
-            for trial in trials
-            if isinstance(distribution := trial.distributions.get(parameter), IntDistribution)
-        ),
-        default=1,
-    )
-    depths = IntDistribution(low, max(low, settings.cap))
+    depths = depths or _depths_of(trials, settings, parameter)
     if settings.sampler == "bisect" or isinstance(study.sampler, BisectionSampler):
         return _bisected(trials, settings, depths, parameter)
     return _believed(trials, settings, depths, parameter, band=band)
+
+
+def _depths_of(trials: Sequence[FrozenTrial], settings: SearchSettings, parameter: str) -> IntDistribution:
+    """The range that the trials were suggested from, up to the cap."""
+    own = [
+        distribution
+        for trial in trials
+        if isinstance(distribution := trial.distributions.get(parameter), IntDistribution)
+    ]
+    if not own:
+        return IntDistribution(1, settings.cap)
+    low, high, step = min(one.low for one in own), max(one.high for one in own), own[-1].step
+    return IntDistribution(low, max(low, min(high, settings.cap)), step=step)
 
 
 def _bisected(
@@ -94,11 +107,17 @@ def _believed(
     shown = sorted({share, HALF}, reverse=True)
     levels = quantiles(np.exp(belief.width()), belief.weight, (0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2))
     thresholds = tuple(_crossing(known, threshold(belief, reliability), reliability) for reliability in shown)
+    max_depth = max((steps.depth(step) for step in tried if step <= median), default=None)
+    low, high = next(crossing.interval for crossing in thresholds if crossing.reliability == share)
+    # The deepest depth that was tried and passes may lie above the interval, which is widened to hold it.
+    interval: tuple[int, int | None] | None = (low if max_depth is None else min(low, max_depth), high)
+    if monotone is False:
+        max_depth, interval = None, None  # one number would be a lie
     return Curve(
         points=points,
-        max_depth=max((steps.depth(step) for step in tried if step <= median), default=None),
+        max_depth=max_depth,
         fails_at=min((steps.depth(step) for step in tried if step > median), default=None),
-        interval=next(crossing.interval for crossing in thresholds if crossing.reliability == share),
+        interval=interval,
         level=LEVEL,
         concluded=concluded,
         monotone=monotone,

@@ -14,7 +14,15 @@ from depthsearch.core.settings import SearchSettings
 from depthsearch.search.acquisition import FIRST, Effort, Pending, best_depth
 from depthsearch.search.posterior import Count, posterior
 from depthsearch.search.steps import Steps
-from depthsearch.search.stopping import RECENT_RUNS, TAIL_RUNS, Threshold, rule_that_holds, tail_limits, threshold
+from depthsearch.search.stopping import (
+    RECENT_RUNS,
+    TAIL_RUNS,
+    Threshold,
+    rule_that_holds,
+    suspicious,
+    tail_limits,
+    threshold,
+)
 from depthsearch.search.trials import DEPTH, SEEDS, Probe, effort_of, pooled, probes, purpose_of
 
 QUARTERS = 4
@@ -74,13 +82,22 @@ class Known:
         """Where P(success) falls to the reliability."""
         return threshold(posterior(self.counts), settings.threshold_share)
 
-    def tail(self, settings: SearchSettings, pending: Sequence[Pending] = ()) -> int | None:
-        """The step at which the tail is to be looked at next; None where it was looked at, or there is none.
+    def doubtful(self, pending: Sequence[Pending] = ()) -> int | None:
+        """A step whose failures would be explained by a dip, and that has had few runs; None where there is none."""
+        under_way = {own.depth for own in pending}
+        return next((step for step in suspicious(self.counts, posterior(self.counts)) if step not in under_way), None)
 
-        The tail lies beyond the interval. Where that reaches the last step, the last step itself has to be tried.
+    def tail(self, settings: SearchSettings, pending: Sequence[Pending] = ()) -> int | None:
+        """The step to look at before the search may end; None where all were, or the budget does not allow it.
+
+        First what is doubtful. Then the tail, which lies beyond the interval; where that reaches the last step, the
+        last step itself has to be tried.
         """
         if settings.max_runs is not None and self.runs + TAIL_RUNS > settings.max_runs:
             return None
+        doubtful = self.doubtful(pending)
+        if doubtful is not None:
+            return doubtful
         limits = tail_limits(self.threshold(settings), self.steps.last)
         tried = [*((count.depth, count.runs) for count in self.counts), *((own.depth, own.runs) for own in pending)]
         if limits is None:
@@ -131,7 +148,8 @@ def _pick(known: Known, pending: Sequence[Pending], place: int, settings: Search
     deepest = max([*(count.depth for count in known.counts), *(own.depth for own in pending)], default=0)
     if deepest and place % _period(settings) == _period(settings) - 1:
         share = np.random.default_rng([settings.seed, place, SENTINEL_STREAM]).uniform()
-        return pick(int(deepest**share), Purpose.SENTINEL)
+        # A sentinel that failed is asked again: one failure may be chance.
+        return pick(known.doubtful(pending) or int(deepest**share), Purpose.SENTINEL)
     step = best_depth(
         posterior(known.counts),
         settings.threshold_share,

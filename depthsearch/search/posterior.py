@@ -4,7 +4,8 @@ p(d) = lambda + (1 - gamma - lambda) F(beta (ln d - m)), with d counted from 1 (
 shapes of equal weight. gamma is the share of runs that fail however shallow the network is, lambda the share that
 succeed however deep.
 
-Priors: m uniform on [ln 0.7, ln 14000]; ln beta ~ N(ln 8, 2.5) on [0.8, 300]; gamma and lambda as in ASYMPTOTES.
+Priors: m uniform on [ln 0.7, ln 14000], or to four times the deepest depth tried where that is deeper;
+ln beta ~ N(ln 8, 2.5) on [0.8, 300]; gamma and lambda as in ASYMPTOTES.
 """
 
 import itertools
@@ -95,10 +96,11 @@ class Posterior:
             len(depths), len(levels)
         )
 
-    def thresholds(self, reliability: float, shallowest: float = SHALLOWEST, deepest: float = DEEPEST) -> Floats:
-        """[C] ln of the depth at which each curve falls to the reliability, within the given limits.
+    def thresholds(self, reliability: float, *, limited: bool = True) -> Floats:
+        """[C] ln of the depth at which each curve falls to the reliability.
 
-        A curve that never reaches it falls there at `shallowest`, one that never falls below it at `deepest`.
+        A curve that never reaches it falls there at minus infinity, one that never falls below it at infinity; or,
+        where `limited`, at the ends of the range of m.
         """
         share = (reliability - self.lam) / (1 - self.gamma - self.lam)
         inside = np.clip(share, 1e-12, 1 - 1e-12)
@@ -106,8 +108,8 @@ class Posterior:
         for number, where in enumerate(WHERE):
             own = self.link == number
             t[own] = where(inside[own])
-        u = np.where(share >= 1, -np.inf, np.where(share <= 0, np.inf, self.m + t / self.beta))
-        return np.clip(u, shallowest, deepest)
+        u: Floats = np.where(share >= 1, -np.inf, np.where(share <= 0, np.inf, self.m + t / self.beta))
+        return np.clip(u, SHALLOWEST, max(DEEPEST, self.m.max())) if limited else u
 
     def every(self, stride: int) -> "Posterior":
         """Every so-manieth curve."""
@@ -123,10 +125,10 @@ class Posterior:
 
     def without(self, counts: Sequence[Count]) -> "Posterior":
         """What was believed before these counts, on the same curves."""
-        likelihood = np.ones_like(self.weight)
+        logarithm = np.log(self.weight)
         for count, p in zip(counts, self.probabilities([count.depth for count in counts]), strict=True):
-            likelihood *= p**count.trained * (1 - p) ** (count.runs - count.trained)
-        weight = self.weight / likelihood
+            logarithm -= count.trained * np.log(p) + (count.runs - count.trained) * np.log1p(-p)
+        weight = np.exp(logarithm - logarithm.max())
         return Posterior(self.m, self.beta, self.link, self.gamma, self.lam, weight / weight.sum())
 
     def width(self) -> Floats:
@@ -245,6 +247,7 @@ def _region(grid: _Grid, counts: Sequence[Count]) -> tuple[float, float]:
     Steep curves fit between two grid points of the whole range and would be lost on it.
     """
     gentle = grid.only(grid.beta < GENTLE, grid.gamma < GENTLE_GAMMA)
-    m = np.linspace(SHALLOWEST, DEEPEST, STEPS)
+    deepest = max([DEEPEST, *(float(np.log(4 * count.depth)) for count in counts)])
+    m = np.linspace(SHALLOWEST, deepest, STEPS)
     held = np.flatnonzero(gentle.weights(m, counts).sum(axis=(0, 2)) > NEGLIGIBLE)
     return float(m[max(held[0] - 1, 0)]), float(m[min(held[-1] + 1, STEPS - 1)])

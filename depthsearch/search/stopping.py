@@ -23,6 +23,9 @@ TAIL_RUNS = 16
 TAIL_FROM, TAIL_TO = 1.15, 4.0
 """The tail is looked at log-spaced over so many times the interval's upper end."""
 
+SUSPICIOUS, ENOUGH_RUNS = 0.1, 8
+"""Failures less likely than that are looked into, until there are so many runs at their depth."""
+
 SURPRISING = 0.02
 
 
@@ -45,7 +48,7 @@ class Threshold:
 def threshold(belief: Posterior, reliability: float) -> Threshold:
     """The posterior median and the equal-tailed interval."""
     tail = (1 - LEVEL) / 2
-    u = belief.thresholds(reliability, -np.inf, np.inf)
+    u = belief.thresholds(reliability, limited=False)
     low, median, high = np.exp(quantiles(u, belief.weight, (tail, 0.5, 1 - tail)))
     return Threshold(float(low), float(median), float(high))
 
@@ -95,13 +98,24 @@ def _level_known(belief: Posterior, reliability: float, last_step: int) -> bool:
 
 
 def _narrow(found: Threshold, tolerance: float) -> bool:
-    return found.high - found.low <= 2 * max(1.0, tolerance * found.median)
+    return bool(np.isfinite(found.high)) and found.high - found.low <= 2 * max(1.0, tolerance * found.median)
 
 
 def tail_limits(found: Threshold, last_step: int) -> tuple[float, float] | None:
     """The steps, from and to, over which the tail is looked at; None where there are none."""
     first, last = TAIL_FROM * max(found.high, 1.0), min(TAIL_TO * max(found.high, 1.0), float(last_step))
     return (first, last) if np.ceil(first) <= last else None
+
+
+def suspicious(counts: tuple[Count, ...], belief: Posterior) -> list[int]:
+    """Steps at which more failed than is likely on a curve that falls, with too few runs to be sure; worst first."""
+    few = [count for count in counts if count.runs < ENOUGH_RUNS and count.trained < count.runs]
+    if not few:
+        return []
+    p = belief.probabilities([count.depth for count in few])
+    odds = [float(bdtr(count.trained, count.runs, own) @ belief.weight) for count, own in zip(few, p, strict=True)]
+    ranked = sorted((odd, count.depth) for odd, count in zip(odds, few, strict=True))
+    return [step for odd, step in ranked if odd < SUSPICIOUS]
 
 
 def surprising(belief: Posterior, step: int, runs: int, trained: int) -> bool:

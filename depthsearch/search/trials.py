@@ -40,17 +40,25 @@ def all_trials(study: Study) -> list[FrozenTrial]:
 def probes(trials: Sequence[FrozenTrial], parameter: str = DEPTH, *, purpose: Purpose | None = None) -> list[Probe]:
     """The finished trials that say how many of their runs trained; `purpose` leaves out all others.
 
-    A trial without the attributes `runs` and `trained`, or that failed, says nothing.
+    A trial that failed, or whose attributes `runs` and `trained` are not whole numbers with 0 <= trained <= runs and
+    at least one run, says nothing.
     """
     return [
-        Probe(int(trial.params[parameter]), int(trial.user_attrs[RUNS]), int(trial.user_attrs[TRAINED]))
+        Probe(int(trial.params[parameter]), *counted)
         for trial in trials
         if trial.state is TrialState.COMPLETE
         and parameter in trial.params
-        and trial.user_attrs.get(RUNS)
-        and TRAINED in trial.user_attrs
+        and (counted := counts_of(trial)) is not None
         and (purpose is None or purpose_of(trial) is purpose)
     ]
+
+
+def counts_of(trial: FrozenTrial) -> tuple[int, int] | None:
+    """(runs, how many of them trained), where the trial says so in a way that can be."""
+    runs, trained = trial.user_attrs.get(RUNS), trial.user_attrs.get(TRAINED)
+    if type(runs) is not int or type(trained) is not int or not 0 <= trained <= runs or runs < 1:
+        return None
+    return runs, trained
 
 
 def purpose_of(trial: FrozenTrial) -> Purpose:
@@ -66,12 +74,15 @@ def effort_of(trials: Sequence[FrozenTrial]) -> tuple[float, float]:
     """
     spent, made = [0.0, 0.0], [0, 0]
     for trial in trials:
-        if trial.state is TrialState.COMPLETE and EFFORT in trial.user_attrs and trial.user_attrs.get(RUNS):
-            trained = int(trial.user_attrs[TRAINED])
-            if purpose_of(trial) is not Purpose.CONFIRM:
-                for kind, runs in enumerate((trained, int(trial.user_attrs[RUNS]) - trained)):
-                    spent[kind] += trial.user_attrs[EFFORT][kind]
-                    made[kind] += runs
+        effort = trial.user_attrs.get(EFFORT)
+        if trial.state is not TrialState.COMPLETE or not isinstance(effort, list) or len(effort) != len(spent):
+            continue
+        counted = counts_of(trial)
+        if counted is not None and purpose_of(trial) is not Purpose.CONFIRM:
+            runs, trained = counted
+            for kind, own in enumerate((trained, runs - trained)):
+                spent[kind] += effort[kind]
+                made[kind] += own
     succeeds, fails = (own / runs if runs else 1.0 for own, runs in zip(spent, made, strict=True))
     return max(succeeds, 0.01), max(fails, 0.01)
 
@@ -87,8 +98,9 @@ def pooled(found: Sequence[Probe]) -> list[Probe]:
 
 def write_constraint(study: Study, trial: FrozenTrial, reliability: float) -> None:
     """Mark a trial that says how it went as feasible (<= 0) or not, where Optuna and its dashboard look for it."""
-    runs, trained = trial.user_attrs.get(RUNS), trial.user_attrs.get(TRAINED)
-    if runs and trained is not None:
+    counted = counts_of(trial)
+    if counted is not None:
+        runs, trained = counted
         study._storage.set_trial_system_attr(  # noqa: SLF001 - the one form that the dashboard reads as well
             trial._trial_id,  # noqa: SLF001
             CONSTRAINTS,

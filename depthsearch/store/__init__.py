@@ -3,8 +3,8 @@
 Imports core alone, optuna and SQLAlchemy; it knows nothing of training.
 """
 
-from depthsearch.store.store import Store, StudySummary, open_store
+from depthsearch.store.store import Store, StudySummary, check_name, open_store
 from depthsearch.store.study import StoredRun, StoredStudy
 from depthsearch.store.urls import shown_url
 
-__all__ = ["Store", "StoredRun", "StoredStudy", "StudySummary", "open_store", "shown_url"]
+__all__ = ["Store", "StoredRun", "StoredStudy", "StudySummary", "check_name", "open_store", "shown_url"]

@@ -255,7 +255,7 @@ class Store:
         if found.settings.sampler != settings.sampler:
             raise StudyConflict(
                 f"study {name!r} was searched with the sampler {found.settings.sampler!r} and cannot go on with "
-                f"{settings.sampler!r}: leave --sampler out, or give --fresh"
+                f"{settings.sampler!r}: give another --study, or leave --study out"
             )
 
     def _stored_study(self, name: str, problem: Problem, settings: SearchSettings) -> StoredStudy:

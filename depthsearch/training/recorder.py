@@ -112,4 +112,5 @@ class Recorder:
 
 
 def _floats(values: ArrayLike | list[ArrayLike]) -> NDArray[np.float32]:
-    return np.asarray(values, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what explodes is infinite in single precision
+        return np.asarray(values, dtype=np.float32)

@@ -51,8 +51,8 @@ def test_by_default_an_interval_stands_beside_the_depth(capsys: pytest.CaptureFi
     command = ["find", *PROBLEM, "--max-runs", "150", "--cap", "60"]
     assert run(command) == 0
     printed = capsys.readouterr()
-    assert re.search(r"interval +\d+ to \d+ \(95%\), median \d+, for 90% of the runs to train", printed.out)
-    assert re.search(r"at 50% +\d+ to \d+ \(95%\)", printed.out)
+    assert re.search(r"interval +\d+ to \d+, median \d+: where 90% of the runs train", printed.out)
+    assert re.search(r"at 50% +\d+ to \d+, median \d+", printed.out)
     assert "looked beyond" in printed.err
     assert run([*command, "--json", "--quiet"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -132,10 +132,14 @@ BAD = [
     (["--lr", "-0.1"], "--lr must be greater than 0, but got -0.1"),
     (["--reliability", "1.5"], "reliability must be less than or equal to 1, but got 1.5"),
     (["--tolerance", "2"], "--tolerance must be less than 1, but got 2"),
-    (["--depths", "3,7"], "depths must be given for the sampler 'grid', and for no other"),
+    (["--depths", "3,7"], "--depths must be given for the sampler 'grid' alone, but got [3, 7]"),
     (["--depths", "3,x"], "--depths must be whole numbers with commas between them, as in 3,7,14, but got '3,x'"),
-    (["--sampler", "grid", "--depths", "0,3"], "depths must be at least 1, in hidden layers, but got 0"),
+    (["--sampler", "grid", "--depths", "0,3"], "each of the depths must be at least 1, but got 0"),
     (["--sampler", "grid", "--depths", "3", "--cap", "2"], "depths must lie within the cap, 2, but got [3]"),
+    (["--sampler", "grid"], "--depths must be given for the sampler 'grid', as in 3,7,14, but none were"),
+    (["--sampler", "grid", "--depths", "-3"], "each of --depths must be greater than or equal to 0, but got -3"),
+    (["--sampler", "threshold", "--reliability", "1"], "--reliability must be from 0.01 to 0.99, since no number of"),
+    (["--storage", "sqlite:///new.db", "--study", ""], "study must be named with 1 to 100 printable characters"),
     (["--parallel-trials", "0"], "--parallel-trials must be greater than or equal to 1, but got 0"),
     (["--seeds", "0"], "--seeds must be greater than or equal to 1, but got 0"),
     (["--seed", "-1"], "seed must be greater than or equal to 0, but got -1"),

@@ -70,7 +70,8 @@ def test_a_bad_setting_is_named_and_quoted_in_one_line(field: str, value: Any) -
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("reliability", 1), ("cap", 1), ("cap", 1_000_000), ("runs_per_trial", 1), ("seed", 2**63 - 1)]
+    ("field", "value"),
+    [("reliability", 0.99), ("cap", 1), ("cap", 1_000_000), ("runs_per_trial", 1), ("seed", 2**63 - 1)],
 )
 def test_the_ends_of_a_range_are_accepted(field: str, value: int) -> None:
     assert getattr(SearchSettings.model_validate({field: value}), field) == value
@@ -102,7 +103,7 @@ def test_how_long_to_search_is_not_part_of_the_study(change: dict[str, Any]) -> 
     assert SearchSettings.model_validate(change).identity(fingerprint) == SearchSettings().identity(fingerprint)
 
 
-@pytest.mark.parametrize("change", [{"seed": 1}, {"reliability": 0.9}])
+@pytest.mark.parametrize("change", [{"seed": 1}, {"reliability": 0.9}, {"sampler": "bisect"}])
 def test_seed_and_reliability_make_another_study(change: dict[str, Any]) -> None:
     fingerprint = Problem().fingerprint()
 
@@ -116,4 +117,5 @@ def test_another_problem_makes_another_study() -> None:
 
 
 def test_a_whole_number_is_the_same_reliability_as_its_decimal() -> None:
-    assert SearchSettings(reliability=1).identity("f") == SearchSettings(reliability=1.0).identity("f")
+    one, decimal = (SearchSettings(sampler="bisect", reliability=share) for share in (1, 1.0))
+    assert one.identity("f") == decimal.identity("f")

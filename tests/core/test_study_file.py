@@ -134,13 +134,13 @@ def test_what_is_written_reads_back_equal(tmp_path: Path) -> None:
 def study_files() -> st.SearchStrategy[StudyFile]:
     entries = st.builds(
         NamedProblem,
-        name=st.text(),
+        name=st.text(min_size=1).filter(lambda name: bool(name.strip()) and name.isprintable()),
         problem=problems(),
         reported=st.none() | st.builds(Reported, depth=st.integers(0, 10_000), note=st.text()),
     )
     search = st.builds(
         SearchSettings,
-        reliability=st.floats(0.01, 1),
+        reliability=st.floats(0.01, 0.99),
         cap=st.integers(1, 1_000_000),
         max_runs=st.none() | st.integers(3, 10**9),
         max_seconds=st.none() | st.floats(1e-6, 1e9),

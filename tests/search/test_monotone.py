@@ -53,3 +53,8 @@ def test_one_bin_cannot_rise(counts: tuple[Count, ...]) -> None:
 def test_what_never_passes_crosses_nowhere() -> None:
     assert crossings((Count(1, 10, 1), Count(10, 10, 0)), 0.9) == Crossings(0, 0)
     assert crossings((Count(1, 10, 1), Count(10, 10, 10)), 0.9) == Crossings(0, 10)
+
+
+def test_a_depth_beside_the_fall_is_not_pooled_with_what_fails() -> None:
+    counts = (Count(4, 16, 16), Count(9, 24, 24), Count(12, 8, 1), Count(30, 16, 11))
+    assert crossings(counts, 0.9) == Crossings(9, 9)

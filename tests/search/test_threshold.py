@@ -155,6 +155,15 @@ def test_what_trains_to_the_cap_is_said_to() -> None:
     assert max(depths_of(study)) == 40
 
 
+def test_depths_far_beyond_the_usual_are_found_too() -> None:
+    settings = SETTINGS.model_copy(update={"cap": 1_000_000, "runs_per_trial": 16})
+    interval = estimate(run(settings, logistic(120_000, 20)), settings).interval
+    assert interval is not None
+    assert interval[0] <= 120_000 <= (interval[1] or 0)
+    endless = estimate(run(settings, lambda _: 1.0), settings)
+    assert endless.concluded is Conclusion.CAP
+
+
 def test_a_curve_that_falls_slowly_ends_by_its_level() -> None:
     settings = SETTINGS.model_copy(update={"reliability": 0.9})
     curve = estimate(run(settings, lambda depth: 0.9 ** (depth / 74)), settings)
