@@ -93,7 +93,8 @@ def _believed(
     steps, share = known.steps, settings.threshold_share
     belief = posterior(known.counts)
     concluded = _concluded(trials, known, settings, parameter)
-    monotone = falls_with_depth(known.counts, belief, seed=settings.seed) if concluded else None
+    fitting = None if concluded is Conclusion.SHALLOWEST else belief
+    monotone = falls_with_depth(known.counts, fitting, seed=settings.seed) if concluded else None
     found = crossings(known.counts, share) if monotone is False else None
     if band:
         points = probabilities(trials, depths, [steps.depth(count.depth) for count in known.counts], parameter)

@@ -32,7 +32,7 @@ class Crossings:
     last: int
 
 
-def falls_with_depth(counts: Sequence[Count], belief: Posterior, *, seed: int = 0) -> bool:
+def falls_with_depth(counts: Sequence[Count], belief: Posterior | None, *, seed: int = 0) -> bool:
     """Whether the counts are compatible with success probabilities that never rise with depth.
 
     Counts are pooled in bins sqrt(2) wide. The statistic is the likelihood ratio of a free probability for each bin
@@ -41,7 +41,8 @@ def falls_with_depth(counts: Sequence[Count], belief: Posterior, *, seed: int = 
 
     Args:
         counts: What was seen.
-        belief: What the counts say of curves that fall.
+        belief: What the counts say of curves that fall; None where none of its curves fits (they reach at least 0.8
+            somewhere), for the best falling fit, drawn a little towards one half.
         seed: Of the simulation.
     """
     bins = _Bins.of(counts)
@@ -50,8 +51,12 @@ def falls_with_depth(counts: Sequence[Count], belief: Posterior, *, seed: int = 
         return True
     seen = _statistic(runs, bins.pooled([count.trained for count in counts])[None])[0]
     rng = np.random.default_rng(seed)
-    curves = rng.choice(len(belief.weight), BOOTSTRAPS, p=belief.weight)
-    shares = belief.at(curves).probabilities([count.depth for count in counts]).T
+    if belief is None:
+        trained = bins.pooled([count.trained for count in counts])
+        shares = np.tile(_falling(((trained + 0.5) / (runs + 1))[None], runs)[0][bins.place], (BOOTSTRAPS, 1))
+    else:
+        curves = rng.choice(len(belief.weight), BOOTSTRAPS, p=belief.weight)
+        shares = belief.at(curves).probabilities([count.depth for count in counts]).T
     simulated = rng.binomial([count.runs for count in counts], np.clip(shares, 0, 1))
     p = (1 + np.sum(_statistic(runs, bins.pooled(simulated)) >= seen - 1e-9)) / (1 + BOOTSTRAPS)
     return bool(p >= SIGNIFICANT)

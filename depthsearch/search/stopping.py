@@ -23,6 +23,9 @@ TAIL_RUNS = 16
 TAIL_FROM, TAIL_TO = 1.15, 4.0
 """The tail is looked at log-spaced over so many times the interval's upper end."""
 
+CURVES = 500
+"""Of the belief, which what is suspicious is judged by."""
+
 SUSPICIOUS, ENOUGH_RUNS = 0.1, 8
 """Failures less likely than that are looked into, until there are so many runs at their depth."""
 
@@ -107,13 +110,15 @@ def tail_limits(found: Threshold, last_step: int) -> tuple[float, float] | None:
     return (first, last) if np.ceil(first) <= last else None
 
 
+@lru_cache(maxsize=16)
 def suspicious(counts: tuple[Count, ...], belief: Posterior) -> list[int]:
     """Steps at which more failed than is likely on a curve that falls, with too few runs to be sure; worst first."""
     few = [count for count in counts if count.runs < ENOUGH_RUNS and count.trained < count.runs]
     if not few:
         return []
-    p = belief.probabilities([count.depth for count in few])
-    odds = [float(bdtr(count.trained, count.runs, own) @ belief.weight) for count, own in zip(few, p, strict=True)]
+    thin = belief.every(-(-len(belief.weight) // CURVES))
+    p = thin.probabilities([count.depth for count in few])
+    odds = [float(bdtr(count.trained, count.runs, own) @ thin.weight) for count, own in zip(few, p, strict=True)]
     ranked = sorted((odd, count.depth) for odd, count in zip(odds, few, strict=True))
     return [step for odd, step in ranked if odd < SUSPICIOUS]
 

@@ -30,7 +30,7 @@ def test_the_result_goes_to_standard_output_and_progress_to_standard_error(capsy
     assert re.match(r"ffnet relu on moons: trains to \d+ hidden layers; \d+ fail", printed.out)
     assert "max depth" in printed.out
     assert "1 hidden layer: 2 of 2 trained; max depth at least 1" in printed.err
-    assert "2 trained; tried again" in printed.err
+    assert "; tried again" in printed.err
     assert Path("depthsearch.db").exists()
 
 

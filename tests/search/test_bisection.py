@@ -117,13 +117,15 @@ def test_an_enqueued_depth_is_taken_and_used() -> None:
 
 
 def test_a_raised_cap_goes_on_from_what_is_known() -> None:
-    low, high = SearchSettings(cap=30), SearchSettings(cap=100)
+    low, high = (SearchSettings(cap=cap, runs_per_trial=3) for cap in (30, 100))
     study = new_study(BisectionSampler(low))
     search(study, low, lambda depth: 3 if depth <= 50 else 0)
     assert estimate(study, low).max_depth == 30
     study.sampler = BisectionSampler(high)
-    depths = search(study, high, lambda depth: 3 if depth <= 50 else 0)
-    assert depths[0] == 60
+    trial, depth = ask(study, high)
+    assert depth == 60
+    tell(study, trial, runs=3, trained=0)
+    search(study, high, lambda depth: 3 if depth <= 50 else 0)
     assert estimate(study, high).max_depth == 50
 
 

@@ -138,7 +138,7 @@ def test_eight_workers_in_lockstep_pick_what_one_batch_of_eight_does(tmp_path_fa
 
 def test_a_family_that_never_trains_reliably_is_said_to() -> None:
     settings = SETTINGS.model_copy(update={"reliability": 0.9})
-    curve = estimate(run(settings, lambda _: 0.6), settings)
+    curve = estimate(run(settings, lambda _: 0.3), settings)
     assert curve.concluded is Conclusion.SHALLOWEST
     assert curve.max_depth is None
     assert curve.interval is not None
