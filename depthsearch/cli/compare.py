@@ -6,11 +6,12 @@ import click
 
 from depthsearch.cli.options import (
     json_option,
+    place_of,
     place_options,
     problem_options,
-    problem_options_given,
     problems_of,
     quiet_option,
+    read_declared,
     search_options,
     settings_of,
 )
@@ -60,21 +61,13 @@ def compare(
     if study_file is None:
         declared = StudyFile(problems=problems_of(options), settings=settings_of(options))
     else:
-        given = problem_options_given(options)
-        if given:
-            raise InvalidValue(
-                f"{given[0]} cannot be combined with the study file {study_file!r}, which says it already"
-            )
-        declared = depthsearch.read_study_file(study_file)
+        declared = read_declared(study_file, options)
     settings = settings_of(options, declared.settings)
     with Progress({entry.name: entry.problem for entry in declared.problems}, settings, quiet=quiet) as progress:
         comparison = depthsearch.compare(
             declared,
             settings,
-            storage=options["storage"],
-            fresh=options["fresh"],
-            engine=options["engine"] or "auto",
-            device=options["device"] or "auto",
+            **place_of(options),
             on_event=progress.of,
         )
     if as_json:

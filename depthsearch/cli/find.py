@@ -6,11 +6,12 @@ import click
 
 from depthsearch.cli.options import (
     json_option,
+    place_of,
     place_options,
     problem_of,
     problem_options,
-    problem_options_given,
     quiet_option,
+    read_declared,
     search_options,
     settings_of,
 )
@@ -56,12 +57,7 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
             raise InvalidValue(f"--problem {problem_name!r} needs a STUDY_FILE that declares it")
         problem, settings = problem_of(options), settings_of(options)
     else:
-        given = problem_options_given(options)
-        if given:
-            raise InvalidValue(
-                f"{given[0]} cannot be combined with the study file {study_file!r}, which says it already"
-            )
-        declared = depthsearch.read_study_file(study_file)
+        declared = read_declared(study_file, options)
         entry = declared.entry(problem_name)
         problem, reported = entry.problem, entry.reported
         settings = settings_of(options, declared.settings)
@@ -69,11 +65,8 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
         answer = depthsearch.find(
             problem,
             settings,
-            storage=options["storage"],
             study=options["study"],
-            fresh=options["fresh"],
-            engine=options["engine"] or "auto",
-            device=options["device"] or "auto",
+            **place_of(options),
             on_event=progress,
         )
     if as_json:

@@ -23,7 +23,7 @@ from depthsearch.core.names import (
 if TYPE_CHECKING:
     from depthsearch.core.problem import Problem
     from depthsearch.core.settings import SearchSettings
-    from depthsearch.core.study_file import NamedProblem
+    from depthsearch.core.study_file import NamedProblem, StudyFile
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -240,6 +240,26 @@ def _named_as_typed(options: dict[str, str]) -> Iterator[None]:
             raise
         each = "each of " if place else ""
         raise InvalidValue(f"{each}--{options[field].replace('_', '-')}{space}{rest}") from None
+
+
+def read_declared(study_file: str, options: dict[str, Any]) -> "StudyFile":
+    """The study file, which no option of the problem may contradict."""
+    from depthsearch.core.study_file import read_study_file  # noqa: PLC0415 - pydantic is not needed for --help
+
+    given = problem_options_given(options)
+    if given:
+        raise InvalidValue(f"{given[0]} cannot be combined with the study file {study_file!r}, which says it already")
+    return read_study_file(study_file)
+
+
+def place_of(options: dict[str, Any]) -> dict[str, Any]:
+    """Where a search is kept and what trains, as arguments of `find` and `compare`."""
+    return {
+        "storage": options["storage"],
+        "fresh": options["fresh"],
+        "engine": options["engine"] or "auto",
+        "device": options["device"] or "auto",
+    }
 
 
 def problem_options_given(options: dict[str, Any]) -> list[str]:

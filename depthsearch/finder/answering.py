@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from statistics import median
 
-from optuna.distributions import IntDistribution
-
 from depthsearch.core.answer import Answer, Beyond, Confirmation, Cost, LayerCounts, Outcome
 from depthsearch.core.curve import Conclusion, Curve, CurvePoint
 from depthsearch.core.problem import Problem
@@ -16,7 +14,8 @@ from depthsearch.core.words import count_of, listed
 from depthsearch.datasets import load
 from depthsearch.families import Family, family_of
 from depthsearch.finder.budget import budget_left
-from depthsearch.finder.confirming import confirming, still_to_confirm
+from depthsearch.finder.confirming import still_to_confirm
+from depthsearch.finder.depths import depths_of
 from depthsearch.search import estimate
 from depthsearch.search import trials as trial_fields
 from depthsearch.search.estimate import confirmation_agrees, probabilities
@@ -43,9 +42,7 @@ def answer_of(stored: StoredStudy) -> Answer:
     trials = trial_fields.all_trials(stored.optuna_study)
     probes = trial_fields.probes(trials)
     runs = stored.runs()
-    shallowest = family_of(problem.family).shallowest
-    depths = IntDistribution(shallowest, max(shallowest, settings.cap))
-    curve = estimate(stored.optuna_study, settings, depths=depths)
+    curve = estimate(stored.optuna_study, settings, depths=depths_of(problem, settings))
     outcome = _outcome(stored, curve)
     confirmation = _confirmation(stored, curve, runs)
     beyond = _beyond(curve, problem, runs)
@@ -88,12 +85,11 @@ def answer_of(stored: StoredStudy) -> Answer:
 
 def probabilities_at(stored: StoredStudy, depths: Sequence[int]) -> tuple[CurvePoint, ...]:
     """P(trained) with its band at depths that need not have been tried; nothing for bisection, which claims none."""
-    settings, shallowest = stored.settings, family_of(stored.problem.family).shallowest
-    if settings.sampler == "bisect":
+    if stored.settings.sampler == "bisect":
         return ()
-    trials = trial_fields.all_trials(stored.optuna_study)
-    wanted = [depth for depth in depths if shallowest <= depth <= settings.cap]
-    return probabilities(trials, IntDistribution(shallowest, settings.cap), wanted)
+    possible = depths_of(stored.problem, stored.settings)
+    wanted = [depth for depth in depths if possible.low <= depth <= possible.high]
+    return probabilities(trial_fields.all_trials(stored.optuna_study), possible, wanted)
 
 
 def _stands(settings: SearchSettings, confirmation: Sequence[Confirmation]) -> bool:
@@ -119,9 +115,9 @@ def _layers(stored: StoredStudy, depth: int | None) -> LayerCounts | None:
 def _confirmation(stored: StoredStudy, curve: Curve, runs: Sequence[StoredRun]) -> tuple[Confirmation, ...]:
     """How each depth did that was tried again: for bisection the edges, the passing one first; else as they came."""
     trials = trial_fields.all_trials(stored.optuna_study)
-    settings, family = stored.settings, family_of(stored.problem.family)
+    settings = stored.settings
     found = []
-    for trial in confirming(trials):
+    for trial in trial_fields.confirming(trials):
         again = [run for run in runs if run.trial_number == trial.number]
         trained = sum(run.verdict.trained for run in again)
         if settings.sampler == "bisect":
@@ -130,7 +126,7 @@ def _confirmation(stored: StoredStudy, curve: Curve, runs: Sequence[StoredRun]) 
                 continue
             agrees = passes is (again[0].depth == curve.max_depth)
         else:
-            agrees = confirmation_agrees(trials, trial, IntDistribution(family.shallowest, settings.cap))
+            agrees = confirmation_agrees(trials, trial, depths_of(stored.problem, settings))
         found.append(
             Confirmation(
                 depth=again[0].depth,
@@ -152,12 +148,11 @@ def _beyond(curve: Curve, problem: Problem, runs: Sequence[StoredRun]) -> Beyond
     """
     if curve.fails_at is None:
         return None
-    # Of a curve that is not monotone, all that failed is looked at, shallowest first.
     failed = sorted(
         (run for run in runs if not run.verdict.trained and run.depth >= curve.fails_at),
         key=lambda run: (run.depth, run.trial_number, run.run),
     )
-    if curve.interval is None:
+    if not curve.thresholds:
         failed = [run for run in failed if run.depth == curve.fails_at]
     failed = [run for run in failed if run.depth <= failed[min(NEAREST, len(failed)) - 1].depth]
     if not failed:
@@ -249,7 +244,7 @@ def _unconfirmed(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confi
         edges = {depth for depth in (curve.max_depth, curve.fails_at) if depth is not None}
         return sorted(edges - {again.depth for again in confirmation})
     trials = trial_fields.all_trials(stored.optuna_study)
-    depth = still_to_confirm(trials, curve, stored.settings, family_of(stored.problem.family).shallowest)
+    depth = still_to_confirm(trials, curve, stored.settings, depths_of(stored.problem, stored.settings))
     return [] if depth is None else [depth]
 
 

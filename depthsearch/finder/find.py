@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from optuna import Trial
-from optuna.distributions import IntDistribution
 from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,6 +28,7 @@ from depthsearch.families import family_of
 from depthsearch.finder.answering import answer_of
 from depthsearch.finder.budget import budget_left, runs_left
 from depthsearch.finder.confirming import still_to_confirm
+from depthsearch.finder.depths import depths_of
 from depthsearch.finder.samplers import OPTUNAS, make_sampler, runs_and_purpose, suggest, with_budget
 from depthsearch.search import draw_seeds, estimate
 from depthsearch.search import trials as trial_fields
@@ -115,7 +115,7 @@ class _Search:
         self._check_kept = check_kept
         self._problem, self._settings = opened.problem, opened.settings
         self._study = opened.optuna_study
-        self._shallowest = family_of(self._problem.family).shallowest
+        self._depths = depths_of(self._problem, self._settings)
         self._engine: Engine | None = None
         self._open: list[Trial] = []  # asked for and not told yet
         self._latest: Curve | None = None  # after the trials told so far; None where it is to be worked out
@@ -143,13 +143,12 @@ class _Search:
     def _curve(self) -> Curve:
         """What is known now. This sitting alone tells trials of the study, so it changes with a round told."""
         if self._latest is None:
-            depths = IntDistribution(self._shallowest, max(self._shallowest, self._settings.cap))
-            self._latest = estimate(self._study, self._settings, depths=depths, band=False)
+            self._latest = estimate(self._study, self._settings, depths=self._depths, band=False)
         return self._latest
 
     def _to_confirm(self, curve: Curve) -> int | None:
         trials = trial_fields.all_trials(self._study)
-        return still_to_confirm(trials, curve, self._settings, self._shallowest)
+        return still_to_confirm(trials, curve, self._settings, self._depths)
 
     def _next_round(self) -> list[_Asked]:
         """The sampler's next trials while the search goes on; then one that confirms; then none."""
@@ -190,7 +189,7 @@ class _Search:
         """A trial with its depth and its seeds, which are written down before anything is trained."""
         trial = self._study.ask()
         self._open.append(trial)
-        depth = suggest(trial, self._settings, self._shallowest)
+        depth = suggest(trial, self._settings, self._depths)
         trials = trial_fields.all_trials(self._study)
         runs, purpose = runs_and_purpose(trials, trial.number, self._settings)
         if purpose in (Purpose.SENTINEL, Purpose.TAIL):
@@ -245,11 +244,10 @@ class _Search:
         """Telemetry first, then the attributes, then the trial itself: a told trial has all of them."""
         trial = own.trial
         self._stored.write_runs(trial.number, traces, verdicts)
-        shares = [trace.epochs / trace.budget_epochs for trace in traces]
         trained = [verdict.trained for verdict in verdicts]
-        effort = [
-            sum(share for share, own in zip(shares, trained, strict=True) if own is kind) for kind in (True, False)
-        ]
+        effort = [0.0, 0.0]  # training budgets spent by the runs that trained, and by the others
+        for trace, success in zip(traces, trained, strict=True):
+            effort[0 if success else 1] += trace.epochs / trace.budget_epochs
         trial.set_user_attr(trial_fields.RUNS, len(verdicts))
         trial.set_user_attr(trial_fields.TRAINED, sum(trained))
         trial.set_user_attr(trial_fields.EFFORT, [round(value, 4) for value in effort])

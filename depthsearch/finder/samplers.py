@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from optuna import Trial
+from optuna.distributions import IntDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial
@@ -47,12 +48,10 @@ def with_budget(settings: SearchSettings) -> SearchSettings:
     return settings.model_copy(update={"max_runs": TRIALS_BY_DEFAULT * settings.runs_each})
 
 
-def suggest(trial: Trial, settings: SearchSettings, shallowest: int) -> int:
+def suggest(trial: Trial, settings: SearchSettings, depths: IntDistribution) -> int:
     """The depth of a trial that was just asked for."""
     # Optuna's samplers know nothing of depths: on a logarithmic scale they waste less on the deepest.
-    return trial.suggest_int(
-        trial_fields.DEPTH, shallowest, max(settings.cap, shallowest), log=settings.sampler in OPTUNAS
-    )
+    return trial.suggest_int(trial_fields.DEPTH, depths.low, depths.high, log=settings.sampler in OPTUNAS)
 
 
 def runs_and_purpose(trials: Sequence[FrozenTrial], number: int, settings: SearchSettings) -> tuple[int, Purpose]:

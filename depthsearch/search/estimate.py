@@ -15,7 +15,7 @@ from depthsearch.search.monotone import crossings, falls_with_depth
 from depthsearch.search.picking import Known
 from depthsearch.search.posterior import posterior, quantiles
 from depthsearch.search.stopping import LEVEL, Threshold, surprising, threshold
-from depthsearch.search.trials import DEPTH, all_trials, pooled, probes, purpose_of
+from depthsearch.search.trials import DEPTH, all_trials, confirming, pooled, probes
 
 REOPENED = 4
 """Trials that a search goes on for after a confirmation that disagreed."""
@@ -162,7 +162,7 @@ def _concluded(
         tried = {known.steps.depth(count.depth) for count in known.counts}
         return Conclusion.GRID if tried >= set(settings.depths or ()) else None
     rule = known.rule(settings)
-    if rule is None or known.tail(settings) is not None or reopened(trials, known, parameter):
+    if rule is None or known.left_to_look_at(settings) is not None or reopened(trials, known, parameter):
         return None
     return rule
 
@@ -181,12 +181,10 @@ def confirmation_agrees(
 
 def reopened(trials: Sequence[FrozenTrial], known: Known, parameter: str = DEPTH) -> bool:
     """Whether the last confirmation disagreed, and the search has not gone on for long since."""
-    confirming = [
-        trial for trial in trials if trial.state is TrialState.COMPLETE and purpose_of(trial) is Purpose.CONFIRM
-    ]
-    if not confirming:
+    made = confirming(trials)
+    if not made:
         return False
-    last = confirming[-1]
+    last = made[-1]
     since = sum(trial.number > last.number and trial.state is TrialState.COMPLETE for trial in trials)
     depths = IntDistribution(known.steps.low, known.steps.depth(known.steps.last), step=known.steps.width)
     return since < REOPENED and not confirmation_agrees(trials, last, depths, parameter)

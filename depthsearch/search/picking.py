@@ -26,7 +26,13 @@ from depthsearch.search.stopping import (
 from depthsearch.search.trials import DEPTH, SEEDS, Probe, effort_of, pooled, probes, purpose_of
 
 QUARTERS = 4
+"""Of the tail, each of which gets its part of the runs."""
+
+CONFIRM_RUNS = 16
+"""Fresh runs with which an answer is confirmed, at least."""
+
 SENTINEL_STREAM = 2
+"""Which of the root seed's streams sentinels are drawn from."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ class Known:
         under_way = {own.depth for own in pending}
         return next((step for step in suspicious(self.counts, posterior(self.counts)) if step not in under_way), None)
 
-    def tail(self, settings: SearchSettings, pending: Sequence[Pending] = ()) -> int | None:
+    def left_to_look_at(self, settings: SearchSettings, pending: Sequence[Pending] = ()) -> int | None:
         """The step to look at before the search may end; None where all were, or the budget does not allow it.
 
         First what is doubtful. Then the tail, which lies beyond the interval; where that reaches the last step, the
@@ -143,7 +149,7 @@ def _pick(known: Known, pending: Sequence[Pending], place: int, settings: Search
     def pick(step: int, purpose: Purpose) -> Pick:
         return Pick(known.steps.depth(step), runs_for(purpose, settings), purpose)
 
-    if known.rule(settings) is not None and (step := known.tail(settings, pending)) is not None:
+    if known.rule(settings) is not None and (step := known.left_to_look_at(settings, pending)) is not None:
         return pick(step, Purpose.TAIL)
     deepest = max([*(count.depth for count in known.counts), *(own.depth for own in pending)], default=0)
     if deepest and place % _period(settings) == _period(settings) - 1:
@@ -163,7 +169,7 @@ def _pick(known: Known, pending: Sequence[Pending], place: int, settings: Search
 
 
 def _period(settings: SearchSettings) -> int:
-    """Every so-manieth trial is a sentinel, so that some ninth of the runs are, and many single ones at that."""
+    """How many trials there are to a sentinel: some ninth of the runs are sentinels, most of them single runs."""
     return max(2, 1 + 8 // settings.runs_each)
 
 
@@ -180,10 +186,6 @@ def runs_for(purpose: Purpose, settings: SearchSettings) -> int:
             return max(CONFIRM_RUNS, settings.runs_each)
         case Purpose.SEARCH:
             return settings.runs_each
-
-
-CONFIRM_RUNS = 16
-"""Fresh runs with which an answer is confirmed, at least."""
 
 
 def _recent(seen: Sequence[Probe]) -> int:

@@ -112,7 +112,7 @@ class Posterior:
         return np.clip(u, SHALLOWEST, max(DEEPEST, self.m.max())) if limited else u
 
     def every(self, stride: int) -> "Posterior":
-        """Every so-manieth curve."""
+        """Every stride-th curve."""
         return self if stride == 1 else self.at(np.arange(0, len(self.weight), stride))
 
     def at(self, places: NDArray[np.int64]) -> "Posterior":

@@ -17,7 +17,7 @@ RECENT_RUNS = 8
 
 LEAST_RUNS = 32
 NEARNESS = 0.2
-"""Rule LEVEL_KNOWN: how near P(success) at the answer is to the reliability, in standard deviations of one run."""
+"""Rule LEVEL: how near P(success) at the answer is to the reliability, in standard deviations of one run."""
 
 TAIL_RUNS = 16
 TAIL_FROM, TAIL_TO = 1.15, 4.0
@@ -93,7 +93,7 @@ def rule_that_holds(
 def _level_known(belief: Posterior, reliability: float, last_step: int) -> bool:
     """Whether P(success) at the median threshold is known to lie near the reliability."""
     median = threshold(belief, reliability).median
-    if reliability == 1 or not 1 <= median <= last_step:
+    if not 1 <= median <= last_step:
         return False
     p = belief.probabilities([round(median)])[0]
     near = np.abs(p - reliability) <= NEARNESS * np.sqrt(reliability * (1 - reliability))

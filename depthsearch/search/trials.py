@@ -67,6 +67,11 @@ def purpose_of(trial: FrozenTrial) -> Purpose:
     return Purpose.SEARCH if said is None else Purpose(said)
 
 
+def confirming(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The finished trials that confirm."""
+    return [trial for trial in trials if trial.state is TrialState.COMPLETE and purpose_of(trial) is Purpose.CONFIRM]
+
+
 def effort_of(trials: Sequence[FrozenTrial]) -> tuple[float, float]:
     """The mean share of a training's budget that runs took which trained, and which did not; 1 where none says.
 

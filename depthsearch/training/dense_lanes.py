@@ -69,11 +69,21 @@ _define(operator.mul, "fmul")
 _define(operator.truediv, "fdiv")
 
 
-def _row(context, builder, array_type, array, index):
+def _place(context, builder, sig, args, stride):
+    """The address of a number: `stride` times the index (the second argument) into an array (the first)."""
+    data = cgutils.create_struct_proxy(sig.args[0])(context, builder, value=args[0]).data
+    index = context.cast(builder, args[1], sig.args[1], types.intp)
+    return builder.gep(data, [builder.mul(index, ir.Constant(index.type, stride))])
+
+
+def _row(context, builder, sig, args):
     """Where a row begins, as a pointer to a vector."""
-    data = cgutils.create_struct_proxy(array_type)(context, builder, value=array).data
-    offset = builder.mul(index, ir.Constant(index.type, LANES))
-    return builder.bitcast(builder.gep(data, [offset]), _VECTOR.as_pointer())
+    return builder.bitcast(_place(context, builder, sig, args, LANES), _VECTOR.as_pointer())
+
+
+def _number(context, builder, sig, args):
+    """Where a number of an array of one dimension is."""
+    return _place(context, builder, sig, args, 1)
 
 
 @intrinsic
@@ -81,8 +91,7 @@ def load(typing, rows, index):
     """The row at that index."""
 
     def lower(context, builder, sig, args):
-        index = context.cast(builder, args[1], sig.args[1], types.intp)
-        return builder.load(_row(context, builder, sig.args[0], args[0], index), align=4)
+        return builder.load(_row(context, builder, sig, args), align=4)
 
     return LANES_TYPE(rows, index), lower
 
@@ -92,8 +101,7 @@ def store(typing, rows, index, value):
     """Write the row at that index."""
 
     def lower(context, builder, sig, args):
-        index = context.cast(builder, args[1], sig.args[1], types.intp)
-        builder.store(args[2], _row(context, builder, sig.args[0], args[0], index), align=4)
+        builder.store(args[2], _row(context, builder, sig, args), align=4)
         return context.get_dummy_value()
 
     return types.void(rows, index, LANES_TYPE), lower
@@ -114,9 +122,7 @@ def pick(typing, numbers, index):
     """The number at that index of a row of numbers of one dimension."""
 
     def lower(context, builder, sig, args):
-        data = cgutils.create_struct_proxy(sig.args[0])(context, builder, value=args[0]).data
-        index = context.cast(builder, args[1], sig.args[1], types.intp)
-        return builder.load(builder.gep(data, [index]))
+        return builder.load(_number(context, builder, sig, args))
 
     return numbers.dtype(numbers, index), lower
 
@@ -126,9 +132,7 @@ def add(typing, numbers, index, value):
     """Add to the number at that index of a row of numbers of one dimension."""
 
     def lower(context, builder, sig, args):
-        data = cgutils.create_struct_proxy(sig.args[0])(context, builder, value=args[0]).data
-        index = context.cast(builder, args[1], sig.args[1], types.intp)
-        place = builder.gep(data, [index])
+        place = _number(context, builder, sig, args)
         builder.store(builder.fadd(builder.load(place), args[2]), place)
         return context.get_dummy_value()
 
@@ -195,34 +199,31 @@ def product(typing, value):
     return types.float64(LANES_TYPE), lower
 
 
+def _each(function):
+    """An LLVM function applied to each point."""
+
+    def lower(context, builder, sig, args):
+        return _intrinsic_call(builder, f"llvm.{function}.v{LANES}f32", _VECTOR, [args[0]])
+
+    return LANES_TYPE(LANES_TYPE), lower
+
+
 @intrinsic
 def magnitude(typing, value):
     """|value|."""
-
-    def lower(context, builder, sig, args):
-        return _intrinsic_call(builder, f"llvm.fabs.v{LANES}f32", _VECTOR, [args[0]])
-
-    return LANES_TYPE(LANES_TYPE), lower
+    return _each("fabs")
 
 
 @intrinsic
 def whole_part(typing, value):
     """The largest whole number not above."""
-
-    def lower(context, builder, sig, args):
-        return _intrinsic_call(builder, f"llvm.floor.v{LANES}f32", _VECTOR, [args[0]])
-
-    return LANES_TYPE(LANES_TYPE), lower
+    return _each("floor")
 
 
 @intrinsic
 def square_root(typing, value):
     """The square root; NaN below zero."""
-
-    def lower(context, builder, sig, args):
-        return _intrinsic_call(builder, f"llvm.sqrt.v{LANES}f32", _VECTOR, [args[0]])
-
-    return LANES_TYPE(LANES_TYPE), lower
+    return _each("sqrt")
 
 
 @intrinsic

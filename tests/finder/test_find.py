@@ -23,12 +23,17 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/studies.db"
 
 
+def watched(settings: SearchSettings, folders: pytest.TempPathFactory) -> tuple[Answer, list[Event], str]:
+    """A search in a store of its own: its answer, its events, and where it is kept."""
+    url = f"sqlite:///{folders.mktemp('store')}/studies.db"
+    events: list[Event] = []
+    return find(PROBLEM, settings, storage=url, on_event=events.append), events, url
+
+
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, list[Event], str]:
-    """One undisturbed search, looked at by several tests."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('store')}/studies.db"
-    events: list[Event] = []
-    return find(PROBLEM, SETTINGS, storage=url, on_event=events.append), events, url
+    """One undisturbed bisection, looked at by several tests."""
+    return watched(SETTINGS, tmp_path_factory)
 
 
 def test_a_search_finds_two_adjacent_depths(searched: tuple[Answer, list[Event], str]) -> None:
@@ -142,9 +147,7 @@ BELIEVED = SearchSettings(runs_per_trial=4, cap=60, reliability=0.5, tolerance=0
 @pytest.fixture(scope="module")
 def believed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, list[Event], str]:
     """One undisturbed threshold search."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('believed') / 'studies.db'}"
-    events: list[Event] = []
-    return find(PROBLEM, BELIEVED, storage=url, on_event=events.append), events, url
+    return watched(BELIEVED, tmp_path_factory)
 
 
 def test_a_threshold_search_answers_with_an_interval(believed: tuple[Answer, list[Event], str]) -> None:
