@@ -23,7 +23,7 @@ import optuna
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
 
 from depthsearch.search import BisectionSampler, Curve, SearchSettings, ThresholdSampler, estimate
-from depthsearch.search.picking import next_pick
+from depthsearch.search.picking import Known, next_pick
 from depthsearch.search.trials import all_trials
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -77,19 +77,23 @@ def random_case(rng: np.random.Generator) -> Case:
 
 @dataclass(frozen=True)
 class Found:
-    """How one simulated search went."""
+    """How one simulated search went: in all, and until a stopping rule held for the first time.
+
+    What comes after that is the look beyond the threshold, whose cost is that of the deepest depths looked at.
+    """
 
     curve: Curve
     runs: int
     cost: float
-    rounds: int
+    until_rule: tuple[int, float]
 
 
 def simulate(case: Case, settings: SearchSettings, seed: int, sampler: BaseSampler | None = None) -> Found:
     """One search, `settings.parallel_trials` trials a round, over an in-memory study."""
     rng = np.random.default_rng([seed, 7])
     study = optuna.create_study(direction="maximize", sampler=sampler or ThresholdSampler(settings))
-    total, runs, rounds = 0.0, 0, 0
+    total, runs, until_rule = 0.0, 0, None
+    depths = optuna.distributions.IntDistribution(1, settings.cap)
     curve = estimate(study, settings, band=False)
     while curve.concluded is None and (settings.max_runs is None or runs < settings.max_runs):
         asked = []
@@ -106,9 +110,10 @@ def simulate(case: Case, settings: SearchSettings, seed: int, sampler: BaseSampl
             runs += count
         deepest = max(depth for _, depth in asked)
         total += deepest if settings.trials_at_once > 1 else deepest * settings.runs_each
-        rounds += 1
+        if until_rule is None and sampler is None and Known.of(all_trials(study), depths).rule(settings) is not None:
+            until_rule = runs, total
         curve = estimate(study, settings, band=False)
-    return Found(curve, runs, total, rounds)
+    return Found(curve, runs, total, until_rule or (runs, total))
 
 
 def runs_of(study: optuna.Study, number: int, settings: SearchSettings) -> int:
@@ -163,17 +168,30 @@ def coverage(searches: int, batch: int, runs: int, jobs: int) -> None:
     print(f"ended by: {rules}")
 
 
-def one_cost(job: tuple[str, float, float, int, int]) -> tuple[int, float, bool, bool]:
+@dataclass(frozen=True)
+class Spent:
+    """What one search cost, its depths in units of D, and whether its answer was right."""
+
+    runs: int
+    cost: float
+    runs_in_all: int
+    cost_in_all: float
+    near: bool
+    held: bool | None = None
+
+
+def one_cost(job: tuple[str, float, float, int, int]) -> Spent:
     name, slope, reliability, batch, seed = job
     case = Case(name, logistic(74, reliability, slope), reliability, 74)
     settings = SearchSettings(reliability=reliability, parallel_trials=batch, runs_per_trial=1, seed=seed)
     found = simulate(case, settings, seed)
     middle = next(crossing.depth for crossing in found.curve.thresholds if crossing.reliability == reliability)
-    return found.runs, found.cost / 74, abs(middle / 74 - 1) <= 0.05, holds(found.curve, 74)
+    runs, cost = found.until_rule
+    return Spent(runs, cost / 74, found.runs, found.cost / 74, abs(middle / 74 - 1) <= 0.05, holds(found.curve, 74))
 
 
-def rival(job: tuple[str, int]) -> tuple[int, float, bool, bool]:
-    """A rival on D = 74, slope 12, reliability .5; no interval is claimed, so the last figure says nothing."""
+def rival(job: tuple[str, int]) -> Spent:
+    """A rival on D = 74, slope 12, reliability .5; none of them claims an interval."""
     name, seed = job
     truth = logistic(74, 0.5, 12)
     rng = np.random.default_rng([seed, 7])
@@ -182,7 +200,7 @@ def rival(job: tuple[str, int]) -> tuple[int, float, bool, bool]:
         settings = SearchSettings(sampler="bisect", reliability=0.5, runs_per_trial=runs, parallel_trials=1)
         found = simulate(Case(name, truth, 0.5, 74), settings, seed, BisectionSampler(settings))
         answer = found.curve.max_depth or 0
-        return found.runs, found.cost / 74, abs(answer / 74 - 1) <= 0.05, False
+        return peer(found.runs, found.cost, answer)
     if name == "QUEST+":
         return quest_plus(truth, rng)
     sampler = TPESampler(seed=seed) if name == "TPE" else GPSampler(seed=seed)
@@ -196,10 +214,14 @@ def rival(job: tuple[str, int]) -> tuple[int, float, bool, bool]:
         study.tell(trial, depth)
         total += depth
         best = max(best, depth) if success else best
-    return 100, total / 74, abs(best / 74 - 1) <= 0.05, False
+    return peer(100, total, best)
 
 
-def quest_plus(truth: Truth, rng: np.random.Generator) -> tuple[int, float, bool, bool]:
+def peer(runs: int, total: float, answer: float) -> Spent:
+    return Spent(runs, total / 74, runs, total / 74, abs(answer / 74 - 1) <= 0.05)
+
+
+def quest_plus(truth: Truth, rng: np.random.Generator) -> Spent:
     """Watson 2017, in the package questplus (GPL, so a peer here and nothing more); 100 runs."""
     from questplus import QuestPlus  # type: ignore[import-not-found]  # noqa: PLC0415 - not installed with the project
 
@@ -221,20 +243,22 @@ def quest_plus(truth: Truth, rng: np.random.Generator) -> tuple[int, float, bool
             stim={"intensity": intensity}, outcome={"response": "yes" if rng.random() < truth(depth) else "no"}
         )
         total += depth
-    answer = math.exp(-quest.param_estimate["threshold"])
-    return 100, total / 74, abs(answer / 74 - 1) <= 0.05, False
+    return peer(100, total, math.exp(-quest.param_estimate["threshold"]))
 
 
-def row(name: str, results: list[tuple[int, float, bool, bool]], *, interval: bool) -> None:
-    runs, cost = median(result[0] for result in results), median(result[1] for result in results)
-    held = share(sum(result[3] for result in results), len(results)) if interval else "none claimed"
-    near = share(sum(result[2] for result in results), len(results))
-    print(f"| {name} | {runs:.0f} | {cost:.1f}D | {near} | {held} |", flush=True)
+def row(name: str, results: list[Spent]) -> None:
+    until = f"{median(own.runs for own in results):.0f} | {median(own.cost for own in results):.1f}D"
+    in_all = f"{median(own.runs_in_all for own in results):.0f} | {median(own.cost_in_all for own in results):.1f}D"
+    held = "none claimed" if results[0].held is None else share(sum(bool(own.held) for own in results), len(results))
+    print(
+        f"| {name} | {until} | {in_all} | {share(sum(own.near for own in results), len(results))} | {held} |",
+        flush=True,
+    )
 
 
 def cost(searches: int, jobs: int) -> None:
-    print("| D = 74 | runs, median | cost, median | within 5 % | interval holds |")
-    print("|---|---|---|---|---|")
+    print("| D = 74; medians | runs until a rule holds | cost | runs in all | cost | within 5 % | interval holds |")
+    print("|---|---|---|---|---|---|---|")
     with ProcessPoolExecutor(jobs) as pool:
         for name, slope, reliability, batch in (
             ("ours, slope 12, .5, one at a time", 12, 0.5, 1),
@@ -244,13 +268,12 @@ def cost(searches: int, jobs: int) -> None:
             ("ours, sharp (slope 40), .9, rounds of 16", 40, 0.9, 16),
         ):
             tasks = [(name, float(slope), reliability, batch, seed) for seed in range(searches)]
-            row(name, list(pool.map(one_cost, tasks)), interval=True)
+            row(name, list(pool.map(one_cost, tasks)))
         for name in ("bisection", "majority of 5", "majority of 15", "TPE", "GP", "QUEST+"):
             try:
-                row(f"{name}, slope 12, .5", list(pool.map(rival, [(name, seed) for seed in range(searches)])),
-                    interval=False)  # fmt: skip
+                row(f"{name}, slope 12, .5", list(pool.map(rival, [(name, seed) for seed in range(searches)])))
             except ModuleNotFoundError:
-                print(f"| {name} | not installed: pip install questplus | | | |")
+                print(f"| {name} | not installed: pip install questplus | | | | | |")
 
 
 def shape_case(kind: str, rng: np.random.Generator) -> Case:

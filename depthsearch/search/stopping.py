@@ -12,7 +12,7 @@ from depthsearch.search.posterior import Count, Posterior, posterior, quantiles
 LEVEL = 0.95
 """Credibility of the interval."""
 
-RECENT_RUNS = 8
+RECENT_RUNS = 4
 """The last trials without which a rule has to hold, too: as many as make so many runs."""
 
 LEAST_RUNS = 32
@@ -77,17 +77,19 @@ def rule_that_holds(
         return Conclusion.SHALLOWEST
     if belief.weight[at_ends[1] >= reliability].sum() >= LEVEL:
         return Conclusion.CAP
-    enough = sum(count.runs for count in counts) >= LEAST_RUNS
+    rules = [Conclusion.WIDTH]
+    if sum(count.runs for count in counts) >= LEAST_RUNS:
+        rules.append(Conclusion.LEVEL)
 
-    def holds(rule: Conclusion, own: Posterior) -> bool:
-        if rule is Conclusion.WIDTH:
-            return _narrow(threshold(own, reliability), tolerance)
-        return enough and _level_known(own, reliability, last_step)
+    def first(own: Posterior) -> Conclusion | None:
+        holds = {
+            Conclusion.WIDTH: lambda: _narrow(threshold(own, reliability), tolerance),
+            Conclusion.LEVEL: lambda: _level_known(own, reliability, last_step),
+        }
+        return next((rule for rule in rules if holds[rule]()), None)
 
-    for rule in (Conclusion.WIDTH, Conclusion.LEVEL):
-        if holds(rule, belief) and holds(rule, belief.without(recent)):
-            return rule
-    return None
+    rule = first(belief)
+    return rule if rule is not None and first(belief.without(recent)) is not None else None
 
 
 def _level_known(belief: Posterior, reliability: float, last_step: int) -> bool:
