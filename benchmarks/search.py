@@ -132,9 +132,8 @@ def share(hits: int, of: int) -> str:
 
 
 def holds(curve: Curve, depth: float) -> bool:
-    """Whether the interval holds the true threshold; a search that says that there is none is right below 1."""
-    assert curve.interval is not None
-    low, high = curve.interval
+    """Whether the interval holds the true threshold; where the curve is flagged, the one that it would have given."""
+    low, high = curve.interval or curve.thresholds[0].interval
     return low <= depth and (high is None or depth <= high)
 
 
