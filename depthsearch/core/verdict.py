@@ -18,6 +18,7 @@ class VerdictKind(StrEnum):
     BORN_DEAD = "born_dead"
     DIED = "died"
     VANISHED = "vanished"
+    INPUT_BLIND = "input_blind"
     UNSTABLE = "unstable"
     SLOW = "slow"
     FLAT = "flat"

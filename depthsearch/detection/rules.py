@@ -3,19 +3,31 @@
 Thresholds are the literature's where it has them: a loss of 1e3 and a gradient ratio of 70 for exploding, 1e-3 for
 vanishing, 70 % of the units for dead networks (AutoTrainer, Zhang et al., ICSE 2021). Ratios are those
 of ACTIVATION gradients, first hidden layer to last: with zero biases the weight gradients of all layers
-vanish together, and their ratio shows nothing. The reach and the unchanged weights are our own.
+vanish together, and their ratio shows nothing. The other thresholds are our own: benchmarks/README.md shows where runs
+lie relative to each.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from depthsearch.core.problem import ADAM_EPSILON, Criterion
+from depthsearch.core.problem import Criterion
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
 from depthsearch.core.words import count_of, in_words
 from depthsearch.detection.criterion import epoch_trained, threshold_of
+from depthsearch.detection.figures import (
+    SWING_SHARE,
+    crossed,
+    gradient_ratio,
+    improvement,
+    is_flat,
+    reach,
+    swing_share,
+    swing_threshold,
+)
 
 EXPLODED_LOSS = 1e3
 EXPLODED_RATIO = 70.0
@@ -23,7 +35,19 @@ DEAD_SHARE = 0.7
 VANISHED_RATIO = 1e-3
 VANISHED_REACH = 1.0
 UNCHANGED = 1e-3
-FLAT_CHANGE = 0.01
+
+SHRINKING = 0.1
+"""Share of the last hidden layer's gradient. Where more reaches the first layer and yet hardly moves it, the steps are
+too small for any layer, and nothing vanished.
+"""
+
+BLIND_CORRELATION, BLIND_RANGE = 0.999, 0.1
+"""Of the last hidden layer's outputs for two inputs, and the largest difference of two logits. Both are asked: outputs of
+a few units that are never negative point the same way even where inputs are told apart.
+"""
+
+IMPROVING = 3.0
+"""Standard errors by which the loss has to fall between the last two fifths of the budget."""
 
 Figures = dict[str, float | int | str | None]
 
@@ -42,13 +66,9 @@ def verdict_of(trace: Trace, criterion: Criterion) -> Verdict:
     trained = epoch_trained(trace, criterion)
     if trained is not None:
         return _trained(trace, criterion, trained)
-    finding = (
-        _exploded(trace, criterion)
-        or _dead(trace, criterion)
-        or _vanished(trace, criterion)
-        or _unstable_or_slow(trace, criterion)
-        or _flat(trace, criterion)
-    )
+    # What is exactly known comes before what a ratio suggests: a network that exploded once and died of it is dead.
+    found = (rule(trace, criterion) for rule in _RULES)
+    finding = next((own for own in found if own is not None), None) or _flat(trace, criterion)
     return Verdict(
         kind=finding.kind,
         epoch=trace.epochs,
@@ -74,32 +94,36 @@ def _trained(trace: Trace, criterion: Criterion, epoch: int) -> Verdict:
     )
 
 
-def _exploded(trace: Trace, criterion: Criterion) -> _Finding | None:
+def _loss_exploded(trace: Trace, _criterion: Criterion) -> _Finding | None:
     loss = trace.train_loss
     worst = float(loss.max()) if len(loss) and np.isfinite(loss).all() else math.inf if len(loss) else 0.0
-    if worst >= EXPLODED_LOSS:
-        epoch = int((~(loss < EXPLODED_LOSS)).argmax()) + 1
-        reached = float(loss[epoch - 1])
-        return _Finding(
-            VerdictKind.EXPLODED,
-            "loss",
-            f"exploded: the loss reached {reached:.3g} in epoch {epoch}",
-            {"loss": reached, "epoch": epoch},
-            {"loss": EXPLODED_LOSS},
-        )
+    if worst < EXPLODED_LOSS:
+        return None
+    epoch = int((~(loss < EXPLODED_LOSS)).argmax()) + 1
+    reached = float(loss[epoch - 1])
+    return _Finding(
+        VerdictKind.EXPLODED,
+        "loss",
+        f"exploded: the loss reached {reached:.3g} in epoch {epoch}",
+        {"loss": reached, "epoch": epoch},
+        {"loss": EXPLODED_LOSS},
+    )
+
+
+def _gradient_exploded(trace: Trace, criterion: Criterion) -> _Finding | None:
     if crossed(trace, criterion):
         return None
     start, end = gradient_ratio(trace, 0), gradient_ratio(trace, -1)
     ratio = max((value for value in (start, end) if value is not None), default=0.0)
-    if ratio > EXPLODED_RATIO:
-        return _Finding(
-            VerdictKind.EXPLODED,
-            "activation_gradient_ratio",
-            f"exploded: the gradient grows {ratio:.3g} times on its way from the last hidden layer to the first",
-            {"ratio_at_start": start, "ratio_at_end": end},
-            {"ratio": EXPLODED_RATIO},
-        )
-    return None
+    if ratio <= EXPLODED_RATIO:
+        return None
+    return _Finding(
+        VerdictKind.EXPLODED,
+        "activation_gradient_ratio",
+        f"exploded: the gradient grows {ratio:.3g} times on its way from the last hidden layer to the first",
+        {"ratio_at_start": start, "ratio_at_end": end},
+        {"ratio": EXPLODED_RATIO},
+    )
 
 
 def _dead(trace: Trace, criterion: Criterion) -> _Finding | None:
@@ -118,6 +142,7 @@ def _dead(trace: Trace, criterion: Criterion) -> _Finding | None:
             "dead_layers": len(layers),
             "output_range": float(snapshots.output_range[index]),
             "epoch": int(snapshots.epochs[index]),
+            "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
         }
         thresholds: dict[str, float | int] = {"never_active_share": DEAD_SHARE, "output_range": 0}
         if len(layers) and snapshots.output_range[index] == 0:
@@ -131,7 +156,7 @@ def _dead(trace: Trace, criterion: Criterion) -> _Finding | None:
 
 
 def _vanished(trace: Trace, criterion: Criterion) -> _Finding | None:
-    if not len(trace.snapshots) or not _is_flat(trace, criterion):
+    if not len(trace.snapshots) or not is_flat(trace, criterion):
         return None
     ratios = [value for value in (gradient_ratio(trace, 0), gradient_ratio(trace, -1)) if value is not None]
     ratio = min(ratios, default=None)
@@ -145,14 +170,18 @@ def _vanished(trace: Trace, criterion: Criterion) -> _Finding | None:
     }
     thresholds: dict[str, float | int] = {
         "activation_gradient_ratio": VANISHED_RATIO,
+        "activation_gradient_ratio_of_reach": SHRINKING,
         "reach": VANISHED_REACH,
         "first_layer_change": UNCHANGED,
         "accuracy": threshold_of(trace, criterion),
     }
     stuck = f"vanished: accuracy stays below {thresholds['accuracy']:.3f} and"
-    if ratio is not None and ratio < VANISHED_RATIO:
+    # Adam divides a gradient by its own size: there a ratio alone hinders nothing.
+    if ratio is not None and ratio < VANISHED_RATIO and trace.problem.recipe.optimizer == "sgd":
         sentence = f"{stuck} {ratio:.2g} of the gradient at the last hidden layer reaches the first"
         return _Finding(VerdictKind.VANISHED, "activation_gradient_ratio", sentence, figures, thresholds)
+    if ratio is not None and ratio >= SHRINKING:
+        return None
     if moved is not None and moved < VANISHED_REACH:
         sentence = f"{stuck} the first layer's reach is {moved:.2g}: how far its gradient can move it in the budget"
         return _Finding(VerdictKind.VANISHED, "reach", sentence, figures, thresholds)
@@ -162,7 +191,31 @@ def _vanished(trace: Trace, criterion: Criterion) -> _Finding | None:
     return None
 
 
-def _unstable_or_slow(trace: Trace, criterion: Criterion) -> _Finding | None:
+def _input_blind(trace: Trace, criterion: Criterion) -> _Finding | None:
+    """Gradients arrive, yet the network says the same of every input."""
+    snapshots = trace.snapshots
+    if not len(snapshots) or crossed(trace, criterion):
+        return None
+    correlation, spread = float(snapshots.input_correlation[-1]), float(snapshots.output_range[-1])
+    if not (correlation > BLIND_CORRELATION and spread < BLIND_RANGE):
+        return None
+    return _Finding(
+        VerdictKind.INPUT_BLIND,
+        "input_correlation",
+        f"input blind: the last hidden layer's outputs for different inputs correlate by {correlation:.4f}, and their "
+        f"logits differ by no more than {spread:.2g}",
+        {
+            "input_correlation": correlation,
+            "input_correlation_at_start": float(snapshots.input_correlation[0]),
+            "output_range": spread,
+            "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
+            "reach": reach(trace),
+        },
+        {"input_correlation": BLIND_CORRELATION, "output_range": BLIND_RANGE},
+    )
+
+
+def _lost_or_late(trace: Trace, criterion: Criterion) -> _Finding | None:
     """Above the criterion's accuracy at times, but never for long enough: lost again, or reached too late."""
     if not crossed(trace, criterion):
         return None
@@ -187,6 +240,38 @@ def _unstable_or_slow(trace: Trace, criterion: Criterion) -> _Finding | None:
     return _Finding(VerdictKind.UNSTABLE, "crossed_without_holding", sentence, figures, thresholds)
 
 
+def _swings(trace: Trace, _criterion: Criterion) -> _Finding | None:
+    share, swing = swing_share(trace), swing_threshold(trace)
+    if share < SWING_SHARE:
+        return None
+    return _Finding(
+        VerdictKind.UNSTABLE,
+        "swings",
+        f"unstable: accuracy swings by {swing:.3f} or more from one epoch to the next in {share:.0%} of the epochs",
+        {"swing_share": share, "best_accuracy": float(trace.train_accuracy.max())},
+        {"swing": swing, "swing_share": SWING_SHARE},
+    )
+
+
+def _improving(trace: Trace, _criterion: Criterion) -> _Finding | None:
+    errors = improvement(trace) if trace.complete else None
+    if errors is None or errors < IMPROVING:
+        return None
+    last = float(trace.train_loss[-1])
+    return _Finding(
+        VerdictKind.SLOW,
+        "still_improving",
+        f"slow: the loss was still falling as the budget ended, at {last:.3f}, by {errors:.1f} standard errors",
+        {
+            "improvement": errors,
+            "last_loss": last,
+            "best_accuracy": float(trace.train_accuracy.max()),
+            "reach": reach(trace),
+        },
+        {"improvement": IMPROVING},
+    )
+
+
 def _flat(trace: Trace, criterion: Criterion) -> _Finding:
     best = float(trace.train_accuracy.max()) if trace.epochs else trace.majority_rate
     threshold = threshold_of(trace, criterion)
@@ -204,42 +289,13 @@ def _flat(trace: Trace, criterion: Criterion) -> _Finding:
     )
 
 
-def crossed(trace: Trace, criterion: Criterion) -> bool:
-    """Whether any epoch was above the criterion's accuracy."""
-    return bool((trace.train_accuracy > threshold_of(trace, criterion)).any())
-
-
-def _is_flat(trace: Trace, criterion: Criterion) -> bool:
-    """Never above the criterion's accuracy, and no trend of more than 0.01 an epoch."""
-    accuracy = trace.train_accuracy
-    if not len(accuracy) or crossed(trace, criterion):
-        return False
-    if len(accuracy) == 1:
-        return True
-    slope = np.polynomial.polynomial.polyfit(np.arange(len(accuracy)), accuracy.astype(np.float64), 1)[1]
-    return bool(abs(slope) <= FLAT_CHANGE)
-
-
-def gradient_ratio(trace: Trace, snapshot: int) -> float | None:
-    """|dL/dh| at the first hidden layer over that at the last, in one snapshot; None where it is undefined."""
-    if not len(trace.snapshots):
-        return None
-    gradients = trace.snapshots.activation_gradient_norm[snapshot].astype(np.float64)
-    first, last = float(gradients[0]), float(gradients[-2])
-    if not math.isfinite(first) or not math.isfinite(last) or last == 0:
-        return None
-    return first / last
-
-
-def reach(trace: Trace) -> float | None:
-    """How far the first layer's weights could move in the whole budget at the gradient of the start.
-
-    learning rate / (1 - momentum) x steps x |dL/dW1| for SGD. Adam divides the gradient by its own size, so
-    there it is the root mean square of dL/dW1 over Adam's epsilon, below which steps shrink.
-    """
-    if not len(trace.snapshots):
-        return None
-    recipe, gradient = trace.problem.recipe, float(trace.snapshots.weight_gradient_norm[0, 0])
-    if recipe.optimizer == "sgd":
-        return recipe.learning_rate / (1 - (recipe.momentum or 0.0)) * trace.budget_steps * gradient
-    return gradient / math.sqrt(trace.features * trace.problem.width) / ADAM_EPSILON
+_RULES: tuple[Callable[[Trace, Criterion], _Finding | None], ...] = (
+    _loss_exploded,
+    _dead,
+    _gradient_exploded,
+    _vanished,
+    _input_blind,
+    _lost_or_late,
+    _swings,
+    _improving,
+)

@@ -1,0 +1,83 @@
+"""Figures of a trace that the rules hold against thresholds. Pure functions; None where a figure is undefined."""
+
+import math
+
+import numpy as np
+
+from depthsearch.core.problem import ADAM_EPSILON, Criterion
+from depthsearch.core.trace import Trace
+from depthsearch.detection.criterion import STANDARD_ERRORS, threshold_of
+
+FLAT_CHANGE = 0.01
+SWING, SWING_SHARE = 0.03, 0.2
+"""Of the accuracy between two epochs, and the share of the epochs that it is seen in (AutoTrainer's oscillation)."""
+
+FIFTH = 5
+
+
+def crossed(trace: Trace, criterion: Criterion) -> bool:
+    """Whether any epoch was above the criterion's accuracy."""
+    return bool((trace.train_accuracy > threshold_of(trace, criterion)).any())
+
+
+def is_flat(trace: Trace, criterion: Criterion) -> bool:
+    """Never above the criterion's accuracy, and no trend of more than 0.01 an epoch."""
+    accuracy = trace.train_accuracy
+    if not len(accuracy) or crossed(trace, criterion):
+        return False
+    if len(accuracy) == 1:
+        return True
+    slope = np.polynomial.polynomial.polyfit(np.arange(len(accuracy)), accuracy.astype(np.float64), 1)[1]
+    return bool(abs(slope) <= FLAT_CHANGE)
+
+
+def gradient_ratio(trace: Trace, snapshot: int) -> float | None:
+    """|dL/dh| at the first hidden layer over that at the last, in one snapshot; None where it is undefined."""
+    if not len(trace.snapshots):
+        return None
+    gradients = trace.snapshots.activation_gradient_norm[snapshot].astype(np.float64)
+    first, last = float(gradients[0]), float(gradients[-2])
+    if not math.isfinite(first) or not math.isfinite(last) or last == 0:
+        return None
+    return first / last
+
+
+def reach(trace: Trace) -> float | None:
+    """How far the first layer's weights could move in the whole budget at the gradient of the start.
+
+    learning rate / (1 - momentum) x steps x |dL/dW1| for SGD. Adam divides the gradient by its own size, so
+    there it is the root mean square of dL/dW1 over Adam's epsilon, below which steps shrink.
+    """
+    if not len(trace.snapshots):
+        return None
+    recipe, gradient = trace.problem.recipe, float(trace.snapshots.weight_gradient_norm[0, 0])
+    if recipe.optimizer == "sgd":
+        return recipe.learning_rate / (1 - (recipe.momentum or 0.0)) * trace.budget_steps * gradient
+    return gradient / math.sqrt(trace.features * trace.problem.width) / ADAM_EPSILON
+
+
+def improvement(trace: Trace) -> float | None:
+    """By how many standard errors the loss fell from the budget's last fifth but one to its last; None if too short."""
+    fifth = trace.epochs // FIFTH
+    if fifth < 2 or not np.isfinite(trace.train_loss[-2 * fifth :]).all():  # noqa: PLR2004 - a variance needs two
+        return None
+    losses = trace.train_loss[-2 * fifth :].astype(np.float64)
+    before, after = losses[:fifth], losses[fifth:]
+    error = math.sqrt((before.var(ddof=1) + after.var(ddof=1)) / fifth)
+    return float(before.mean() - after.mean()) / error if error > 0 else 0.0
+
+
+def swing_threshold(trace: Trace) -> float:
+    """How far the accuracy must move between two epochs to count: 0.03, or what chance alone moves it, if more.
+
+    Chance: three standard errors of the difference between two shares of all training points.
+    """
+    rate = trace.majority_rate
+    return max(SWING, STANDARD_ERRORS * math.sqrt(2 * rate * (1 - rate) / trace.points))
+
+
+def swing_share(trace: Trace) -> float:
+    """Share of the epochs whose accuracy differs from the epoch before by more than `swing_threshold`."""
+    if trace.epochs < 2:  # noqa: PLR2004 - a pair
+        return 0.0
+    return float(np.mean(np.abs(np.diff(trace.train_accuracy.astype(np.float64))) >= swing_threshold(trace)))
