@@ -4,7 +4,7 @@
     .venv/bin/python benchmarks/detector.py score       # trains the budget, judges it, and compares
 
 A label says what became of one network in its budget and in FOUR TIMES that, told by other quantities than the rules
-look at: test accuracy, exact zeros, whether the first layer and the loss stood still, whether every input gives the same
+look at: test accuracy, exact zeros, whether the first layer and the loss stood still, whether every input gives one
 output (see `label_of`). The figures are those of configurations that were not looked at while rules were chosen.
 """
 

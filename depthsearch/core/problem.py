@@ -22,6 +22,12 @@ from depthsearch.core.names import (
 FINGERPRINT_FORMAT = 1
 """Raised whenever the same canonical JSON would come to mean another training."""
 
+ADDED_TO_DATA = ("points", "test_share")
+"""Fields younger than the format. With their defaults they are left out of the fingerprint: a problem keeps its own."""
+
+POINTS, LEAST_POINTS = 1000, 40
+"""In the plane, by default and at least: a share of 0.05 still holds a point of each class."""
+
 DEFAULT_NOISE: dict[str, float | None] = {
     "moons": 0.2,
     "circles": 0.1,
@@ -62,8 +68,10 @@ class DataOptions(FrozenModel):
     """Which data set, and how it is drawn.
 
     Attributes:
-        name: moons, circles, xor or spirals (1000 points in the plane, half of them for test), or digits
-            (scikit-learn's 1797 handwritten digits of 8 x 8 pixels, half of them for test).
+        name: moons, circles, xor or spirals (points in the plane), or digits (scikit-learn's 1797 handwritten digits
+            of 8 x 8 pixels).
+        points: How many points in the plane there are, by default 1000; digits take none.
+        test_share: Share of the points that is kept for test.
         noise: Standard deviation of the Gaussian noise added to each coordinate; digits take none.
         seed: Seed of the points, of the noise and of the split.
     """
@@ -71,6 +79,8 @@ class DataOptions(FrozenModel):
     called: ClassVar[str] = "data"
 
     name: Data = "moons"
+    points: Annotated[int, Field(strict=True, ge=LEAST_POINTS, le=10_000_000)] | None = None
+    test_share: Annotated[float, Field(strict=True, ge=0.05, le=0.95)] = 0.5
     noise: Annotated[float, Field(strict=True, ge=0, le=1000)] | None = None
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = 0
 
@@ -81,12 +91,16 @@ class DataOptions(FrozenModel):
             data = {"name": data}
         if not isinstance(data, dict):
             return data
-        name, noise = data.get("name", "moons"), data.get("noise")
-        if name == "digits" and noise is not None:
-            raise InvalidValue(f"digits take no noise, but got {noise!r}: leave noise out, or choose a planar data set")
-        if noise is None and isinstance(name, str):
-            return data | {"noise": DEFAULT_NOISE.get(name)}
-        return data
+        name, given = data.get("name", "moons"), {key: value for key, value in data.items() if value is not None}
+        for field in ("noise", "points"):
+            if name == "digits" and field in given:
+                raise InvalidValue(
+                    f"digits take no {field}, but got {given[field]!r}: leave {field} out, or choose a planar data set"
+                )
+        if not isinstance(name, str):
+            return data
+        defaults = {"noise": DEFAULT_NOISE.get(name), "points": None if name == "digits" else POINTS}
+        return defaults | given
 
 
 class Recipe(FrozenModel):
@@ -243,7 +257,12 @@ class Problem(FrozenModel):
 
     def fingerprint(self) -> str:
         """SHA-256 of the canonical JSON and a format number: equal problems, equal fingerprints."""
-        return sha256(canonical_json({"format": FINGERPRINT_FORMAT, "problem": self.model_dump(mode="json")}))
+        problem = self.model_dump(mode="json")
+        defaults = DataOptions(name=self.data.name).model_dump()
+        for field in ADDED_TO_DATA:
+            if problem["data"][field] == defaults[field]:
+                del problem["data"][field]
+        return sha256(canonical_json({"format": FINGERPRINT_FORMAT, "problem": problem}))
 
 
 BINARY = 2

@@ -2,8 +2,8 @@
 
 from functools import lru_cache
 
-from depthsearch.core.problem import DataOptions
-from depthsearch.datasets.dataset import Dataset
+from depthsearch.core.problem import POINTS, DataOptions
+from depthsearch.datasets.dataset import Dataset, split
 from depthsearch.datasets.digits import digits
 from depthsearch.datasets.planar import circles, moons, spirals, xor
 
@@ -14,5 +14,6 @@ _PLANAR = {"moons": moons, "circles": circles, "xor": xor, "spirals": spirals}
 def load(options: DataOptions) -> Dataset:
     """The data set that the options describe; the same options give the same points."""
     if options.name == "digits":
-        return digits(seed=options.seed)
-    return _PLANAR[options.name](noise=options.noise or 0.0, seed=options.seed)
+        return digits(seed=options.seed, test_share=options.test_share)
+    points, labels = _PLANAR[options.name](options.points or POINTS, noise=options.noise or 0.0, seed=options.seed)
+    return split(points, labels, test_share=options.test_share)

@@ -37,10 +37,15 @@ class Dataset:
         return float(np.bincount(self.y_train).max() / len(self.y_train))
 
 
-def split_in_half(x: NDArray[np.floating], y: NDArray[np.integer]) -> Dataset:
-    """The first half of the (already shuffled) points for training, the rest for test."""
-    half = len(x) // 2
+def training_points(points: int, test_share: float) -> int:
+    """How many of them are for training, when that share is for test."""
+    return int(points * (1 - test_share) + 1e-9)
+
+
+def split(x: NDArray[np.floating], y: NDArray[np.integer], *, test_share: float) -> Dataset:
+    """The first of the (already shuffled) points for training, the rest for test."""
+    first = training_points(len(x), test_share)
     points, labels = x.astype(np.float32), y.astype(np.int64)
     for array in (points, labels):
         array.flags.writeable = False  # a data set is loaded once and shared by all who ask for it
-    return Dataset(points[:half], labels[:half], points[half:], labels[half:], int(labels.max()) + 1)
+    return Dataset(points[:first], labels[:first], points[first:], labels[first:], int(labels.max()) + 1)

@@ -1,37 +1,40 @@
-"""Two classes in the plane: moons, circles, xor, spirals. 1000 points, as many of each class."""
+"""Two classes in the plane: moons, circles, xor, spirals, as many points of each class. [points, 2] and labels."""
+
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.datasets import make_circles, make_moons
 
-from depthsearch.datasets.dataset import Dataset, split_in_half
-
-POINTS = 1000
+Labelled: TypeAlias = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
-def moons(*, noise: float, seed: int) -> Dataset:
+def moons(count: int, *, noise: float, seed: int) -> Labelled:
     """Two interleaving half circles of radius 1 (scikit-learn's make_moons)."""
-    return split_in_half(*make_moons(POINTS, noise=noise, random_state=seed))
+    x, y = make_moons(count, noise=noise, random_state=seed)
+    return x, y
 
 
-def circles(*, noise: float, seed: int) -> Dataset:
+def circles(count: int, *, noise: float, seed: int) -> Labelled:
     """A circle of radius 1 around one of radius 0.5 (scikit-learn's make_circles)."""
-    return split_in_half(*make_circles(POINTS, noise=noise, factor=0.5, random_state=seed))
+    x, y = make_circles(count, noise=noise, factor=0.5, random_state=seed)
+    return x, y
 
 
-def xor(*, noise: float, seed: int) -> Dataset:
+def xor(count: int, *, noise: float, seed: int) -> Labelled:
     """The square [-1, 1]^2, labelled by whether the coordinates' signs differ; then moved by noise."""
     rng = np.random.default_rng(seed)
-    labels = rng.permutation(POINTS) % 2
-    points = rng.uniform(0, 1, (POINTS, 2)) * rng.choice((-1.0, 1.0), (POINTS, 1))
+    labels = rng.permutation(count) % 2
+    points = rng.uniform(0, 1, (count, 2)) * rng.choice((-1.0, 1.0), (count, 1))
     points[:, 1] *= np.where(labels == 1, -1, 1)
-    return split_in_half(points + noise * rng.standard_normal((POINTS, 2)), labels)
+    return points + noise * rng.standard_normal((count, 2)), labels
 
 
-def spirals(*, noise: float, seed: int) -> Dataset:
+def spirals(count: int, *, noise: float, seed: int) -> Labelled:
     """Two arms of one and a half turns each, out to radius 2; the second is the first turned by half a turn."""
     rng = np.random.default_rng(seed)
-    labels = rng.permutation(POINTS) % 2
-    turn = np.sqrt(rng.uniform(0, 1, POINTS))
+    labels = rng.permutation(count) % 2
+    turn = np.sqrt(rng.uniform(0, 1, count))
     angle = 3 * np.pi * turn + np.pi * labels
     points = 2 * turn[:, None] * np.column_stack((np.cos(angle), np.sin(angle)))
-    return split_in_half(points + noise * rng.standard_normal((POINTS, 2)), labels)
+    return points + noise * rng.standard_normal((count, 2)), labels

@@ -42,8 +42,8 @@ too small for any layer, and nothing vanished.
 """
 
 BLIND_CORRELATION, BLIND_RANGE = 0.999, 0.1
-"""Of the last hidden layer's outputs for two inputs, and the largest difference of two logits. Both are asked: outputs of
-a few units that are never negative point the same way even where inputs are told apart.
+"""Of the last hidden layer's outputs for two inputs, and the largest difference of two logits. Both are asked: outputs
+of a few units that are never negative point the same way even where inputs are told apart.
 """
 
 IMPROVING = 3.0

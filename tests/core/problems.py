@@ -15,6 +15,8 @@ def _data() -> st.SearchStrategy[DataOptions]:
         DataOptions,
         name=st.sampled_from(["moons", "circles", "xor", "spirals"]),
         noise=st.none() | st.floats(0, 10),
+        points=st.none() | st.integers(40, 10_000),
+        test_share=st.floats(0.05, 0.95),
         seed=st.integers(0, 2**32 - 1),
     )
     return planar | st.builds(DataOptions, name=st.just("digits"), seed=st.integers(0, 2**32 - 1))

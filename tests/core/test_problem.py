@@ -16,7 +16,7 @@ from tests.core.problems import problems
 CANONICAL = (
     '{"activation":"tanh",'
     '"criterion":{"hold_epochs":3,"hold_share":0.1,"min_gain":0.2},'
-    '"data":{"name":"moons","noise":0.2,"seed":0},'
+    '"data":{"name":"moons","noise":0.2,"points":1000,"seed":0,"test_share":0.5},'
     '"family":"ffnet",'
     '"initialization":"glorot_uniform",'
     '"normalization":"none",'
@@ -78,6 +78,24 @@ def test_the_default_noise_is_the_data_sets(name: str, noise: float | None) -> N
     assert DataOptions.model_validate({"name": name}).noise == noise
 
 
+@pytest.mark.parametrize(("name", "points"), [("moons", 1000), ("spirals", 1000), ("digits", None)])
+def test_planar_sets_have_a_thousand_points_by_default(name: str, points: int | None) -> None:
+    assert DataOptions.model_validate({"name": name}).points == points
+
+
+def test_digits_take_no_number_of_points() -> None:
+    with pytest.raises(InvalidValue, match="digits take no points, but got 100: leave points out, or choose a planar"):
+        DataOptions(name="digits", points=100)
+
+
+@pytest.mark.parametrize("fields", [{"points": 39}, {"points": 100.0}, {"test_share": 0.0}, {"test_share": 0.96}])
+def test_too_few_points_or_a_part_too_small_are_refused(fields: dict[str, Any]) -> None:
+    (field,) = fields
+
+    with pytest.raises(InvalidValue, match=f"{field} must be .*, but got {fields[field]}"):
+        DataOptions.model_validate(fields)
+
+
 def test_noise_zero_is_kept() -> None:
     assert DataOptions(name="moons", noise=0).noise == 0
 
@@ -93,8 +111,9 @@ def test_the_fingerprint_of_the_default_problem_never_changes() -> None:
     assert Problem().fingerprint() == FINGERPRINT
 
 
-def test_the_fingerprint_is_the_hash_of_the_canonical_json_and_the_format() -> None:
-    text = f'{{"format":1,"problem":{CANONICAL}}}'
+def test_the_fingerprint_is_the_hash_of_the_format_and_the_canonical_json_without_younger_fields() -> None:
+    before = CANONICAL.replace('"points":1000,', "").replace(',"test_share":0.5', "")
+    text = f'{{"format":1,"problem":{before}}}'
 
     assert hashlib.sha256(text.encode()).hexdigest() == FINGERPRINT
 
@@ -125,6 +144,8 @@ def test_equal_problems_written_differently_have_equal_fingerprints(one: dict[st
         {"width": 6},
         {"family": "resnet", "normalization": "none"},
         {"data": {"seed": 1}},
+        {"data": {"points": 999}},
+        {"data": {"test_share": 0.25}},
         {"recipe": {"epochs": 201}},
         {"criterion": {"min_gain": 0.25}},
     ],

@@ -32,6 +32,29 @@ def test_a_thousand_points_are_split_in_half(name: str) -> None:
     assert data.spec == DataSpec(features=2, classes=2)
 
 
+@pytest.mark.parametrize("name", PLANAR)
+def test_the_first_points_are_for_training_and_a_share_for_test(name: str) -> None:
+    data = load(DataOptions.model_validate({"name": name, "points": 250, "test_share": 0.2}))
+
+    assert (len(data.x_train), len(data.x_test)) == (200, 50)
+    assert set(data.y_train) == set(data.y_test) == {0, 1}
+
+
+def test_moons_are_scikit_learns_in_its_order() -> None:
+    data = load(DataOptions(name="moons", points=250, noise=0.05, seed=42, test_share=0.2))
+    x, y = make_moons(250, noise=0.05, random_state=42)
+
+    np.testing.assert_array_equal(data.x_train, x[:200].astype(np.float32))
+    np.testing.assert_array_equal(data.y_test, y[200:])
+
+
+def test_a_fifth_of_the_digits_for_test() -> None:
+    data = load(DataOptions(name="digits", test_share=0.2))
+
+    assert (len(data.x_train), len(data.x_test)) == (1437, 360)
+    np.testing.assert_allclose(data.x_train.mean(axis=0), 0, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_points_are_single_precision_and_labels_are_integers(name: str) -> None:
     data = load(options(name))

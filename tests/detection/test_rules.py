@@ -10,6 +10,9 @@ from depthsearch.core.verdict import Verdict, VerdictKind
 from depthsearch.detection import verdict_of
 from tests.detection.traces import make_trace
 
+SHRUNK = [0.05, 0.2, 1, 1]
+"""Activation gradients, a twentieth of which reaches the first layer."""
+
 
 def verdict(trace: Trace) -> Verdict:
     return verdict_of(trace, Criterion())
@@ -123,6 +126,7 @@ def test_a_layer_dead_from_the_start_under_a_constant_output_is_born_dead() -> N
         "dead_layers": 1,
         "output_range": 0.0,
         "epoch": 0,
+        "activation_gradient_ratio_at_start": 1.0,
         "layer": "hidden 2",
     }
     assert found.evidence.thresholds == {"never_active_share": 0.7, "output_range": 0}
@@ -133,7 +137,13 @@ def test_seven_tenths_of_the_units_dead_at_the_start_are_born_dead() -> None:
     found = verdict(make_trace(never_active=[1, 0.75, 0.5, 0]))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.BORN_DEAD, "dead_units")
-    assert found.evidence.figures == {"never_active_share": 0.75, "dead_layers": 1, "output_range": 1.0, "epoch": 0}
+    assert found.evidence.figures == {
+        "never_active_share": 0.75,
+        "dead_layers": 1,
+        "output_range": 1.0,
+        "epoch": 0,
+        "activation_gradient_ratio_at_start": 1.0,
+    }
 
 
 def test_exactly_seven_tenths_of_the_units_are_enough() -> None:
@@ -178,10 +188,19 @@ def test_a_dead_network_is_called_dead_before_it_is_called_vanished() -> None:
     assert rule(trace) == ("born_dead", "dead_layer")
 
 
-def test_an_explosion_is_named_before_a_death() -> None:
+def test_a_loss_that_exploded_is_named_before_a_death() -> None:
     trace = make_trace(train_loss=[math.nan] * 30, never_active=1, output_range=0)
 
     assert rule(trace) == ("exploded", "loss")
+
+
+def test_a_death_is_named_before_the_gradient_that_grew_which_is_among_its_figures() -> None:
+    found = verdict(
+        make_trace(never_active=[[0.0] * 4, [0, 1, 0, 0]], output_range=[1, 0], activation_gradient_norm=[500, 9, 1, 1])
+    )
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.DIED, "dead_layer")
+    assert found.evidence.figures["activation_gradient_ratio_at_start"] == 500.0
 
 
 def test_a_run_stopped_before_its_first_step_is_born_dead() -> None:
@@ -206,6 +225,7 @@ def test_a_gradient_that_does_not_reach_the_first_layer_vanished() -> None:
     }
     assert found.evidence.thresholds == {
         "activation_gradient_ratio": 1e-3,
+        "activation_gradient_ratio_of_reach": 0.1,
         "reach": 1.0,
         "first_layer_change": 1e-3,
         "accuracy": pytest.approx(0.6),
@@ -231,7 +251,7 @@ def test_a_gradient_of_zero_everywhere_has_no_ratio() -> None:
 
 def test_a_first_layer_that_could_hardly_move_vanished() -> None:
     # 0.01 / (1 - 0.9) x 480 steps x 0.02 = 0.96
-    found = verdict(make_trace(weight_gradient_norm=[0.02, 1, 1, 1]))
+    found = verdict(make_trace(weight_gradient_norm=[0.02, 1, 1, 1], activation_gradient_norm=SHRUNK))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.VANISHED, "reach")
     assert found.evidence.figures["reach"] == pytest.approx(0.96)
@@ -240,7 +260,15 @@ def test_a_first_layer_that_could_hardly_move_vanished() -> None:
 
 def test_a_first_layer_that_could_move_far_enough_did_not_vanish() -> None:
     # 0.01 / (1 - 0.9) x 480 steps x 0.021 = 1.008
-    assert rule(make_trace(weight_gradient_norm=[0.021, 1, 1, 1])) == ("flat", "none_of_the_others")
+    trace = make_trace(weight_gradient_norm=[0.021, 1, 1, 1], activation_gradient_norm=SHRUNK)
+
+    assert rule(trace) == ("flat", "none_of_the_others")
+
+
+@pytest.mark.parametrize("changes", [{"weight_gradient_norm": 0.002}, {"weight_change": 0}], ids=["reach", "unchanged"])
+def test_where_the_gradient_arrives_steps_that_are_too_small_are_no_vanishing(changes: dict[str, Any]) -> None:
+    assert rule(make_trace(activation_gradient_norm=[0.1, 0.5, 1, 1], **changes)) == ("flat", "none_of_the_others")
+    assert rule(make_trace(activation_gradient_norm=SHRUNK, **changes))[0] == "vanished"
 
 
 def test_the_reach_is_that_of_the_whole_budget_though_the_run_was_shorter() -> None:
@@ -253,7 +281,7 @@ def test_without_momentum_the_reach_is_shorter() -> None:
     problem = Problem(recipe={"momentum": 0, "epochs": 30})
 
     # 0.01 x 480 steps x 0.2 = 0.96
-    found = verdict(make_trace(problem=problem, weight_gradient_norm=[0.2, 1, 1, 1]))
+    found = verdict(make_trace(problem=problem, weight_gradient_norm=[0.2, 1, 1, 1], activation_gradient_norm=SHRUNK))
 
     assert found.evidence.rule == "reach"
     assert found.evidence.figures["reach"] == pytest.approx(0.96)
@@ -264,7 +292,7 @@ def test_adams_reach_is_the_root_mean_square_gradient_over_epsilon(optimizer: st
     problem = Problem(width=8, recipe={"optimizer": optimizer, "epochs": 30})
 
     # 2 x 8 weights: a norm of 2e-8 is a root mean square of 0.5e-8, half of epsilon.
-    found = verdict(make_trace(problem=problem, weight_gradient_norm=[2e-8, 1, 1, 1]))
+    found = verdict(make_trace(problem=problem, weight_gradient_norm=[2e-8, 1, 1, 1], activation_gradient_norm=SHRUNK))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.VANISHED, "reach")
     assert found.evidence.figures["reach"] == pytest.approx(0.5)
@@ -273,11 +301,19 @@ def test_adams_reach_is_the_root_mean_square_gradient_over_epsilon(optimizer: st
 def test_adam_moves_weights_whose_gradient_is_above_epsilon() -> None:
     problem = Problem(width=8, recipe={"optimizer": "adam", "epochs": 30})
 
-    assert rule(make_trace(problem=problem, weight_gradient_norm=[8e-8, 1, 1, 1])) == ("flat", "none_of_the_others")
+    trace = make_trace(problem=problem, weight_gradient_norm=[8e-8, 1, 1, 1], activation_gradient_norm=SHRUNK)
+
+    assert rule(trace) == ("flat", "none_of_the_others")
+
+
+def test_adam_is_not_hindered_by_a_ratio() -> None:
+    problem = Problem(recipe={"optimizer": "adam", "epochs": 30})
+
+    assert rule(make_trace(problem=problem, activation_gradient_norm=[1e-6, 1, 1, 1]))[0] == "flat"
 
 
 def test_a_first_layer_that_did_not_change_vanished() -> None:
-    found = verdict(make_trace(weight_change=[[0.0] * 4, [9e-4, 0.5, 0.5, 0.5]]))
+    found = verdict(make_trace(weight_change=[[0.0] * 4, [9e-4, 0.5, 0.5, 0.5]], activation_gradient_norm=SHRUNK))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.VANISHED, "weights_unchanged")
     assert found.evidence.figures["first_layer_change"] == pytest.approx(9e-4)
@@ -285,11 +321,13 @@ def test_a_first_layer_that_did_not_change_vanished() -> None:
 
 
 def test_a_first_layer_that_changed_by_a_thousandth_did_not_vanish() -> None:
-    assert rule(make_trace(weight_change=[[0.0] * 4, [1e-3, 0.5, 0.5, 0.5]])) == ("flat", "none_of_the_others")
+    trace = make_trace(weight_change=[[0.0] * 4, [1e-3, 0.5, 0.5, 0.5]], activation_gradient_norm=SHRUNK)
+
+    assert rule(trace) == ("flat", "none_of_the_others")
 
 
 def test_unchanged_weights_say_nothing_before_the_budget_ended() -> None:
-    trace = make_trace(train_accuracy=[0.5] * 29, weight_change=0)
+    trace = make_trace(train_accuracy=[0.5] * 29, weight_change=0, activation_gradient_norm=SHRUNK)
 
     assert rule(trace) == ("flat", "none_of_the_others")
 
@@ -310,6 +348,44 @@ def test_one_epoch_has_no_trend_and_is_flat() -> None:
     trace = make_trace(train_accuracy=[0.5], activation_gradient_norm=[1e-6, 1, 1, 1])
 
     assert rule(trace) == ("vanished", "activation_gradient_ratio")
+
+
+# Input blind.
+
+BLIND = {"input_correlation": 0.9995, "output_range": 0.05}
+
+
+def test_a_network_that_says_the_same_of_every_input_is_blind() -> None:
+    found = verdict(make_trace(**BLIND))
+
+    assert (found.kind, found.evidence.rule, found.epoch) == (VerdictKind.INPUT_BLIND, "input_correlation", 30)
+    assert found.evidence.figures == {
+        "input_correlation": pytest.approx(0.9995),
+        "input_correlation_at_start": pytest.approx(0.9995),
+        "output_range": pytest.approx(0.05),
+        "activation_gradient_ratio_at_end": 1.0,
+        "reach": pytest.approx(48),
+    }
+    assert found.evidence.thresholds == {"input_correlation": 0.999, "output_range": 0.1}
+    assert "correlate by 0.9995, and their logits differ by no more than 0.05" in found.sentence
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"input_correlation": 0.9989}, {"output_range": 0.1}, {"input_correlation": math.nan}],
+    ids=["told-apart", "answers-differ", "undefined"],
+)
+def test_a_network_that_tells_its_inputs_apart_is_not_blind(changes: dict[str, float]) -> None:
+    assert rule(make_trace(**(BLIND | changes))) == ("flat", "none_of_the_others")
+
+
+def test_a_network_that_saw_at_first_is_blind_if_it_ends_so() -> None:
+    assert rule(make_trace(input_correlation=[0.2, 0.9999], output_range=[3, 0.01]))[0] == "input_blind"
+    assert rule(make_trace(input_correlation=[0.9999, 0.2], output_range=[0.01, 3]))[0] == "flat"
+
+
+def test_a_gradient_that_vanished_is_named_before_blindness() -> None:
+    assert rule(make_trace(activation_gradient_norm=[1e-4, 1e-2, 1, 1], **BLIND))[0] == "vanished"
 
 
 # Unstable.
@@ -341,6 +417,50 @@ def test_in_a_longer_budget_a_row_of_19_epochs_is_unstable() -> None:
 
     assert verdict(trace).evidence.thresholds["hold_epochs"] == 20
     assert verdict(trace).kind is VerdictKind.UNSTABLE
+
+
+def test_an_accuracy_that_swings_is_unstable() -> None:
+    # Chance alone moves the accuracy of 500 points by up to 0.095; six of 29 steps are larger.
+    found = verdict(make_trace(train_accuracy=[0.5, 0.4] * 3 + [0.5] + [0.45] * 23))
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "swings")
+    assert found.evidence.figures == {"swing_share": pytest.approx(6 / 29), "best_accuracy": 0.5}
+    assert found.evidence.thresholds == {"swing": pytest.approx(3 * math.sqrt(2 * 0.25 / 500)), "swing_share": 0.2}
+
+
+def test_of_many_points_a_swing_of_three_hundredths_is_enough() -> None:
+    trace = make_trace(train_accuracy=[0.5, 0.469] * 15, points=100_000)
+
+    assert rule(trace) == ("unstable", "swings")
+    assert rule(make_trace(train_accuracy=[0.5, 0.471] * 15, points=100_000))[0] == "flat"
+
+
+# Slow.
+
+
+def test_a_loss_that_still_falls_as_the_budget_ends_is_slow() -> None:
+    noise = np.tile([0.001, -0.001], 15)
+    found = verdict(make_trace(train_loss=np.linspace(0.69, 0.6, 30) + noise))
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.SLOW, "still_improving")
+    assert found.evidence.thresholds == {"improvement": 3.0}
+    # Six epochs a fifth: the means differ by 6 steps.
+    losses = np.asarray(np.linspace(0.69, 0.6, 30) + noise, dtype=np.float32).astype(float)
+    before, after = losses[18:24], losses[24:]
+    error = math.sqrt(before.var(ddof=1) / 6 + after.var(ddof=1) / 6)
+    assert found.evidence.figures["improvement"] == pytest.approx((before.mean() - after.mean()) / error)
+
+
+def test_a_loss_that_fell_and_stays_is_not_slow() -> None:
+    noise = np.tile([0.001, -0.001], 15)
+
+    assert rule(make_trace(train_loss=np.r_[np.linspace(0.69, 0.6, 15), np.full(15, 0.6)] + noise))[0] == "flat"
+
+
+def test_nobody_knows_whether_a_run_that_was_stopped_was_still_improving() -> None:
+    trace = make_trace(train_accuracy=[0.5] * 29, train_loss=np.linspace(0.69, 0.6, 29))
+
+    assert rule(trace)[0] == "flat"
 
 
 # Flat.
@@ -376,8 +496,10 @@ def test_a_run_without_epochs_and_without_a_cause_is_flat() -> None:
         (VerdictKind.EXPLODED, {"train_loss": [math.nan] * 30}),
         (VerdictKind.BORN_DEAD, {"never_active": 1}),
         (VerdictKind.DIED, {"never_active": [[0.0] * 4, [1.0] * 4]}),
-        (VerdictKind.VANISHED, {"weight_gradient_norm": 0}),
+        (VerdictKind.VANISHED, {"weight_gradient_norm": 0, "activation_gradient_norm": 0}),
+        (VerdictKind.INPUT_BLIND, {"input_correlation": 0.9999, "output_range": 0.01}),
         (VerdictKind.UNSTABLE, {"train_accuracy": [0.75, 0.5] * 15}),
+        (VerdictKind.SLOW, {"train_loss": np.linspace(0.69, 0.6, 30)}),
         (VerdictKind.FLAT, {}),
     ],
 )
