@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -272,10 +273,16 @@ def test_a_missing_driver_is_said(capsys: pytest.CaptureFixture[str], monkeypatc
 @pytest.mark.parametrize("milliseconds", range(100, 1700, 200))
 def test_ctrl_c_while_libraries_are_imported_is_not_lost(milliseconds: int) -> None:
     command = [sys.executable, "-m", "depthsearch", "find", *QUICK, "--engine", "torch", "--epochs", "100000"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    # The moment is what is tested: wherever in the imports or the first trial it falls, the process must end.
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(timeout=milliseconds / 1000)
-    process.send_signal(signal.SIGINT)
-    _, printed = process.communicate(timeout=60)
+    # A test run in the background of a shell ignores Ctrl-C, and its children would.
+    heard = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, preexec_fn=heard, **pipes) as process:  # noqa: PLW1509 - no threads here
+        # The moment is what is tested: wherever in the imports or the first trial it falls, the process must end.
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=milliseconds / 1000)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, printed = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode in (130, -signal.SIGINT), printed
