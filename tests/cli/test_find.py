@@ -275,8 +275,8 @@ def test_ctrl_c_while_libraries_are_imported_is_not_lost(milliseconds: int) -> N
     command = [sys.executable, "-m", "depthsearch", "find", *QUICK, "--engine", "torch", "--epochs", "100000"]
     # A test run in the background of a shell ignores Ctrl-C, and its children would.
     heard = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, preexec_fn=heard, **pipes) as process:  # noqa: PLW1509 - no threads here
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=heard) as process:  # noqa: PLW1509
         # The moment is what is tested: wherever in the imports or the first trial it falls, the process must end.
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=milliseconds / 1000)
