@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from detector_cases import CHOSEN, HELD_OUT, Configuration, configurations
+from detector_cases import FIRST, SECOND, Configuration, configurations
 
 from depthsearch.core.problem import Criterion, Problem
 from depthsearch.core.trace import Trace
@@ -29,7 +29,7 @@ SEEDS = 20
 LONGER = 4
 STORED = Path(__file__).with_name("detector.json")
 
-UNMOVED, SAME_LOSS = 0.05, 0.01
+UNMOVED, SAME_LOSS = 0.05, 0.003
 """Label vanished, by the two signs that people look for: the first layer's relative change over the budget, and the
 loss's between its last two quarters."""
 
@@ -93,7 +93,7 @@ def label_of(once: Trace, four: Trace) -> str:  # noqa: C901, PLR0911 - one list
 
 def label() -> None:
     document = {}
-    for configuration in [*configurations(CHOSEN), *configurations(HELD_OUT)]:
+    for configuration in [*configurations(FIRST), *configurations(SECOND)]:
         once = trained_runs(configuration, budgets=1)
         labels = [label_of(*pair) for pair in zip(once, trained_runs(configuration, budgets=LONGER), strict=True)]
         document[configuration.name] = {
@@ -169,7 +169,7 @@ class Judged:
 def judged() -> list[Judged]:
     document = json.loads(STORED.read_text(encoding="utf-8"))
     runs = []
-    held_out = {configuration.name for configuration in configurations(HELD_OUT)}
+    held_out = {configuration.name for configuration in list(configurations(SECOND))[1::2]}
     for name, entry in document.items():
         configuration = Configuration(name, Problem.model_validate(entry["problem"]), entry["depth"])
         for trace, own in zip(trained_runs(configuration, budgets=1), entry["labels"], strict=True):

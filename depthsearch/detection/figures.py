@@ -45,15 +45,16 @@ def gradient_ratio(trace: Trace, snapshot: int) -> float | None:
 def reach(trace: Trace) -> float | None:
     """How far the first layer's weights could move in the whole budget at the gradient of the start.
 
-    learning rate / (1 - momentum) x steps x |dL/dW1| for SGD. Adam divides the gradient by its own size, so
-    there it is the root mean square of dL/dW1 over Adam's epsilon, below which steps shrink.
+    learning rate / (1 - momentum) x steps x |dL/dW1| for SGD. Adam divides the gradient by its own size, so there it is
+    the root mean square of dL/dW1 over Adam's epsilon, below which steps shrink: the smaller of start and end.
     """
     if not len(trace.snapshots):
         return None
-    recipe, gradient = trace.problem.recipe, float(trace.snapshots.weight_gradient_norm[0, 0])
+    recipe, gradients = trace.problem.recipe, trace.snapshots.weight_gradient_norm[:, 0].astype(np.float64)
     if recipe.optimizer == "sgd":
-        return recipe.learning_rate / (1 - (recipe.momentum or 0.0)) * trace.budget_steps * gradient
-    return gradient / math.sqrt(trace.features * trace.problem.width) / ADAM_EPSILON
+        return float(recipe.learning_rate / (1 - (recipe.momentum or 0.0)) * trace.budget_steps * gradients[0])
+    smaller = float(gradients[[0, -1]].min())
+    return smaller / math.sqrt(trace.features * trace.problem.width) / ADAM_EPSILON
 
 
 def improvement(trace: Trace) -> float | None:

@@ -298,6 +298,16 @@ def test_adams_reach_is_the_root_mean_square_gradient_over_epsilon(optimizer: st
     assert found.evidence.figures["reach"] == pytest.approx(0.5)
 
 
+def test_a_gradient_that_falls_below_adams_epsilon_during_training_vanished() -> None:
+    problem = Problem(width=8, recipe={"optimizer": "adam", "epochs": 30})
+    falls = [[1, 1, 1, 1], [2e-8, 1, 1, 1]]
+
+    found = verdict(make_trace(problem=problem, weight_gradient_norm=falls, activation_gradient_norm=SHRUNK))
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.VANISHED, "reach")
+    assert found.evidence.figures["reach"] == pytest.approx(0.5)
+
+
 def test_adam_moves_weights_whose_gradient_is_above_epsilon() -> None:
     problem = Problem(width=8, recipe={"optimizer": "adam", "epochs": 30})
 
