@@ -192,8 +192,6 @@ class _Search:
         depth = suggest(trial, self._settings, self._depths)
         trials = trial_fields.all_trials(self._study)
         runs, purpose = runs_and_purpose(trials, trial.number, self._settings)
-        if purpose in (Purpose.SENTINEL, Purpose.TAIL):
-            trial.set_user_attr(trial_fields.PURPOSE, purpose.value)
         runs = int(min(runs, max(runs_left(trials, self._settings), 1)))
         # Fresh seeds: those after the ones that earlier trials at this depth, failed ones left out, have claimed.
         claimed = sum(
@@ -202,7 +200,11 @@ class _Search:
             if other.state is not TrialState.FAIL and other.params.get(trial_fields.DEPTH) == depth
         )
         seeds = draw_seeds(self._settings.seed, depth=depth, first=claimed, count=runs)
-        trial.set_user_attr(trial_fields.SEEDS, seeds)
+        looks_out = purpose in (Purpose.SENTINEL, Purpose.TAIL)
+        self._stored.write_attributes(
+            trial._trial_id,  # noqa: SLF001 - the key of the store's tables
+            {trial_fields.SEEDS: seeds} | ({trial_fields.PURPOSE: purpose.value} if looks_out else {}),
+        )
         return _Asked(trial, depth, purpose, seeds)
 
     def _carry_out(self, asked: Sequence[_Asked]) -> None:
@@ -248,11 +250,16 @@ class _Search:
         effort = [0.0, 0.0]  # training budgets spent by the runs that trained, and by the others
         for trace, success in zip(traces, trained, strict=True):
             effort[0 if success else 1] += trace.epochs / trace.budget_epochs
-        trial.set_user_attr(trial_fields.RUNS, len(verdicts))
-        trial.set_user_attr(trial_fields.TRAINED, sum(trained))
-        trial.set_user_attr(trial_fields.EFFORT, [round(value, 4) for value in effort])
-        trial.set_user_attr(trial_fields.VERDICTS, count_verdicts([verdict.kind for verdict in verdicts]))
-        trial.set_user_attr(trial_fields.SECONDS, round(seconds, 3))
+        self._stored.write_attributes(
+            trial._trial_id,  # noqa: SLF001 - the key of the store's tables
+            {
+                trial_fields.RUNS: len(verdicts),
+                trial_fields.TRAINED: sum(trained),
+                trial_fields.EFFORT: [round(value, 4) for value in effort],
+                trial_fields.VERDICTS: count_verdicts([verdict.kind for verdict in verdicts]),
+                trial_fields.SECONDS: round(seconds, 3),
+            },
+        )
         if self._settings.sampler in OPTUNAS:
             trial_fields.write_constraint(
                 self._study, self._study.get_trials(deepcopy=False)[trial.number], self._settings.threshold_share

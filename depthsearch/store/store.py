@@ -260,7 +260,7 @@ class Store:
 
     def _stored_study(self, name: str, problem: Problem, settings: SearchSettings) -> StoredStudy:
         study = optuna.load_study(study_name=name, storage=self._storage)
-        return StoredStudy(study, problem, settings, self._engine)
+        return StoredStudy(study, problem, settings, self._storage)
 
 
 @contextmanager

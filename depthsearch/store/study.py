@@ -1,10 +1,13 @@
 """One study in the store: Optuna's trials, and our telemetry beside them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from optuna import Study
+from optuna.storages import RDBStorage
+from optuna.storages._rdb.models import TrialUserAttributeModel
+from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Engine, Row, delete, insert, select
 
@@ -52,13 +55,18 @@ class StoredStudy:
         optuna_study: Optuna's own handle.
         problem: What is asked.
         settings: How it is searched.
-        engine: Of the database.
+        storage: Optuna's, over the database.
     """
 
     optuna_study: Study
     problem: Problem
     settings: SearchSettings
-    engine: Engine
+    storage: RDBStorage
+
+    @property
+    def engine(self) -> Engine:
+        """Of the database."""
+        return self.storage.engine
 
     @property
     def name(self) -> str:
@@ -104,6 +112,14 @@ class StoredStudy:
         with self.engine.begin() as connection:
             connection.execute(delete(RUNS).where(RUNS.c.study_id == self.study_id, RUNS.c.trial_number == number))
             connection.execute(insert(RUNS), rows)
+
+    def write_attributes(self, trial_id: int, attributes: Mapping[str, object]) -> None:
+        """Set attributes of a running trial, all in one transaction, where Optuna's own call makes one for each."""
+        with _create_scoped_session(self.storage.scoped_session, True) as session:
+            for key, value in attributes.items():
+                self.storage._set_trial_attr_without_commit(  # noqa: SLF001 - what Optuna's own call does
+                    session, TrialUserAttributeModel, trial_id, key, value
+                )
 
     def runs(self) -> list[StoredRun]:
         """The runs of all finished trials, by trial and place; those of failed trials are left out."""
