@@ -18,6 +18,10 @@ reported = { depth = 21, note = "n = 20" }
 depth = 31
 train_accuracy = 0.514
 test_accuracy = 0.486
+
+[inspect]                        # networks that `depthsearch inspect` looks at: of each problem, at one depth
+depth = 8
+seeds = 20
 """
 
 import re
@@ -34,7 +38,7 @@ from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.toml_lines import TomlLines
 
-TABLES = ("title", "source", "defaults", "settings", "problems")
+TABLES = ("title", "source", "defaults", "settings", "inspect", "problems")
 
 
 ReportedDepth = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
@@ -53,13 +57,30 @@ class ReportedRow(FrozenModel):
 
 
 class Reported(FrozenModel):
-    """What somebody else reported for a problem: the deepest depth, in our units, a remark, and single depths."""
+    """What somebody else reported for a problem.
+
+    Attributes:
+        depth: The deepest that trains, in our units.
+        gradient_ratio: How many times larger the last layer's mean |gradient| is than the first's.
+        note: A remark.
+        rows: Single depths.
+    """
 
     called: ClassVar[str] = "reported"
 
-    depth: ReportedDepth
+    depth: ReportedDepth | None = None
+    gradient_ratio: Annotated[float, Field(gt=0)] | None = None
     note: str = ""
     rows: tuple[ReportedRow, ...] = ()
+
+
+class InspectPlan(FrozenModel):
+    """Which networks of each problem are looked at: so many of one depth, of the seeds 0, 1, 2, ..."""
+
+    called: ClassVar[str] = "inspect"
+
+    depth: Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+    seeds: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 20
 
 
 class NamedProblem(FrozenModel):
@@ -76,6 +97,7 @@ class StudyFile(FrozenModel):
     title: str = ""
     source: str = ""
     settings: SearchSettings = SearchSettings()
+    inspect: InspectPlan | None = None
     problems: tuple[NamedProblem, ...]
 
     @model_validator(mode="after")
@@ -136,10 +158,12 @@ def read_study_file(path: str | Path) -> StudyFile:
 
 def write_study_file(path: str | Path, study_file: StudyFile) -> None:
     """Write a study file that `read_study_file` reads back as an equal value."""
+    inspected = {"inspect": study_file.inspect.model_dump(mode="json")} if study_file.inspect else {}
     document: dict[str, Any] = {
         "title": study_file.title,
         "source": study_file.source,
         "settings": _without_nulls(study_file.settings.model_dump(mode="json")),
+        **inspected,
         "problems": [
             {"name": entry.name}
             | _without_nulls(entry.problem.model_dump(mode="json"))
@@ -160,10 +184,12 @@ def _study_file(path: str | Path, text: str, document: dict[str, Any]) -> StudyF
         raise UnreadableStudyFile(path, lines.of_key("problems"), "problems must be written as [[problems]] tables")
     if not isinstance(defaults, dict):
         raise UnreadableStudyFile(path, lines.of_key("defaults"), "defaults must be written as a [defaults] table")
-    try:
-        settings = SearchSettings.model_validate(document.get("settings", {}))
-    except InvalidValue as error:
-        raise UnreadableStudyFile(path, lines.blamed(str(error), "settings"), str(error)) from None
+    read: dict[str, Any] = {}
+    for key, model in (("settings", SearchSettings), ("inspect", InspectPlan)):
+        try:
+            read |= {key: model.model_validate(document[key])} if key in document else {}
+        except InvalidValue as error:
+            raise UnreadableStudyFile(path, lines.blamed(str(error), key), str(error)) from None
     entries = []
     for k, table in enumerate(tables):
         try:
@@ -174,8 +200,8 @@ def _study_file(path: str | Path, text: str, document: dict[str, Any]) -> StudyF
         return StudyFile(
             title=document.get("title", ""),
             source=document.get("source", ""),
-            settings=settings,
             problems=tuple(entries),
+            **read,
         )
     except InvalidValue as error:
         raise UnreadableStudyFile(path, None, str(error)) from None

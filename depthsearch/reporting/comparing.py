@@ -133,7 +133,7 @@ def _cost(own: Compared) -> str:
 
 
 def _reported(own: Compared) -> str:
-    if own.reported is None:
+    if own.reported is None or own.reported.depth is None:
         return ""
     return f"{own.reported.depth} ({own.reported.note})" if own.reported.note else str(own.reported.depth)
 

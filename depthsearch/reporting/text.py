@@ -129,7 +129,7 @@ def _facts(answer: Answer, place: str, reported: Reported | None) -> Table:
         table.add_row("max depth", "no single one; crosses the reliability at {} and {}".format(*answer.crossings))
     else:
         table.add_row("max depth", "none" if answer.max_depth is None else family.units(answer.max_depth))
-    if reported is not None:
+    if reported is not None and reported.depth is not None:
         note = f" ({reported.note})" if reported.note else ""
         table.add_row("reported", f"{family.units(reported.depth)}{note}")
     if answer.layers is not None:

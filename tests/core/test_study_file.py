@@ -235,7 +235,7 @@ def test_an_unknown_top_level_key_names_its_line_and_what_is_accepted(tmp_path: 
     error = refusal(tmp_path, 'title = "x"\nautor = "y"\n[[problems]]\n')
 
     assert error.line == 2
-    assert "unknown field 'autor': accepted: title, source, defaults, settings, problems" in str(error)
+    assert "unknown field 'autor': accepted: title, source, defaults, settings, inspect, problems" in str(error)
 
 
 def test_an_unknown_key_names_the_line_that_sets_it_and_not_one_that_mentions_it(tmp_path: Path) -> None:

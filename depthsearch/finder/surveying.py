@@ -1,0 +1,90 @@
+"""survey(study_file) -> Survey: networks of one depth for each of several problems, side by side."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthsearch.core.errors import InvalidValue
+from depthsearch.core.study_file import InspectPlan, NamedProblem, StudyFile
+from depthsearch.core.survey import RatioOverRuns, Survey, Surveyed
+from depthsearch.core.trace import Trace
+from depthsearch.core.verdict import count_verdicts
+from depthsearch.detection import verdict_of
+from depthsearch.families import family_of
+from depthsearch.finder.preparing import OnEvent, check_steps, ignore, prepared
+from depthsearch.training.engine import Job, choose_engine
+
+
+def survey(
+    study_file: StudyFile, *, engine: str = "auto", device: str = "auto", on_event: OnEvent | None = None
+) -> Survey:
+    """Train the networks that a study file's `inspect` table asks for, each for its whole budget. Nothing is stored.
+
+    Args:
+        study_file: What is looked at.
+        engine: "dense", "torch", or "auto" for the faster one.
+        device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
+        on_event: Called where the engine needs a moment before it can train.
+
+    Raises:
+        InvalidValue: The study file has no `inspect` table, or a value cannot be used.
+        TrainingFailed: A network could not be trained.
+    """
+    plan = study_file.inspect
+    if plan is None:
+        raise InvalidValue("the study file has no table [inspect]: it says which depth is looked at, as in depth = 8")
+    for entry in study_file.problems:
+        shallowest = family_of(entry.problem.family).shallowest
+        if plan.depth < shallowest:
+            raise InvalidValue(f"depth must be at least {shallowest} for {entry.name!r}, but got {plan.depth}")
+        check_steps(entry.problem)
+    return Survey(
+        title=study_file.title,
+        source=study_file.source,
+        surveyed=tuple(_surveyed(entry, plan, engine, device, on_event or ignore) for entry in study_file.problems),
+    )
+
+
+def _surveyed(entry: NamedProblem, plan: InspectPlan, engine: str, device: str, on_event: OnEvent) -> Surveyed:
+    trainer = choose_engine(entry.problem, engine=engine, device=device)
+    prepared(trainer, on_event)
+    traces = trainer.train(entry.problem, [Job(plan.depth, seed) for seed in range(plan.seeds)])
+    verdicts = [verdict_of(trace, entry.problem.criterion) for trace in traces]
+    counts = count_verdicts([verdict.kind for verdict in verdicts])
+    commonest = max(counts, key=lambda kind: counts[kind])
+    losses = np.array([trace.train_loss[[0, trace.epochs // 2, -1]] for trace in traces])
+    return Surveyed(
+        name=entry.name,
+        problem=entry.problem,
+        depth=plan.depth,
+        runs=len(traces),
+        verdicts=counts,
+        sentence=next(verdict.sentence for verdict in verdicts if verdict.kind.value == commonest),
+        gradient_ratio=_ratio(traces),
+        train_loss=(_median(losses[:, 0]), _median(losses[:, 1]), _median(losses[:, 2])),
+        first_layer_change=_median(np.array([trace.snapshots.weight_change[-1, 0] for trace in traces])),
+        train_accuracy=float(np.median([trace.train_accuracy[-1] for trace in traces])),
+        test_accuracy=float(np.median([trace.final_test_accuracy for trace in traces])),
+        reported=entry.reported,
+    )
+
+
+def _ratio(traces: Sequence[Trace]) -> RatioOverRuns:
+    over_epochs = []
+    for trace in traces:
+        gradients = trace.snapshots.mean_abs_gradient.astype(np.float64)
+        with np.errstate(all="ignore"):
+            ratio = gradients[:, -1] / gradients[:, 0]
+        over_epochs.append(np.where(np.isfinite(ratio), ratio, np.nan))
+    return RatioOverRuns(
+        start=_median(np.array([ratio[0] for ratio in over_epochs])),
+        middle=_median(np.array([_median(ratio) for ratio in over_epochs], dtype=np.float64)),
+        end=_median(np.array([ratio[-1] for ratio in over_epochs])),
+    )
+
+
+def _median(values: NDArray[np.floating]) -> float | None:
+    """Of the finite ones, to 6 significant digits; None where there are none."""
+    finite = values[np.isfinite(values)]
+    return float(f"{np.median(finite):.6g}") if len(finite) else None
