@@ -10,6 +10,9 @@ from depthsearch.core.snapshot import Snapshot
 from depthsearch.core.trace import Trace
 from depthsearch.core.words import count_of
 
+NAMED = 3
+"""Differences that are told one by one."""
+
 _CURVES = ("train_loss", "train_accuracy")
 _COMPARED_OTHERWISE = (*_CURVES, "problem", "snapshots", "final_test_accuracy", "detail")
 _PLAIN = tuple(field.name for field in fields(Trace) if field.name not in _COMPARED_OTHERWISE)
@@ -41,7 +44,9 @@ def difference(recorded: Trace, replayed: Trace) -> str | None:
 
     NaN equals NaN. Every number is compared, in the single precision in which traces are kept.
     """
-    return "; ".join(_differences(recorded, replayed)) or None
+    found = list(_differences(recorded, replayed))
+    rest = [f"{count_of(len(found) - NAMED, 'more figure')}"] if len(found) > NAMED else []
+    return "; ".join([*found[:NAMED], *rest]) or None
 
 
 def _differences(recorded: Trace, replayed: Trace) -> Iterator[str]:

@@ -31,7 +31,7 @@ def inspection_text(inspection: Inspection, *, place: str | None = None) -> Rend
     """A run for people. `place` is the store that the run was replayed from."""
     parts: list[RenderableType] = [_headline(inspection)]
     if inspection.replay is not None:
-        parts.append(_replay(inspection.replay))
+        parts.append(_replay(inspection.replay, now=inspection.verdict))
     for part in (_evidence(inspection), _curves(inspection), _epochs(inspection)):
         parts += [Text(""), part]
     parts += [Text(""), *_layers(inspection)]
@@ -54,7 +54,7 @@ def _heading(text: str) -> Text:
     return Text(text, style="bold")
 
 
-def _replay(replay: Replay) -> Text:
+def _replay(replay: Replay, *, now: VerdictKind) -> Text:
     run = f"run {replay.run} of trial {replay.trial} of {replay.study}"
     recorded = f"as recorded ({in_words(replay.recorded)}, {count_of(replay.epochs, 'epoch')})"
     text = Text(f"replay of {run}: ")
@@ -62,6 +62,8 @@ def _replay(replay: Replay) -> Text:
         text.append(f"the same {recorded}, bit for bit", style="green")
     else:
         text.append(f"not the same {recorded}: {replay.differs}", style="yellow")
+    if now is not replay.recorded:
+        text.append(f"; judged now: {in_words(now)}")
     if replay.whole_budget is not replay.recorded:
         text.append(f"; over the whole budget: {in_words(replay.whole_budget)}")
     return text
