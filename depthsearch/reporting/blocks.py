@@ -59,8 +59,8 @@ def _level(value: float, low: float, high: float, levels: int) -> int | None:
     """How many eighths of a line are filled: 1 at the least, so that every column is seen."""
     if not math.isfinite(value):
         return None
-    share = (value - low) / (high - low) if high > low else 0.0
-    return max(1, min(levels, math.ceil(share * levels)))
+    share = (min(max(value, low), high) - low) / (high - low) if high > low else 0.0
+    return max(1, math.ceil(share * levels))
 
 
 def _cell(level: int | None, row: int) -> str:

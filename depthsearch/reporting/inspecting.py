@@ -161,7 +161,7 @@ def _layers(inspection: Inspection) -> Iterator[RenderableType]:
             yield _gradients([layer.name for layer in inspection.per_layer], (start, end), shown)
             yield Text("")
         else:
-            yield Text.assemble((title, "bold"), ": exactly 0 in every layer, at the start and at the end\n")
+            yield Text.assemble((title, "bold"), ": exactly 0 in every layer, at start and end\n")
     hidden = len(inspection.per_layer) - len(shown)
     more = f"… {count_of(hidden, 'more layer')} in --json. " if hidden else ""
     yield Text(f"{more}Bars: lin from 0 to the largest layer; log from the smallest, or a decade below.", style="dim")

@@ -83,7 +83,7 @@ def test_the_plane_is_drawn_with_both_classes(resnet: Inspection) -> None:
 
 def test_a_run_that_was_born_dead_says_zero_instead_of_drawing_it() -> None:
     text = text_of(shown(14, 3, activation="relu"))
-    assert "Mean |gradient| of the weights: exactly 0 in every layer, at the start and at the end" in text
+    assert "Mean |gradient| of the weights: exactly 0 in every layer, at start and end" in text
     assert "last layer over first" not in text
     assert " everywhere: the probability of class 1 is " in text
 
