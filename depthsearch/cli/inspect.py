@@ -81,7 +81,7 @@ def _check_form(options: dict[str, Any]) -> None:
     own = [*problem_options_given(options), *(f"--{name}" for name in ("depth", "seed") if options[name] is not None)]
     if options["study"] is None:
         if stored:
-            raise InvalidValue(f"{stored[0]} {options[stored[0][2:]]!r} needs --study, the study that holds the run")
+            raise InvalidValue(f"{stored[0]} needs --study, the study that holds the run, as in --study NAME")
         if options["depth"] is None:
             raise InvalidValue("--depth is missing: give the network's depth, or --study, --trial and --run")
     elif own:
