@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from depthsearch.core.answer import Outcome as Outcome
     from depthsearch.core.comparison import Comparison as Comparison
     from depthsearch.core.errors import DepthsearchError as DepthsearchError
+    from depthsearch.core.inspection import Inspection as Inspection
     from depthsearch.core.problem import Criterion as Criterion
     from depthsearch.core.problem import DataOptions as DataOptions
     from depthsearch.core.problem import Problem as Problem
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from depthsearch.core.study_file import write_study_file as write_study_file
     from depthsearch.finder import compare as compare
     from depthsearch.finder import find as find
+    from depthsearch.finder import inspect as inspect
+    from depthsearch.finder import inspect_stored as inspect_stored
 
 __version__ = "0.1.0"
 
@@ -28,6 +31,7 @@ _HOME = {
     "Outcome": "depthsearch.core.answer",
     "Comparison": "depthsearch.core.comparison",
     "DepthsearchError": "depthsearch.core.errors",
+    "Inspection": "depthsearch.core.inspection",
     "Criterion": "depthsearch.core.problem",
     "DataOptions": "depthsearch.core.problem",
     "Problem": "depthsearch.core.problem",
@@ -37,6 +41,8 @@ _HOME = {
     "write_study_file": "depthsearch.core.study_file",
     "compare": "depthsearch.finder",
     "find": "depthsearch.finder",
+    "inspect": "depthsearch.finder",
+    "inspect_stored": "depthsearch.finder",
 }
 __all__ = [
     "Answer",
@@ -44,6 +50,7 @@ __all__ = [
     "Criterion",
     "DataOptions",
     "DepthsearchError",
+    "Inspection",
     "Outcome",
     "Problem",
     "Recipe",
@@ -51,6 +58,8 @@ __all__ = [
     "__version__",
     "compare",
     "find",
+    "inspect",
+    "inspect_stored",
     "read_study_file",
     "write_study_file",
 ]

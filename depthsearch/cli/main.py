@@ -12,6 +12,7 @@ import click
 from depthsearch import __version__
 from depthsearch.cli.compare import compare
 from depthsearch.cli.find import find
+from depthsearch.cli.inspect import inspect
 from depthsearch.cli.studies import studies
 from depthsearch.core.errors import DepthsearchError
 
@@ -27,12 +28,14 @@ def cli() -> None:
     \b
     depthsearch find --arch ffnet --act tanh     search, or go on with a search
     depthsearch compare --act tanh,relu          several kinds of network in one table
+    depthsearch inspect --act tanh --depth 30    one run, with everything shown
     depthsearch studies list                     what has been searched so far
     """
 
 
 cli.add_command(find)
 cli.add_command(compare)
+cli.add_command(inspect)
 cli.add_command(studies)
 
 

@@ -154,6 +154,11 @@ storage_option = _option(
     "[default: $DEPTHSEARCH_STORAGE, or sqlite:///depthsearch.db]",
 )
 
+engine_options = _all(
+    _option("--engine", metavar="NAME", text=f"What trains: {', '.join(ENGINES)}. [default: auto, the faster one]"),
+    _option("--device", metavar="NAME", text=f"Where torch trains: {', '.join(DEVICES)}. [default: auto]"),
+)
+
 
 def place_options(*, study: bool = True) -> Callable[[Command], Command]:
     """Where the search is kept and what trains; `study` leaves out the study's name."""
@@ -162,8 +167,7 @@ def place_options(*, study: bool = True) -> Callable[[Command], Command]:
         storage_option,
         *(name if study else []),
         _option("--fresh", is_flag=True, text="Start a new study although there is one of the same problem."),
-        _option("--engine", metavar="NAME", text=f"What trains: {', '.join(ENGINES)}. [default: auto, the faster one]"),
-        _option("--device", metavar="NAME", text=f"Where torch trains: {', '.join(DEVICES)}. [default: auto]"),
+        engine_options,
     )
 
 
@@ -184,7 +188,7 @@ def problem_of(options: dict[str, Any]) -> "Problem":
             fields[path[0]] = value
         else:
             fields.setdefault(path[0], {})[path[1]] = value
-    with _named_as_typed({path[-1] if option != "data" else "data": option for option, path in _PROBLEM.items()}):
+    with named_as_typed({path[-1] if option != "data" else "data": option for option, path in _PROBLEM.items()}):
         return Problem.model_validate(fields)
 
 
@@ -222,12 +226,12 @@ def settings_of(options: dict[str, Any], base: "SearchSettings | None" = None) -
     from depthsearch.core.settings import SearchSettings  # noqa: PLC0415
 
     given = {field: options[option] for option, field in _SEARCH.items() if options.get(option) is not None}
-    with _named_as_typed({field: option for option, field in _SEARCH.items()}):
+    with named_as_typed({field: option for option, field in _SEARCH.items()}):
         return SearchSettings.model_validate((base.model_dump() if base else {}) | given)
 
 
 @contextmanager
-def _named_as_typed(options: dict[str, str]) -> Iterator[None]:
+def named_as_typed(options: dict[str, str]) -> Iterator[None]:
     """Errors that begin with the name of a field, said with the option that sets it: "--lr must be ...".
 
     Args:

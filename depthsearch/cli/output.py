@@ -7,8 +7,8 @@ import sys
 import click
 from rich.console import Console, RenderableType
 
-# What stands in where the output cannot show the bars and rules.
-PLAIN = str.maketrans({"█": "#", "░": ".", "─": "-", "…": "~"})
+# What stands in where the output cannot show the bars, rules, curves and shades.
+PLAIN = str.maketrans("█░─…▁▂▃▄▅▆▇▒▓", "#.-~_.:-=+*+%")
 
 
 class PatientConsole(Console):

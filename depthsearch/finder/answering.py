@@ -1,8 +1,6 @@
 """From what the store holds of a study to its Answer. Nothing is trained and nothing is written."""
 
-import platform
 from collections.abc import Sequence
-from importlib.metadata import version
 from statistics import median
 
 from depthsearch.core.answer import Answer, Beyond, Confirmation, Cost, LayerCounts, Outcome
@@ -16,6 +14,7 @@ from depthsearch.families import Family, family_of
 from depthsearch.finder.budget import budget_left
 from depthsearch.finder.confirming import still_to_confirm
 from depthsearch.finder.depths import depths_of
+from depthsearch.finder.versions import versions
 from depthsearch.search import estimate
 from depthsearch.search import trials as trial_fields
 from depthsearch.search.estimate import confirmation_agrees, probabilities
@@ -78,8 +77,7 @@ def answer_of(stored: StoredStudy) -> Answer:
             sum_of_depths=sum(probe.runs * probe.depth for probe in probes),
         ),
         seed=settings.seed,
-        versions={"python": platform.python_version()}
-        | {name: version(name) for name in ("depthsearch", "numba", "numpy", "optuna", "torch")},
+        versions=versions(),
     )
 
 

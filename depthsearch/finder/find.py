@@ -17,18 +17,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from depthsearch.core.answer import Answer
 from depthsearch.core.curve import Curve
 from depthsearch.core.errors import InvalidValue
-from depthsearch.core.events import Event, Preparing, Purpose, StudyOpened, TrialFinished, TrialStarted
+from depthsearch.core.events import Purpose, StudyOpened, TrialFinished, TrialStarted
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Verdict, count_verdicts
-from depthsearch.datasets import load
 from depthsearch.detection import settled_epoch, verdict_of
 from depthsearch.families import family_of
 from depthsearch.finder.answering import answer_of
 from depthsearch.finder.budget import budget_left, runs_left
 from depthsearch.finder.confirming import still_to_confirm
 from depthsearch.finder.depths import depths_of
+from depthsearch.finder.preparing import OnEvent, check_problem, check_steps, ignore, prepared
 from depthsearch.finder.samplers import OPTUNAS, make_sampler, runs_and_purpose, suggest, with_budget
 from depthsearch.search import draw_seeds, estimate
 from depthsearch.search import trials as trial_fields
@@ -37,8 +37,6 @@ from depthsearch.training.engine import Engine, Job, check_engine, choose_engine
 
 RUNS_PER_TRIAL, MOST_RUNS_PER_TRIAL = 8, 32
 """Fresh seeds for each trial by default: as many as train side by side, within these limits."""
-
-OnEvent = Callable[[Event], None]
 
 
 def find(
@@ -71,15 +69,14 @@ def find(
         StoreError: The store cannot be used as asked.
         TrainingFailed: A network could not be trained; what was finished before is kept.
     """
-    if not isinstance(problem, Problem):
-        raise InvalidValue(f"problem must be a depthsearch.Problem, but got {problem!r}")
+    check_problem(problem)
     if settings is not None and not isinstance(settings, SearchSettings):
         raise InvalidValue(f"settings must be depthsearch.SearchSettings, but got {settings!r}")
     if study is not None:
         check_name(study)
     check_engine(problem, engine=engine, device=device)
     settings = _filled(problem, settings or SearchSettings(), engine=engine, device=device)
-    _check_steps(problem)
+    check_steps(problem)
     # An engine takes seconds to import: it is needed this early only to know whether there is a GPU to insist on.
     insisted = choose_engine(problem, engine=engine, device=device) if device == "cuda" else None
     with (
@@ -91,7 +88,7 @@ def find(
         def make_engine() -> Engine:
             return insisted or choose_engine(problem, engine=engine, device=device)
 
-        _Search(opened, store.check_kept, make_engine, on_event or _ignore).run()
+        _Search(opened, store.check_kept, make_engine, on_event or ignore).run()
         return answer_of(opened)
 
 
@@ -211,7 +208,7 @@ class _Search:
         """Train the runs of a round in one call, judge them, and tell."""
         for own in asked:
             self._on_event(TrialStarted(own.depth, len(own.seeds), own.purpose))
-        engine = self._engine = self._engine or self._prepared_engine()
+        engine = self._engine = self._engine or prepared(self._make_engine(), self._on_event)
         start = time.perf_counter()
         jobs = [Job(own.depth, seed) for own in asked for seed in own.seeds]
         traces = self._train(engine, jobs, confirm=any(own.purpose is Purpose.CONFIRM for own in asked))
@@ -227,14 +224,6 @@ class _Search:
             self._tell(own, runs, own_verdicts, part)
             told.append((own, own_verdicts, part))
         self._report(told)
-
-    def _prepared_engine(self) -> Engine:
-        engine = self._make_engine()
-        if engine.first_use is not None:
-            self._on_event(Preparing(engine.first_use))
-            # What is compiled is not training: it counts neither as seconds nor against their budget.
-            engine.train(Problem.model_validate({"recipe": {"epochs": 3}}), [Job(1, 0)])
-        return engine
 
     def _train(self, engine: Engine, jobs: list[Job], *, confirm: bool) -> list[Trace]:
         """Train; what confirms is trained for its whole budget, the rest only until its verdict is settled."""
@@ -285,21 +274,6 @@ class _Search:
             )
 
 
-def _check_steps(problem: Problem) -> None:
-    """Refuse a budget of steps too small for the criterion, which only the size of the data set tells."""
-    steps = problem.recipe.steps
-    if steps is None:
-        return
-    per_epoch = problem.recipe.steps_per_epoch(len(load(problem.data).x_train))
-    hold = problem.criterion.hold_epochs
-    least = per_epoch * (hold - 1) + 1
-    if steps < least:
-        raise InvalidValue(
-            f"steps must be at least {least}, since trained means held for {hold} epochs of {per_epoch} steps at "
-            f"least, but got {steps}"
-        )
-
-
 def _filled(problem: Problem, settings: SearchSettings, *, engine: str, device: str) -> SearchSettings:
     """The settings with what the family and the engine choose, where nobody else did."""
     lanes = lanes_of(problem, engine=engine, device=device)
@@ -314,7 +288,3 @@ def _filled(problem: Problem, settings: SearchSettings, *, engine: str, device: 
         if depth < family.shallowest:
             raise InvalidValue(f"each of the depths must be at least {family.shallowest}, but got {depth}")
     return with_budget(filled)
-
-
-def _ignore(_event: Event) -> None:
-    pass

@@ -40,6 +40,8 @@ class DenseEngine:
         threads: Runs trained side by side; by default as many as there are cores for this process.
     """
 
+    name = "dense"
+
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads or cores()
 

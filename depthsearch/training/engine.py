@@ -44,6 +44,10 @@ class Engine(Protocol):
     """
 
     @property
+    def name(self) -> str:
+        """By which it is asked for: "dense" or "torch"."""
+
+    @property
     def first_use(self) -> str | None:
         """What to tell somebody who waits, where the first training takes longer than those after it."""
 

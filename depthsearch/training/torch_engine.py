@@ -40,6 +40,8 @@ class TorchEngine:
         InvalidValue: "cuda" was asked for and torch sees no GPU.
     """
 
+    name = "torch"
+
     def __init__(self, device: str = "auto") -> None:
         if device == "cuda" and not torch.cuda.is_available():
             raise InvalidValue("device 'cuda' cannot be used: torch sees no GPU here; accepted: 'auto' or 'cpu'")

@@ -24,7 +24,9 @@ def commands(group: click.Group = cli, path: str = "depthsearch") -> Iterator[tu
             yield f"{path} {name}", command
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["find", "--help"], ["studies", "list", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["find", "--help"], ["inspect", "--help"], ["studies", "list", "--help"]]
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     script = (
         "import sys; from depthsearch.cli.main import run; code = run(sys.argv[1:]); "

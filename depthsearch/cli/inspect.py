@@ -1,0 +1,92 @@
+"""depthsearch inspect: one run alone, with everything that it shows."""
+
+from typing import Any
+
+import click
+
+from depthsearch.cli.options import (
+    engine_options,
+    json_option,
+    named_as_typed,
+    problem_of,
+    problem_options,
+    problem_options_given,
+    quiet_option,
+    storage_option,
+)
+from depthsearch.core.errors import InvalidValue
+from depthsearch.core.interrupts import interrupts_deferred
+
+
+@click.command(short_help="Look at one run alone.")
+@problem_options
+@click.option("--depth", type=int, help="Depth of the network.")
+@click.option("--seed", type=int, help="The run's own seed: its first weights and its batches. [default: 0]")
+@click.option("--study", metavar="NAME", help="Replay a run of this study instead.")
+@click.option("--trial", type=int, metavar="N", help="With --study: the trial's number.")
+@click.option("--run", type=int, metavar="K", help="With --study: the run's place in the trial, from 0.")
+@storage_option
+@engine_options
+@json_option
+@quiet_option
+def inspect(as_json: bool, quiet: bool, **options: Any) -> None:
+    """Train one network for its whole budget, and show all that happens in it.
+
+    Loss and accuracy over epochs, the gradients of every layer at the start and at the end, histograms, the weights
+    before and after, the regions of the plane. With --study, a run that a search recorded is trained again, and
+    compared bit for bit with what was recorded; `studies export` lists the numbers of trials and runs.
+
+    \b
+    depthsearch inspect --arch ffnet --act relu --depth 14 --seed 3
+    depthsearch inspect --study ffnet-relu-moons-6b3ae3a0 --trial 4 --run 0
+    """
+    _check_form(options)
+    with interrupts_deferred():
+        import depthsearch.finder  # noqa: PLC0415
+        from depthsearch.cli.output import PatientConsole, show, write  # noqa: PLC0415
+        from depthsearch.core.events import Event, Preparing  # noqa: PLC0415
+        from depthsearch.reporting.inspecting import inspection_text  # noqa: PLC0415
+        from depthsearch.store import shown_url  # noqa: PLC0415
+
+    console = PatientConsole(stderr=True, quiet=quiet, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+    def told(event: Event) -> None:
+        if isinstance(event, Preparing):
+            console.print(event.reason)
+
+    trains: dict[str, Any] = {
+        "engine": options["engine"] or "auto",
+        "device": options["device"] or "auto",
+        "on_event": told,
+    }
+    place = None
+    with console.status("training one network ..."), named_as_typed({"depth": "depth", "seed": "seed"}):
+        if options["study"] is None:
+            seed = 0 if options["seed"] is None else options["seed"]
+            found = depthsearch.inspect(problem_of(options), depth=options["depth"], seed=seed, **trains)
+        else:
+            place = shown_url(options["storage"])
+            found = depthsearch.inspect_stored(
+                options["study"], options["trial"], options["run"], storage=options["storage"], **trains
+            )
+    if as_json:
+        write(found.to_json() + "\n")
+    else:
+        show(inspection_text(found, place=place))
+
+
+def _check_form(options: dict[str, Any]) -> None:
+    """A run is named by its problem, depth and seed, or by its place in a study: not by both, nor by half of one."""
+    stored = [f"--{name}" for name in ("study", "trial", "run", "storage") if options[name] is not None]
+    own = [*problem_options_given(options), *(f"--{name}" for name in ("depth", "seed") if options[name] is not None)]
+    if options["study"] is None:
+        if stored:
+            raise InvalidValue(f"{stored[0]} needs --study, the study that holds the run, as in --study NAME")
+        if options["depth"] is None:
+            raise InvalidValue("--depth is missing: give the network's depth, or --study, --trial and --run")
+    elif own:
+        raise InvalidValue(f"{own[0]} cannot be combined with --study {options['study']!r}, which says it already")
+    else:
+        for name in ("trial", "run"):
+            if options[name] is None:
+                raise InvalidValue(f"--{name} is missing: --study {options['study']!r} needs --trial and --run")

@@ -1,0 +1,143 @@
+"""inspect(problem, depth=, seed=) -> Inspection: one run alone, for its whole budget, with everything that it shows."""
+
+import time
+
+from optuna.trial import TrialState
+
+from depthsearch.core.errors import InvalidValue
+from depthsearch.core.inspection import Inspection, Replay
+from depthsearch.core.problem import Problem
+from depthsearch.core.trace import Trace
+from depthsearch.core.words import count_of
+from depthsearch.detection import verdict_of
+from depthsearch.families import family_of
+from depthsearch.finder.gathering import inspection_of
+from depthsearch.finder.preparing import OnEvent, check_problem, check_steps, ignore, prepared
+from depthsearch.finder.replaying import cut, difference
+from depthsearch.search.trials import all_trials
+from depthsearch.store import StoredRun, StoredStudy, open_store
+from depthsearch.training.engine import Engine, Job, check_engine, choose_engine
+
+DEEPEST, SEEDS = 1_000_000, 2**63
+
+
+def inspect(
+    problem: Problem,
+    *,
+    depth: int,
+    seed: int = 0,
+    engine: str = "auto",
+    device: str = "auto",
+    on_event: OnEvent | None = None,
+) -> Inspection:
+    """Train one network for its whole budget and show all that happens in it. Nothing is stored.
+
+    Args:
+        problem: What is trained.
+        depth: In the family's units.
+        seed: Of the run itself: its initial weights and the order of its batches.
+        engine: "dense", "torch", or "auto" for the faster one.
+        device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
+        on_event: Called where the engine needs a moment before it can train.
+
+    Raises:
+        InvalidValue: A value cannot be used.
+        TrainingFailed: The network could not be trained.
+    """
+    check_problem(problem)
+    _check_whole("depth", depth, least=family_of(problem.family).shallowest, most=DEEPEST)
+    _check_whole("seed", seed, least=0, most=SEEDS - 1)
+    check_steps(problem)
+    trainer = choose_engine(problem, engine=engine, device=device)
+    trace, seconds = _trained(trainer, problem, Job(depth, seed), on_event or ignore)
+    assert trace.detail is not None
+    verdict = verdict_of(trace, problem.criterion)
+    return inspection_of(trace, trace.detail, verdict, engine=trainer.name, seconds=seconds)
+
+
+def inspect_stored(
+    study: str,
+    trial: int,
+    run: int,
+    *,
+    storage: str | None = None,
+    engine: str = "auto",
+    device: str = "auto",
+    on_event: OnEvent | None = None,
+) -> Inspection:
+    """Train a run again that a study recorded, show all of it, and say whether it is the same, bit for bit.
+
+    A search ends a run once its verdict is settled, so the replay, of the whole budget, is compared over the epochs
+    that were recorded, and judged over them.
+
+    Args:
+        study: Name of the study.
+        trial: Number of a finished trial in it.
+        run: Place of the run in the trial, from 0.
+        storage: URL of the store; by default DEPTHSEARCH_STORAGE, or depthsearch.db in the working folder.
+        engine: "dense", "torch", or "auto" for the faster one; only that which trained the run can repeat its bits.
+        device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
+        on_event: Called where the engine needs a moment before it can train.
+
+    Raises:
+        InvalidValue: The study has no such finished trial, the trial no such run, or a value cannot be used.
+        StoreError: The store cannot be used as asked, or holds no such study.
+        TrainingFailed: The network could not be trained.
+    """
+    with open_store(storage, create=False) as store, store.errors_said():
+        opened = store.read_study(study)
+        stored = _stored_run(opened, trial, run)
+        recorded = opened.trace(trial, run)
+    problem = opened.problem
+    check_engine(problem, engine=engine, device=device)
+    trainer = choose_engine(problem, engine=engine, device=device)
+    trace, seconds = _trained(trainer, problem, Job(stored.depth, stored.seed), on_event or ignore)
+    assert trace.detail is not None
+    replayed = cut(trace, recorded.epochs)
+    differs = difference(recorded, replayed)
+    replay = Replay(
+        study=opened.name,
+        trial=trial,
+        run=run,
+        epochs=recorded.epochs,
+        recorded=stored.verdict.kind,
+        whole_budget=verdict_of(trace, problem.criterion).kind,
+        same=differs is None,
+        differs=differs,
+    )
+    verdict = verdict_of(replayed, problem.criterion)
+    return inspection_of(trace, trace.detail, verdict, engine=trainer.name, seconds=seconds, replay=replay)
+
+
+def _trained(engine: Engine, problem: Problem, job: Job, on_event: OnEvent) -> tuple[Trace, float]:
+    """The run's trace with its detail, and the seconds that it took."""
+    prepared(engine, on_event)
+    start = time.perf_counter()
+    (trace,) = engine.train(problem, [job], record="full")
+    return trace, time.perf_counter() - start
+
+
+def _check_whole(name: str, value: object, *, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise InvalidValue(f"{name} must be a whole number of {least} to {most}, but got {value!r}")
+
+
+def _stored_run(opened: StoredStudy, trial: int, run: int) -> StoredRun:
+    """The run of a finished trial."""
+    trials = {own.number: own for own in all_trials(opened.optuna_study)}
+    if trial not in trials:
+        held = f"trials 0 to {max(trials)}" if trials else "none yet"
+        raise InvalidValue(f"study {opened.name!r} has no trial {trial!r}: it holds {held}")
+    if trials[trial].state is not TrialState.COMPLETE:
+        state = trials[trial].state.name.lower().replace("fail", "failed")
+        finished = sum(own.state is TrialState.COMPLETE for own in trials.values())
+        raise InvalidValue(
+            f"trial {trial} of study {opened.name!r} is {state} and its runs are not kept: give one of its "
+            f"{count_of(finished, 'finished trial')}, as `depthsearch studies export {opened.name}` lists them"
+        )
+    runs = {own.run: own for own in opened.runs() if own.trial_number == trial}
+    if run not in runs:
+        raise InvalidValue(
+            f"trial {trial} of study {opened.name!r} has no run {run!r}: it holds runs 0 to {len(runs) - 1}"
+        )
+    return runs[run]

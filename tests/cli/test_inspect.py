@@ -1,0 +1,122 @@
+"""depthsearch inspect: one run by its depth and seed, or out of a study."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from depthsearch.cli.main import run
+from depthsearch.core.inspection import Inspection
+
+PROBLEM = ["--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05"]
+QUICK = [*PROBLEM, "--seeds", "2", "--sampler", "bisect", "--reliability", "0.5", "--study", "mine", "--quiet"]
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A database with the finished study `mine`."""
+    file = tmp_path_factory.mktemp("stored") / "studies.db"
+    assert run(["find", *QUICK, "--storage", f"sqlite:///{file}"]) == 0
+    return file.read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_with_a_store(
+    stored: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DEPTHSEARCH_STORAGE", raising=False)
+    Path("depthsearch.db").write_bytes(stored)
+    capsys.readouterr()
+
+
+def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert run(["inspect", *arguments]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    return printed.out
+
+
+def test_one_run_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    text = output(capsys, *PROBLEM, "--depth", "3", "--seed", "4")
+    assert text.startswith("ffnet relu on moons, 3 hidden layers, seed 4: ")
+    for part in ("rule: ", "train accuracy", "Mean |gradient|", "Histograms", "The plane", "cost "):
+        assert part in text
+
+
+def test_json_is_one_object_with_all_that_is_promised(capsys: pytest.CaptureFixture[str]) -> None:
+    text = output(capsys, *PROBLEM, "--depth", "3", "--json")
+    found = json.loads(text)
+    assert {"verdict", "sentence", "evidence", "epochs", "train_accuracy", "test_accuracy", "layers"} <= set(found)
+    assert set(found["evidence"]) == {"rule", "figures", "thresholds"}
+    assert (found["epochs"], len(found["train_accuracy"]), len(found["test_accuracy"])) == (8, 8, 9)
+    assert [layer["name"] for layer in found["per_layer"]] == ["hidden 1", "hidden 2", "hidden 3", "output"]
+    promised = {"gradient_norm", "mean_abs_gradient", "activation_gradient_norm", "weight_change", "never_active"}
+    for moment in ("start", "end"):
+        assert promised <= set(found["per_layer"][0][moment])
+    assert (found["depth"], found["seed"], found["replay"]) == (3, 0, None)
+    assert Inspection.model_validate_json(text).problem.width == 2
+
+
+def test_a_run_of_a_study_is_replayed(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(output(capsys, "--study", "mine", "--trial", "0", "--run", "1", "--json"))
+    replay = found["replay"]
+    assert (replay["study"], replay["trial"], replay["run"]) == ("mine", 0, 1)
+    assert replay["same"] is True
+    text = output(capsys, "--study", "mine", "--trial", "0", "--run", "1")
+    assert "replay of run 1 of trial 0 of mine: the same as recorded" in text
+    assert "mine in sqlite:///depthsearch.db" in text
+
+
+def test_the_run_of_a_study_is_the_run_of_its_depth_and_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    replayed = json.loads(output(capsys, "--study", "mine", "--trial", "0", "--run", "0", "--json"))
+    place = ["--depth", str(replayed["depth"]), "--seed", str(replayed["seed"])]
+    alone = json.loads(output(capsys, *PROBLEM, *place, "--json"))
+    assert alone["train_loss"] == replayed["train_loss"]
+    assert alone["per_layer"] == replayed["per_layer"]
+
+
+def test_an_output_without_blocks_gets_plain_characters() -> None:
+    script = "import sys; from depthsearch.cli.main import run; sys.exit(run(sys.argv[1:]))"
+    command = [sys.executable, "-c", script, "inspect", *PROBLEM, "--depth", "9"]
+    done = subprocess.run(command, capture_output=True, check=True, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    text = done.stdout.decode("ascii")
+    assert "?" not in text
+    assert "########" in text
+
+
+STORED = ["--study", "mine", "--trial", "0", "--run", "0"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--depth is missing: give the network's depth, or --study, --trial and --run"),
+        (["--depth", "0"], "--depth must be a whole number of 1 to 1000000, but got 0"),
+        (["--depth", "3", "--seed", "-1"], "--seed must be a whole number of 0 to 9223372036854775807, but got -1"),
+        (["--depth", "3", "--act", "rleu"], "unknown activation 'rleu': did you mean 'relu'?"),
+        (["--depth", "3", "--engine", "fast"], "unknown engine 'fast': did you mean 'auto'? accepted: auto"),
+        (["--depth", "3", "--trial", "2"], "--trial needs --study, the study that holds the run"),
+        (["--depth", "3", "--storage", "sqlite:///a.db"], "--storage needs --study"),
+        ([*STORED, "--depth", "3"], "--depth cannot be combined with --study 'mine', which says it already"),
+        ([*STORED, "--seed", "0"], "--seed cannot be combined with --study 'mine'"),
+        ([*STORED, "--lr", "0.1"], "--lr cannot be combined with --study 'mine'"),
+        (STORED[:2], "--trial is missing: --study 'mine' needs --trial and --run"),
+        (STORED[:4], "--run is missing: --study 'mine' needs --trial and --run"),
+        (["--study", "dne", *STORED[2:]], "there is no study 'dne' in sqlite:///depthsearch.db: it holds mine"),
+        ([*STORED[:3], "99", "--run", "0"], "study 'mine' has no trial 99: it holds trials 0 to"),
+        ([*STORED[:5], "7"], "trial 0 of study 'mine' has no run 7: it holds runs 0 to 1"),
+        ([*STORED, "--storage", "sqlite:///none.db"], "'sqlite:///none.db' does not exist yet"),
+    ],
+)
+def test_misuse_is_one_line_and_exit_2(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["inspect", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+    assert not Path("none.db").exists()

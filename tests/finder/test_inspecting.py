@@ -1,0 +1,394 @@
+"""One run alone: its figures, and a stored run that is trained again."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from optuna.trial import TrialState
+
+from depthsearch.core.errors import InvalidValue, StudyNotFound, UnknownName
+from depthsearch.core.events import Event, Preparing
+from depthsearch.core.inspection import Inspection
+from depthsearch.core.problem import Problem
+from depthsearch.core.trace import Trace
+from depthsearch.core.verdict import VerdictKind
+from depthsearch.datasets import load
+from depthsearch.detection import settled_epoch, verdict_of
+from depthsearch.families import family_of
+from depthsearch.finder import find, inspect, inspect_stored
+from depthsearch.finder.replaying import cut, difference
+from depthsearch.store import open_store
+from depthsearch.training.engine import Job, choose_engine
+from depthsearch.training.initialization import initial_weights
+from tests.finder.searches import PROBLEM, SETTINGS
+
+SHORT = {"epochs": 12}
+TANH = Problem.model_validate({"recipe": SHORT})
+RESNET = Problem.model_validate({"family": "resnet", "activation": "relu", "recipe": SHORT})
+DIGITS = Problem.model_validate(
+    {"data": "digits", "activation": "sigmoid", "recipe": {"optimizer": "adam", "epochs": 4}}
+)
+EXPLODING = Problem.model_validate({"activation": "identity", "recipe": {"learning_rate": 1e6, "epochs": 3}})
+DEAD = Problem.model_validate({"activation": "relu", "recipe": SHORT})
+
+
+def floats(values: object) -> NDArray[np.float64]:
+    """Numbers as JSON holds them, "nan" among them, as an array."""
+    return np.array(values, dtype=float)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """The URL of a store, and the name of the finished study in it."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('inspected')}/studies.db"
+    return url, find(PROBLEM, SETTINGS, storage=url).study
+
+
+@pytest.fixture(scope="module")
+def full() -> Trace:
+    (trace,) = choose_engine(RESNET).train(RESNET, [Job(4, 7)], record="full")
+    return trace
+
+
+@pytest.fixture(scope="module")
+def shown() -> Inspection:
+    return inspect(RESNET, depth=4, seed=7)
+
+
+def test_a_run_shows_every_epoch_of_its_budget(shown: Inspection, full: Trace) -> None:
+    assert full.detail is not None
+    assert (shown.epochs, shown.steps, shown.engine) == (12, 12 * 16, "dense")
+    np.testing.assert_allclose(floats(shown.train_loss), floats(full.train_loss), rtol=1e-5)
+    np.testing.assert_allclose(floats(shown.train_accuracy), floats(full.train_accuracy), rtol=1e-5)
+    np.testing.assert_allclose(floats(shown.test_loss), floats(full.detail.test_loss), rtol=1e-5)
+    np.testing.assert_allclose(floats(shown.test_accuracy), floats(full.detail.snapshots.test_accuracy), rtol=1e-5)
+    assert len(shown.test_loss) == len(shown.test_accuracy) == 13
+    assert shown.gradient_flow.epochs == shown.spread.epochs == (0, 1, 2, 4, 8, 12)
+
+
+def test_the_verdict_is_that_of_the_whole_budget(shown: Inspection, full: Trace) -> None:
+    verdict = verdict_of(full, RESNET.criterion)
+    assert (shown.verdict, shown.sentence, shown.evidence) == (verdict.kind, verdict.sentence, verdict.evidence)
+    assert str(shown) == verdict.sentence
+    assert shown.replay is None
+
+
+def test_each_layer_is_shown_at_the_start_and_at_the_end(shown: Inspection, full: Trace) -> None:
+    assert tuple(layer.name for layer in shown.per_layer) == full.layers
+    names = {
+        "gradient_norm": "weight_gradient_norm",
+        "mean_abs_gradient": "mean_abs_gradient",
+        "activation_gradient_norm": "activation_gradient_norm",
+        "weight_norm": "weight_norm",
+        "weight_change": "weight_change",
+        "never_active": "never_active",
+    }
+    for moment, row in (("start", 0), ("end", -1)):
+        for ours, theirs in names.items():
+            values = [getattr(getattr(layer, moment), ours) for layer in shown.per_layer]
+            np.testing.assert_allclose(values, getattr(full.snapshots, theirs)[row], rtol=1e-5, err_msg=ours)
+
+
+def test_figures_of_weights_are_those_of_the_weights_that_are_shown(shown: Inspection) -> None:
+    for weights, layer in ((shown.first_weights, shown.per_layer[0]), (shown.last_weights, shown.per_layer[-1])):
+        assert weights.before is not None
+        assert weights.after is not None
+        before, after = floats(weights.before), floats(weights.after)
+        for matrix, figures in ((before, layer.start), (after, layer.end)):
+            assert float(figures.weight_norm) == pytest.approx(np.linalg.norm(matrix), rel=1e-4)
+            assert float(figures.weight_mean) == pytest.approx(matrix.mean(), rel=1e-4, abs=1e-6)
+            assert float(figures.weight_deviation) == pytest.approx(matrix.std(), rel=1e-4)
+        assert float(layer.mean_abs_change) == pytest.approx(np.abs(after - before).mean(), rel=1e-4)
+        change = np.linalg.norm(after - before) / np.linalg.norm(before)
+        assert float(layer.end.weight_change) == pytest.approx(change, rel=1e-3)
+
+
+def test_the_first_weights_are_those_that_the_seed_draws(shown: Inspection) -> None:
+    plan = family_of("resnet").plan(RESNET, load(RESNET.data).spec, 4)
+    drawn = [weight for weight, _ in initial_weights(RESNET, plan, 7)]
+    np.testing.assert_allclose(floats(shown.first_weights.before), drawn[0], rtol=1e-5)
+    np.testing.assert_allclose(floats(shown.last_weights.before), drawn[-1], rtol=1e-5)
+
+
+def test_the_ratio_of_gradients_is_that_of_the_last_layer_over_the_first(shown: Inspection, full: Trace) -> None:
+    assert full.detail is not None
+    gradients = full.detail.snapshots.mean_abs_gradient.astype(float)
+    ratios = gradients[:, -1] / gradients[:, 0]
+    found = shown.gradient_ratio
+    assert (found.start, found.end, found.median) == pytest.approx((ratios[0], ratios[-1], np.median(ratios)), rel=1e-5)
+
+
+def test_the_gradient_vanishes_on_its_way_through_sigmoid_layers() -> None:
+    """An article that this redoes reports a factor of 30 over six layers; here the start alone shows far more."""
+    found = inspect(DIGITS, depth=6).gradient_ratio
+    assert found.start is not None
+    assert found.start > 30
+
+
+def test_histograms_count_every_weight(shown: Inspection) -> None:
+    for spread in (shown.spread.weights, shown.spread.gradients):
+        assert np.shape(spread.low) == np.shape(spread.high) == (6, len(shown.per_layer))
+        assert {sum(layer) for layer in np.array(spread.counts)[:, 0]} == {10}
+        assert floats(spread.low)[-1, 0] < floats(spread.high)[-1, 0]
+    assert shown.first_weights.after is not None
+    assert shown.spread.weights.high[-1][0] == max(value for row in shown.first_weights.after for value in row)
+
+
+def test_predictions_are_counted_class_by_class(shown: Inspection) -> None:
+    found = shown.predictions
+    truth = load(RESNET.data).y_test
+    assert [sum(row) for row in found.confusion] == np.bincount(truth).tolist()
+    assert found.right / found.points == pytest.approx(float(shown.test_accuracy[-1]), abs=1e-6)
+    assert found.undefined == 0
+    assert 0.5 <= float(found.right_probability) <= float(found.confidence) <= 1
+
+
+def test_the_plane_says_at_most_points_what_the_run_scores(shown: Inspection) -> None:
+    regions, data = shown.regions, load(RESNET.data)
+    assert regions is not None
+    plane, x, y = (floats(values) for values in (regions.end, regions.x, regions.y))
+    assert plane.shape == np.shape(regions.start) == (len(y), len(x)) == (100, 100)
+    column = np.abs(x[:, None] - data.x_test[:, 0]).argmin(axis=0)
+    row = np.abs(y[:, None] - data.x_test[:, 1]).argmin(axis=0)
+    says = (plane[row, column] >= 0.5) == (data.y_test == 1)
+    assert says.mean() == pytest.approx(float(shown.test_accuracy[-1]), abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("problem", "depth"), [(RESNET, 4), (DIGITS, 2), (EXPLODING, 6)], ids=["resnet", "digits", "exploding"]
+)
+def test_json_reads_back_as_it_was(problem: Problem, depth: int) -> None:
+    found = inspect(problem, depth=depth)
+    text = found.to_json()
+    assert Inspection.model_validate_json(text) == found
+    assert "NaN" not in text
+    assert "Infinity" not in text
+
+
+def test_json_of_twenty_layers_is_well_below_a_megabyte() -> None:
+    assert len(inspect(TANH, depth=20).to_json()) < 400_000
+
+
+def test_digits_have_no_plane_but_ten_classes() -> None:
+    found = inspect(DIGITS, depth=2)
+    assert found.regions is None
+    assert np.shape(found.predictions.confusion) == (10, 10)
+
+
+def test_a_matrix_larger_than_64_by_64_is_not_shown_whole() -> None:
+    wide = Problem.model_validate({"width": 65, "data": "digits", "recipe": {"epochs": 3, "batch_size": 900}})
+    found = inspect(wide, depth=2)
+    assert found.first_weights.before is None
+    assert found.last_weights.after is None
+    assert float(found.per_layer[0].mean_abs_change) > 0
+
+
+def test_a_run_that_explodes_keeps_what_is_not_finite() -> None:
+    found = inspect(EXPLODING, depth=6)
+    assert found.verdict is VerdictKind.EXPLODED
+    assert "nan" in found.train_loss
+    assert found.per_layer[0].end.weight_norm == "nan"
+    assert found.per_layer[0].mean_abs_change == "nan"
+    assert found.spread.weights.low[-1][0] == "nan"
+    assert found.gradient_ratio.end is None
+    assert found.gradient_ratio.start is not None
+    assert found.predictions.undefined == found.predictions.points
+
+
+def test_a_run_that_was_born_dead_has_no_gradient_ratio() -> None:
+    found = inspect(DEAD, depth=14, seed=3)
+    assert found.verdict is VerdictKind.BORN_DEAD
+    assert found.gradient_ratio.model_dump() == {"start": None, "end": None, "median": None}
+    assert any(layer.start.never_active == 1 for layer in found.per_layer)
+
+
+def test_torch_shows_the_same_run_within_rounding(shown: Inspection) -> None:
+    found = inspect(RESNET, depth=4, seed=7, engine="torch", device="cpu")
+    assert found.engine == "torch"
+    np.testing.assert_allclose(floats(found.train_loss), floats(shown.train_loss), rtol=0.05)
+    assert [layer.name for layer in found.per_layer] == [layer.name for layer in shown.per_layer]
+    assert found.regions is not None
+
+
+def test_compiling_is_told_and_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("depthsearch.training.dense_engine.compiled_before", lambda _: False)
+    events: list[Event] = []
+    inspect(TANH, depth=1, on_event=events.append)
+    assert [type(event) for event in events] == [Preparing]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"depth": 0}, "depth must be a whole number of 1 to 1000000, but got 0"),
+        ({"depth": 2.5}, "depth must be a whole number of 1 to 1000000, but got 2.5"),
+        ({"depth": True}, "but got True"),
+        ({"seed": -1}, "seed must be a whole number of 0 to 9223372036854775807, but got -1"),
+        ({"seed": 2**63}, "but got 9223372036854775808"),
+        ({"problem": "ffnet"}, "problem must be a depthsearch.Problem, but got 'ffnet'"),
+        ({"problem": Problem.model_validate({"recipe": {"steps": 3}})}, "steps must be at least 33"),
+    ],
+)
+def test_what_cannot_be_inspected_is_refused(change: dict[str, Any], message: str) -> None:
+    arguments: dict[str, Any] = {"problem": TANH, "depth": 3, "seed": 0} | change
+    with pytest.raises(InvalidValue, match=message):
+        inspect(arguments.pop("problem"), **arguments)
+
+
+def test_an_unknown_engine_is_refused() -> None:
+    with pytest.raises(UnknownName, match="unknown engine 'fast'"):
+        inspect(TANH, depth=3, engine="fast")
+
+
+def test_every_run_of_a_study_comes_again_bit_for_bit(study: tuple[str, str]) -> None:
+    url, name = study
+    with open_store(url) as store:
+        runs = store.read_study(name).runs()
+    ended = set()
+    for run in runs:
+        found = inspect_stored(name, run.trial_number, run.run, storage=url)
+        assert found.replay is not None
+        assert (found.replay.same, found.replay.differs) == (True, None)
+        assert (found.replay.epochs, found.replay.recorded) == (run.epochs, run.verdict.kind)
+        assert (found.depth, found.seed, found.epochs) == (run.depth, run.seed, 8)
+        assert (found.verdict, found.sentence) == (run.verdict.kind, run.verdict.sentence)
+        ended.add(run.epochs)
+    assert {0, 8} <= ended, "some runs ended at once, some at the end of the budget"
+    assert ended & set(range(1, 8)), "and some in between"
+
+
+def _of(field: str, change: Callable[[Any], Any]) -> Callable[[Trace], Trace]:
+    return lambda trace: replace(trace, **{field: change(getattr(trace, field))})
+
+
+def _in_snapshots(field: str, change: Callable[[Any], Any]) -> Callable[[Trace], Trace]:
+    return lambda trace: replace(
+        trace, snapshots=replace(trace.snapshots, **{field: change(getattr(trace.snapshots, field))})
+    )
+
+
+def _nudged(values: Any) -> Any:
+    """The last number of an array moved by the least that there is."""
+    moved = values.copy()
+    moved.flat[-1] = np.nextafter(moved.flat[-1], np.float32(np.inf))
+    return moved
+
+
+CHANGES = {
+    "train_loss": _of("train_loss", _nudged),
+    "train_accuracy": _of("train_accuracy", _nudged),
+    "final_test_accuracy": _of("final_test_accuracy", lambda accuracy: accuracy + 1e-6),
+    "budget_steps": _of("budget_steps", lambda steps: steps + 1),
+    "layers": _of("layers", lambda names: ("first", *names[1:])),
+    "weight_norm": _in_snapshots("weight_norm", _nudged),
+    "input_correlation": _in_snapshots("input_correlation", lambda values: np.full_like(values, np.nan)),
+    "snapshots were taken": _in_snapshots("epochs", lambda epochs: epochs + 1),
+}
+
+
+@pytest.fixture
+def rewritten(study: tuple[str, str]) -> Iterator[Callable[[Callable[[Trace], Trace]], tuple[str, str, int]]]:
+    """Changes the recorded trace of the first run that trained; gives the study and its trial. Undone afterwards."""
+    url, name = study
+    with open_store(url) as store:
+        opened = store.read_study(name)
+        trial = next(run.trial_number for run in opened.runs() if run.run == 0 and run.verdict.trained)
+        verdicts = [run.verdict for run in opened.runs() if run.trial_number == trial]
+        traces = [opened.trace(trial, run) for run in range(len(verdicts))]
+
+        def rewrite(change: Callable[[Trace], Trace]) -> tuple[str, str, int]:
+            opened.write_runs(trial, [change(traces[0]), *traces[1:]], verdicts)
+            return url, name, trial
+
+        yield rewrite
+        opened.write_runs(trial, traces, verdicts)
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_record_that_was_changed_is_seen_to_differ(
+    what: str, rewritten: Callable[[Callable[[Trace], Trace]], tuple[str, str, int]]
+) -> None:
+    url, name, trial = rewritten(CHANGES[what])
+    replay = inspect_stored(name, trial, 0, storage=url).replay
+    assert replay is not None
+    assert not replay.same
+    assert replay.differs is not None
+    assert what in replay.differs
+    other = inspect_stored(name, trial, 1, storage=url).replay
+    assert other is not None
+    assert other.same
+
+
+def test_the_other_engine_is_the_same_run_but_not_the_same_bits(study: tuple[str, str]) -> None:
+    url, name = study
+    found = inspect_stored(name, 0, 0, storage=url, engine="torch", device="cpu")
+    assert found.replay is not None
+    assert not found.replay.same
+    assert found.verdict is found.replay.recorded
+    assert "train_loss from epoch 1 on, by at most" in str(found.replay.differs)
+    assert str(found.replay.differs).endswith("more figures")
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 3, 8, 12])
+def test_a_cut_trace_is_what_a_search_records(full: Trace, epoch: int) -> None:
+    (recorded,) = choose_engine(RESNET).train(
+        RESNET, [Job(4, 7)], watch=lambda trace: epoch if trace.epochs >= epoch else None
+    )
+    assert recorded.epochs == epoch
+    again = cut(full, epoch)
+    assert difference(recorded, again) is None
+    assert (again.epochs, again.steps) == (recorded.epochs, recorded.steps)
+
+
+def test_a_record_longer_than_the_budget_differs(full: Trace) -> None:
+    longer = replace(full, train_loss=np.append(full.train_loss, np.float32(1)))
+    assert difference(longer, cut(full, longer.epochs)) == "13 epochs were recorded, and the budget has 12"
+
+
+def test_a_replay_is_judged_over_the_epochs_that_were_recorded(study: tuple[str, str]) -> None:
+    """A run that trained early is `trained` at the same epoch, whatever happens later."""
+    url, name = study
+    with open_store(url) as store:
+        run = next(run for run in store.read_study(name).runs() if run.verdict.trained and run.epochs < 8)
+        recorded = store.read_study(name).trace(run.trial_number, run.run)
+    assert settled_epoch(recorded, PROBLEM.criterion) == run.epochs
+    found = inspect_stored(name, run.trial_number, run.run, storage=url)
+    assert found.verdict is VerdictKind.TRAINED
+    assert len(found.train_loss) == 8
+
+
+@pytest.mark.parametrize(
+    ("trial", "run", "message"),
+    [
+        (99, 0, r"has no trial 99: it holds trials 0 to \d+"),
+        (-1, 0, r"has no trial -1: it holds trials 0 to \d+"),
+        (0, 2, "trial 0 of study '.*' has no run 2: it holds runs 0 to 1"),
+        (0, -1, "has no run -1"),
+    ],
+)
+def test_a_run_that_the_study_does_not_hold(study: tuple[str, str], trial: int, run: int, message: str) -> None:
+    url, name = study
+    with pytest.raises(InvalidValue, match=message):
+        inspect_stored(name, trial, run, storage=url)
+
+
+def test_a_study_that_the_store_does_not_hold(study: tuple[str, str]) -> None:
+    with pytest.raises(StudyNotFound, match="there is no study 'dne'"):
+        inspect_stored("dne", 0, 0, storage=study[0])
+
+
+@pytest.mark.parametrize(("state", "said"), [(TrialState.FAIL, "failed"), (None, "running")])
+def test_a_trial_that_did_not_finish(state: TrialState | None, said: str, study: tuple[str, str]) -> None:
+    url, name = study
+    with open_store(url) as store:
+        optunas = store.read_study(name).optuna_study
+        trial = optunas.ask()
+        if state is not None:
+            optunas.tell(trial, state=state)
+    with pytest.raises(
+        InvalidValue, match=f"trial {trial.number} of study '{name}' is {said} and its runs are not kept"
+    ):
+        inspect_stored(name, trial.number, 0, storage=url)

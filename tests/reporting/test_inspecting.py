@@ -1,0 +1,133 @@
+"""One run for a terminal: what is said, and that it fits."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from depthsearch.core.inspection import Inspection, Replay
+from depthsearch.core.problem import Problem
+from depthsearch.core.verdict import VerdictKind
+from depthsearch.finder import inspect
+from depthsearch.reporting.inspecting import inspection_text
+
+SHORT = {"epochs": 12}
+
+
+def text_of(found: Inspection, *, width: int = 80, place: str | None = None) -> str:
+    console = Console(file=io.StringIO(), width=width, markup=False, emoji=False, highlight=False)
+    console.print(inspection_text(found, place=place))
+    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+def shown(depth: int, seed: int = 0, **options: Any) -> Inspection:
+    return inspect(Problem.model_validate({"recipe": SHORT} | options), depth=depth, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def resnet() -> Inspection:
+    return shown(30, family="resnet", activation="relu")
+
+
+def test_the_verdict_comes_first_and_then_its_evidence(resnet: Inspection) -> None:
+    lines = text_of(resnet, width=100).splitlines()
+    assert lines[0].startswith("resnet relu on moons, 30 residual blocks, seed 0: trained: accuracy above")
+    rule = next(line for line in lines if line.startswith("rule: accuracy held"))
+    assert rule.split()[-2:] == ["figure", "threshold"]
+    assert any(line.startswith("lowest accuracy held") for line in lines)
+
+
+def test_nothing_is_cut_off_or_wider_than_80_columns(resnet: Inspection) -> None:
+    text = text_of(resnet)
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
+    assert [line for line in text.splitlines() if "…" in line and "more layers" not in line] == []
+
+
+def test_of_a_deep_network_five_layers_are_shown(resnet: Inspection) -> None:
+    text = text_of(resnet)
+    names = [line.split("  ")[0] for line in text.split("Mean |gradient| of the weights\n")[1].splitlines()[2:7]]
+    assert names == ["input 1", "input 2", "block 16 first", "last hidden", "output"]
+    assert "… 59 more layers in --json" in text
+
+
+def test_of_a_shallow_network_all_layers_are_shown() -> None:
+    text = text_of(shown(5))
+    assert "more layer" not in text
+    assert text.count("\nhidden 4 ") == 4
+
+
+def test_the_largest_gradient_fills_both_bars(resnet: Inspection) -> None:
+    text = text_of(resnet)
+    largest = max(resnet.per_layer, key=lambda layer: float(layer.start.mean_abs_gradient))
+    line = next(line for line in text.split("Mean |gradient|")[1].splitlines() if line.startswith(largest.name))
+    assert line.count("████████") >= 2
+
+
+def test_the_ratio_of_gradients_is_told(resnet: Inspection) -> None:
+    text = " ".join(text_of(resnet).split())
+    ratio = resnet.gradient_ratio
+    assert f"last layer over first: {ratio.start:.3g} at the start, {ratio.end:.3g} at the end" in text
+
+
+def test_the_plane_is_drawn_with_both_classes(resnet: Inspection) -> None:
+    picture = [line for line in text_of(resnet).splitlines() if line.endswith("|") and line[7:8] == "|"]
+    assert len(picture) == 18
+    drawn = "".join(line[8:-1] for line in picture)
+    assert drawn.count("█") > 50
+    assert drawn.count(" ") > 50
+    assert resnet.regions is not None
+    top_left = float(resnet.regions.end[-1][0])
+    assert (picture[0][8] in "▒▓█") == (top_left >= 0.5)
+
+
+def test_a_run_that_was_born_dead_says_zero_instead_of_drawing_it() -> None:
+    text = text_of(shown(14, 3, activation="relu"))
+    assert "Mean |gradient| of the weights: exactly 0 in every layer, at start and end" in text
+    assert "last layer over first" not in text
+    assert " everywhere: the probability of class 1 is " in text
+
+
+def test_a_run_that_exploded_prints() -> None:
+    text = text_of(shown(6, activation="identity", recipe={"learning_rate": 1e6, "epochs": 3}))
+    assert "the loss is not finite in any epoch" in text
+    assert "none is finite" in text
+    assert "nothing that is finite" in text
+    assert "500 of 500 are given no finite probability" in text
+    assert "at the start, undefined at the end" in " ".join(text.split())
+
+
+def test_digits_have_no_picture_but_ten_classes() -> None:
+    text = text_of(shown(2, data="digits"))
+    assert "The plane" not in text
+    assert text.count(" of 9") >= 3
+
+
+def replay(**changes: Any) -> Replay:
+    fields: dict[str, Any] = {
+        "study": "mine",
+        "trial": 3,
+        "run": 1,
+        "epochs": 20,
+        "recorded": VerdictKind.TRAINED,
+        "whole_budget": VerdictKind.TRAINED,
+        "same": True,
+        "differs": None,
+    }
+    return Replay(**(fields | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "replay of run 1 of trial 3 of mine: the same as recorded (trained, 20 epochs), bit for bit"),
+        ({"same": False, "differs": "train_loss from epoch 2 on, by at most 0.1"}, "not the same as recorded"),
+        ({"whole_budget": VerdictKind.SLOW}, "; over the whole budget: slow"),
+        ({"recorded": VerdictKind.DIED}, "; judged now: trained"),
+    ],
+)
+def test_a_replay_says_how_it_stands_to_the_record(resnet: Inspection, changes: dict[str, Any], said: str) -> None:
+    found = resnet.model_copy(update={"replay": replay(**changes)})
+    text = text_of(found, width=300, place="sqlite:///some.db")
+    assert said in text
+    assert "mine in sqlite:///some.db" in text
