@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from depthsearch.finder import find as find
     from depthsearch.finder import inspect as inspect
     from depthsearch.finder import inspect_stored as inspect_stored
+    from depthsearch.finder import survey as survey
 
 __version__ = "0.1.0"
 
@@ -43,6 +44,7 @@ _HOME = {
     "find": "depthsearch.finder",
     "inspect": "depthsearch.finder",
     "inspect_stored": "depthsearch.finder",
+    "survey": "depthsearch.finder",
 }
 __all__ = [
     "Answer",
@@ -61,6 +63,7 @@ __all__ = [
     "inspect",
     "inspect_stored",
     "read_study_file",
+    "survey",
     "write_study_file",
 ]
 

@@ -19,6 +19,7 @@ from depthsearch.core.interrupts import interrupts_deferred
 
 
 @click.command(short_help="Look at one run alone.")
+@click.argument("study_file", required=False, metavar="[STUDY_FILE]")
 @problem_options
 @click.option("--depth", type=int, help="Depth of the network.")
 @click.option("--seed", type=int, help="The run's own seed: its first weights and its batches. [default: 0]")
@@ -29,23 +30,28 @@ from depthsearch.core.interrupts import interrupts_deferred
 @engine_options
 @json_option
 @quiet_option
-def inspect(as_json: bool, quiet: bool, **options: Any) -> None:
+def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Train one network for its whole budget, and show all that happens in it.
 
     Loss and accuracy over epochs, the gradients of every layer at the start and at the end, histograms, the weights
     before and after, the regions of the plane. With --study, a run that a search recorded is trained again, and
-    compared bit for bit with what was recorded; `studies export` lists the numbers of trials and runs.
+    compared bit for bit with what was recorded; `studies export` lists the numbers of trials and runs. With a
+    STUDY_FILE (TOML) that has a table [inspect], some networks of one depth are trained for each of its problems,
+    and shown side by side.
 
     \b
     depthsearch inspect --arch ffnet --act relu --depth 14 --seed 3
     depthsearch inspect --study ffnet-relu-moons-6b3ae3a0 --trial 4 --run 0
+    depthsearch inspect studies/activation-gradients.toml
     """
-    _check_form(options)
+    _check_form(study_file, options)
     with interrupts_deferred():
         import depthsearch.finder  # noqa: PLC0415
         from depthsearch.cli.output import PatientConsole, show, write  # noqa: PLC0415
         from depthsearch.core.events import Event, Preparing  # noqa: PLC0415
+        from depthsearch.core.study_file import read_study_file  # noqa: PLC0415
         from depthsearch.reporting.inspecting import inspection_text  # noqa: PLC0415
+        from depthsearch.reporting.surveying import survey_text  # noqa: PLC0415
         from depthsearch.store import shown_url  # noqa: PLC0415
 
     console = PatientConsole(stderr=True, quiet=quiet, highlight=False, soft_wrap=True, markup=False, emoji=False)
@@ -59,31 +65,40 @@ def inspect(as_json: bool, quiet: bool, **options: Any) -> None:
         "device": options["device"] or "auto",
         "on_event": told,
     }
-    place = None
-    with console.status("training one network ..."), named_as_typed({"depth": "depth", "seed": "seed"}):
-        if options["study"] is None:
+    with console.status("training ..."), named_as_typed({"depth": "depth", "seed": "seed"}):
+        if study_file is not None:
+            survey = depthsearch.survey(read_study_file(study_file), **trains)
+            text, result = survey_text(survey), survey.to_json()
+        elif options["study"] is None:
             seed = 0 if options["seed"] is None else options["seed"]
             found = depthsearch.inspect(problem_of(options), depth=options["depth"], seed=seed, **trains)
+            text, result = inspection_text(found), found.to_json()
         else:
             place = shown_url(options["storage"])
             found = depthsearch.inspect_stored(
                 options["study"], options["trial"], options["run"], storage=options["storage"], **trains
             )
+            text, result = inspection_text(found, place=place), found.to_json()
     if as_json:
-        write(found.to_json() + "\n")
+        write(result + "\n")
     else:
-        show(inspection_text(found, place=place))
+        show(text)
 
 
-def _check_form(options: dict[str, Any]) -> None:
-    """A run is named by its problem, depth and seed, or by its place in a study: not by both, nor by half of one."""
+def _check_form(study_file: str | None, options: dict[str, Any]) -> None:
+    """One run by its problem, depth and seed, one by its place in a study, or those of a file: one of the three."""
     stored = [f"--{name}" for name in ("study", "trial", "run", "storage") if options[name] is not None]
     own = [*problem_options_given(options), *(f"--{name}" for name in ("depth", "seed") if options[name] is not None)]
-    if options["study"] is None:
+    if study_file is not None:
+        if stored or own:
+            raise InvalidValue(f"{[*own, *stored][0]} cannot be combined with the study file {study_file!r}")
+    elif options["study"] is None:
         if stored:
             raise InvalidValue(f"{stored[0]} needs --study, the study that holds the run, as in --study NAME")
         if options["depth"] is None:
-            raise InvalidValue("--depth is missing: give the network's depth, or --study, --trial and --run")
+            raise InvalidValue(
+                "--depth is missing: give the network's depth; or --study, --trial and --run; or a study file"
+            )
     elif own:
         raise InvalidValue(f"{own[0]} cannot be combined with --study {options['study']!r}, which says it already")
     else:

@@ -1,4 +1,4 @@
-"""What networks of one depth show, for each of several problems: medians over some runs, trained for the whole budget."""
+"""What networks of one depth show, for each of several problems: medians over runs of the whole budget."""
 
 from depthsearch.core.model import FrozenModel
 from depthsearch.core.problem import Problem

@@ -4,5 +4,6 @@ from depthsearch.finder.answering import answer_of
 from depthsearch.finder.compare import compare
 from depthsearch.finder.find import find
 from depthsearch.finder.inspecting import inspect, inspect_stored
+from depthsearch.finder.surveying import survey
 
-__all__ = ["answer_of", "compare", "find", "inspect", "inspect_stored"]
+__all__ = ["answer_of", "compare", "find", "inspect", "inspect_stored", "survey"]

@@ -94,7 +94,7 @@ STORED = ["--study", "mine", "--trial", "0", "--run", "0"]
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "--depth is missing: give the network's depth, or --study, --trial and --run"),
+        ([], "--depth is missing: give the network's depth; or --study, --trial and --run; or a study file"),
         (["--depth", "0"], "--depth must be a whole number of 1 to 1000000, but got 0"),
         (["--depth", "3", "--seed", "-1"], "--seed must be a whole number of 0 to 9223372036854775807, but got -1"),
         (["--depth", "3", "--act", "rleu"], "unknown activation 'rleu': did you mean 'relu'?"),
@@ -120,3 +120,47 @@ def test_misuse_is_one_line_and_exit_2(arguments: list[str], message: str, capsy
     assert line.startswith("error: ")
     assert message in line
     assert not Path("none.db").exists()
+
+
+SURVEY = """
+[inspect]
+depth = 3
+seeds = 4
+
+[[problems]]
+name = "mine"
+width = 2
+recipe = { epochs = 8 }
+reported = { gradient_ratio = 30, note = "about" }
+"""
+
+
+def test_the_networks_of_a_study_file_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.toml").write_text(SURVEY)
+
+    text = output(capsys, "mine.toml")
+    assert "4 runs of each, 3 hidden layers" in text
+    assert "about 30" in text
+    assert "mine, for example: " in text
+    (own,) = json.loads(output(capsys, "mine.toml", "--json"))["surveyed"]
+    assert (own["name"], own["depth"], own["runs"]) == ("mine", 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "message"),
+    [
+        (SURVEY, ["--depth", "3"], "--depth cannot be combined with the study file 'mine.toml'"),
+        (SURVEY, ["--study", "mine"], "--study cannot be combined with the study file 'mine.toml'"),
+        ("[[problems]]\nwidth = 2", [], "the study file has no table [inspect]"),
+        (SURVEY.replace("depth = 3", "depth = -3"), [], "line 3: depth must be"),
+        (SURVEY.replace("= 30", "= 0"), [], "gradient_ratio must be"),
+    ],
+)
+def test_a_study_file_that_cannot_be_looked_at_is_one_line(
+    content: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("mine.toml").write_text(content)
+
+    assert run(["inspect", "mine.toml", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from depthsearch.core.errors import InvalidValue, UnreadableStudyFile
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
-from depthsearch.core.study_file import NamedProblem, Reported, StudyFile, read_study_file, write_study_file
+from depthsearch.core.study_file import (
+    InspectPlan,
+    NamedProblem,
+    Reported,
+    StudyFile,
+    read_study_file,
+    write_study_file,
+)
 from tests.core.problems import problems
 
 SHIPPED = Path(__file__).parents[2] / "studies" / "vanishing-and-resnet.toml"
@@ -136,7 +143,13 @@ def study_files() -> st.SearchStrategy[StudyFile]:
         NamedProblem,
         name=st.text(min_size=1).filter(lambda name: bool(name.strip()) and name.isprintable()),
         problem=problems(),
-        reported=st.none() | st.builds(Reported, depth=st.integers(0, 10_000), note=st.text()),
+        reported=st.none()
+        | st.builds(
+            Reported,
+            depth=st.none() | st.integers(0, 10_000),
+            gradient_ratio=st.none() | st.floats(0.001, 1e9),
+            note=st.text(),
+        ),
     )
     search = st.builds(
         SearchSettings,
@@ -147,7 +160,8 @@ def study_files() -> st.SearchStrategy[StudyFile]:
         seed=st.integers(0, 2**63 - 1),
     )
     several = st.lists(entries, min_size=1, max_size=3, unique_by=lambda entry: entry.name).map(tuple)
-    return st.builds(StudyFile, title=st.text(), source=st.text(), settings=search, problems=several)
+    looked_at = st.none() | st.builds(InspectPlan, depth=st.integers(0, 1_000_000), seeds=st.integers(1, 10_000))
+    return st.builds(StudyFile, title=st.text(), source=st.text(), settings=search, inspect=looked_at, problems=several)
 
 
 @given(study=study_files())
