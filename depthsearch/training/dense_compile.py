@@ -2,7 +2,10 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +43,27 @@ CACHE = _cache_folder()
 def compiled_before(name: str) -> bool:
     """Whether the kernel of that name lies compiled in the cache, as far as its file names tell."""
     return CACHE is not None and any(CACHE.rglob(f"*.{name}-*.nbi"))
+
+
+@lru_cache(maxsize=1)
+def compile_elsewhere(script: str, *, kernel: str) -> None:
+    """Have a process of its own compile the kernels, so that this one loads them from disk like every later one.
+
+    In the process that compiles, the linker takes other copies of the functions that a kernel calls than when the
+    kernel is loaded: the same sums, rounded otherwise. Where no process can be started, or there is no place on disk,
+    this one compiles them itself.
+
+    Args:
+        script: Python code that calls every kernel once.
+        kernel: The one that is compiled last, by which it is told whether there is something to do.
+    """
+    if CACHE is None or compiled_before(kernel) or not sys.executable:
+        return
+    quiet = subprocess.DEVNULL
+    try:
+        subprocess.run([sys.executable, "-P", "-c", script], stdin=quiet, stdout=quiet, stderr=quiet, check=False)
+    except OSError:
+        return
 
 
 def compiled(function: Function) -> Function:

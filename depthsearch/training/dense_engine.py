@@ -21,7 +21,7 @@ from depthsearch.families.plan import Plan
 from depthsearch.training import dense_passes as passes
 from depthsearch.training import dense_training as training
 from depthsearch.training.batches import EpochOrders
-from depthsearch.training.dense_compile import compiled_before
+from depthsearch.training.dense_compile import compile_elsewhere, compiled_before
 from depthsearch.training.dense_program import DENSE, LANES, Program, lay_out
 from depthsearch.training.engine import Job, Record, Watch, cores
 from depthsearch.training.initialization import initial_weights
@@ -29,6 +29,13 @@ from depthsearch.training.recorder import PER_LAYER, Recorder
 
 CHUNK = 16
 """Epochs trained between two questions to the watcher."""
+
+COMPILE = """
+from depthsearch.core.problem import Problem
+from depthsearch.training.dense_engine import DenseEngine, Job
+
+DenseEngine().train_here(Problem.model_validate({"recipe": {"epochs": 3}}), [Job(1, 0)], record="full")
+"""
 
 Floats = NDArray[np.float32]
 
@@ -56,8 +63,14 @@ class DenseEngine:
         self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None, record: Record = "summary"
     ) -> list[Trace]:
         """Train every job (see Engine.train)."""
-        data = load(problem.data)
+        compile_elsewhere(COMPILE, kernel="train_epochs")
+        return self.train_here(problem, jobs, watch=watch, record=record)
 
+    def train_here(
+        self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None, record: Record = "summary"
+    ) -> list[Trace]:
+        """Train every job with kernels that this process compiles where they do not lie on disk."""
+        data = load(problem.data)
         stopped = threading.Event()
 
         def one(job: Job) -> Trace:

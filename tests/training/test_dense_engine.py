@@ -1,5 +1,9 @@
 """The dense engine keeps the contract of every engine, and agrees with torch step by step."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -135,3 +139,23 @@ def test_an_unknown_engine_and_a_dense_one_on_a_gpu_are_refused() -> None:
         choose_engine(Problem(), engine="numpy")
     with pytest.raises(InvalidValue, match="engine 'dense' trains on the CPU alone, but got device 'cuda'"):
         choose_engine(Problem(), engine="dense", device="cuda")
+
+
+PRINT_A_RUN = """
+from depthsearch.core.problem import Problem
+from depthsearch.training.dense_engine import DenseEngine, Job
+
+for fields in ({"recipe": {"optimizer": "adam", "epochs": 6}}, {"family": "resnet", "recipe": {"epochs": 6}}):
+    (trace,) = DenseEngine().train(Problem.model_validate(fields), [Job(6, 1)])
+    print(trace.train_loss.tobytes().hex(), trace.snapshots.weight_gradient_norm.tobytes().hex())
+"""
+
+
+def test_the_process_that_finds_no_compiled_kernels_trains_as_every_later_one(tmp_path: Path) -> None:
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", PRINT_A_RUN]
+
+    first, second = (subprocess.run(command, env=environment, capture_output=True, check=True) for _ in range(2))
+
+    assert first.stdout == second.stdout
+    assert len(first.stdout) > 100
