@@ -13,7 +13,7 @@ from depthsearch.core.trace import Trace
 from depthsearch.families import family_of
 from depthsearch.training.dense_program import claims
 
-WIDEST_DENSE = 64
+WIDEST_DENSE = 128
 """The widest network for which the dense engine is the faster one (benchmarks/engine.py)."""
 
 GPU_LANES = 128
