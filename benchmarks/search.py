@@ -150,10 +150,18 @@ def covered(job: tuple[int, int, int]) -> tuple[str, float, bool, bool, float, s
 
 
 def coverage(searches: int, batch: int, runs: int, jobs: int) -> None:
-    with ProcessPoolExecutor(jobs) as pool:
-        results = list(pool.map(covered, [(seed, batch, runs) for seed in range(searches)], chunksize=4))
     print(f"rounds of {batch} trials of {runs} runs; D log-uniform in 3..3000; reliability .5 or .9")
-    print("| truth | searches | interval holds | flagged as not monotone | runs, median |")
+    results = []
+    with ProcessPoolExecutor(jobs) as pool:
+        for result in pool.map(covered, [(seed, batch, runs) for seed in range(searches)]):
+            results.append(result)
+            if len(results) % 100 == 0 or len(results) == searches:
+                coverage_so_far(results)
+
+
+def coverage_so_far(results: list[tuple[str, float, bool, bool, float, str]]) -> None:
+    """The table; printed after every hundred searches, so that a benchmark that is stopped has said something."""
+    print(f"\n| truth, {len(results)} searches | searches | interval holds | flagged as not monotone | runs, median |")
     print("|---|---|---|---|---|")
     for kind in [*sorted({result[0] for result in results}), "all"]:
         own = [result for result in results if kind in (result[0], "all")]
@@ -164,7 +172,7 @@ def coverage(searches: int, batch: int, runs: int, jobs: int) -> None:
         own = [result for result in results if result[1] == reliability]
         print(f"reliability {reliability}: {share(sum(result[2] for result in own), len(own))}")
     rules = {rule: sum(result[5] == rule for result in results) for rule in sorted({result[5] for result in results})}
-    print(f"ended by: {rules}")
+    print(f"ended by: {rules}", flush=True)
 
 
 @dataclass(frozen=True)
