@@ -152,8 +152,8 @@ def _counts(figure: go.Figure, answer: Answer) -> None:
             x=math.log10(own.depth) if style.is_wide([point.depth for point in answer.curve]) else own.depth,
             y=own.trained / own.of,
             text=f"max depth {own.depth}",
-            ax=-70,
-            ay=80,
+            ax=-60,
+            ay=60,
             arrowcolor=style.VERMILION,
             font={"color": style.VERMILION},
             bgcolor="rgba(255, 255, 255, 0.8)",
@@ -188,7 +188,12 @@ def _mix(figure: go.Figure, depths: Sequence[int], runs: Sequence[tuple[int, str
                 marker={
                     "color": style.VERDICTS.get(verdict, style.GREY),
                     "line": {"width": 0},
-                    "pattern": {"shape": style.PATTERNS.get(verdict, ""), "size": 6, "fgcolor": "white"},
+                    "pattern": {
+                        "shape": style.PATTERNS.get(verdict, ""),
+                        "fillmode": "overlay",
+                        "fgcolor": "white",
+                        "size": 6,
+                    },
                 },
                 customdata=[f"{count} of {of[depth]}" for depth, count in zip(depths, counts, strict=True)],
                 hovertemplate=f"depth %{{x}}: %{{customdata}} {in_words(verdict)}<extra></extra>",
@@ -200,12 +205,17 @@ def _mix(figure: go.Figure, depths: Sequence[int], runs: Sequence[tuple[int, str
 
 
 def _widths(depths: Sequence[int]) -> list[float]:
-    """The room that each depth has to itself, and at the most a twelfth of the axis."""
-    wide = style.is_wide(depths)
-    most = (max(depths) / min(depths)) ** (1 / 12) - 1 if wide else max((max(depths) - min(depths)) / 12, 1)
+    """The room that each depth has to itself: at most a 24th of the axis, and at least enough to be seen."""
+    wide, span = style.is_wide(depths), max(depths) - min(depths)
+
+    def part(depth: int, share: float) -> float:
+        if wide:
+            return float(depth * ((max(depths) / min(depths)) ** share - 1))
+        return max(span, 1) * share
+
     widths = []
     for k, depth in enumerate(depths):
         beside = [abs(depth - depths[other]) for other in (k - 1, k + 1) if 0 <= other < len(depths)]
-        room = most * depth if wide else most
-        widths.append(NARROWEST_BAR * min([room, *beside]))
+        room = min([part(depth, 1 / 24), *beside])
+        widths.append(max(NARROWEST_BAR * room, part(depth, 1 / 200)))
     return widths

@@ -10,6 +10,9 @@ from plotly import graph_objects as go
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE, GREY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#999999"
 
+REGION_POINTS = ("#003A5C", "#5C2800")
+"""Test points of class 0 and 1, darker than their regions."""
+
 VERDICTS = {
     "trained": SKY,
     "exploded": VERMILION,
@@ -30,18 +33,43 @@ WIDE = 8.0
 LINE = 90
 """Characters of a title that fit into a line."""
 
-_AXIS = {"showline": True, "linecolor": "#444444", "gridcolor": "#E6E6E6", "zeroline": False, "ticks": "outside"}
+TITLE_LINE = 24
+"""Pixels that a line of the title takes."""
+
+_AXIS = {
+    "title": {"font": {"size": 14}},
+    "showline": True,
+    "linecolor": "#444444",
+    "gridcolor": "#E6E6E6",
+    "zeroline": False,
+    "ticks": "outside",
+}
 _TEMPLATE = go.layout.Template(
     layout={
         "font": {"family": "Helvetica, Arial, 'DejaVu Sans', sans-serif", "size": 14, "color": "#222222"},
-        "title": {"x": 0.0, "xref": "paper", "xanchor": "left", "font": {"size": 18}, "automargin": True},
+        "title": {
+            "x": 0.0,
+            "xref": "paper",
+            "xanchor": "left",
+            "yref": "container",
+            "yanchor": "top",
+            "font": {"size": 18},
+        },
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
         "xaxis": _AXIS | {"automargin": True},
         "yaxis": _AXIS | {"automargin": True},
         "colorway": [BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK],
-        "legend": {"orientation": "h", "x": 0.0, "xanchor": "left", "y": -0.14, "yanchor": "top"},
-        "margin": {"l": 70, "r": 24, "t": 90, "b": 60},
+        "legend": {
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 0.0,
+            "xanchor": "left",
+            "yref": "container",
+            "y": 0.01,
+            "yanchor": "bottom",
+        },
+        "margin": {"l": 64, "r": 20, "b": 56},
         "hoverlabel": {"align": "left"},
     }
 )
@@ -52,10 +80,27 @@ def plain(text: str) -> str:
     return html.escape(text, quote=False)
 
 
-def dressed(figure: go.Figure, title: str, subtitle: str = "", *, height: int = 600) -> go.Figure:
-    """The figure with the common look, a title in as many lines as it takes, and a height in pixels."""
-    text = "<br>".join(plain(line) for line in textwrap.wrap(title, LINE))
-    figure.update_layout(template=_TEMPLATE, height=height, title={"text": text, "subtitle": {"text": plain(subtitle)}})
+def dressed(figure: go.Figure, title: str, subtitle: str = "", *, height: int = 600, headed: bool = False) -> go.Figure:
+    """The figure with the common look.
+
+    Args:
+        figure: Changed, and given back.
+        title: Broken into as many lines as it takes.
+        subtitle: In one line.
+        height: In pixels.
+        headed: Whether its parts have headings of their own, below the title.
+    """
+    lines = textwrap.wrap(title, LINE)
+    figure.update_layout(
+        template=_TEMPLATE,
+        height=height,
+        title={
+            "text": "<br>".join(plain(line) for line in lines),
+            "subtitle": {"text": plain(subtitle)},
+            "y": 1 - (12 + TITLE_LINE * (len(lines) - 1)) / height,
+        },
+        margin={"t": 60 + TITLE_LINE * len(lines) + (24 if headed else 0)},
+    )
     return figure
 
 
