@@ -54,7 +54,7 @@ def _title(several: Sequence[Compared]) -> str:
     """Which trains deepest, by its hidden layers, since families count depth in units of their own."""
     found = [own for own in several if own.answer.layers is not None]
     if not found:
-        return f"Of {len(several)} kinds of network, none is known to train to any depth"
+        return "No network is known to train to any depth"
     deepest = max(found, key=lambda own: own.answer.layers.hidden or 0 if own.answer.layers else 0)
     units = family_of(deepest.answer.problem.family).units(deepest.answer.max_depth or 0)
     return f"{deepest.name} trains to {units}" + (f", deepest of {len(several)}" if len(several) > 1 else "")

@@ -9,7 +9,6 @@ from plotly import graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from depthsearch.core.comparison import Comparison
-from depthsearch.core.words import count_of
 from depthsearch.reporting.compare_figure import comparison_figure
 from depthsearch.reporting.comparing import comparison_table, reported_table
 from depthsearch.reporting.facts import finding
@@ -84,7 +83,7 @@ def _heading(reports: Sequence[StudyReport], title: str) -> str:
     if title:
         return title
     if len(reports) > 1:
-        return count_of(len(reports), "kind") + " of network"
+        return f"{len(reports)} studies"
     return finding(reports[0].answer) if reports[0].answer else reports[0].name
 
 
