@@ -55,8 +55,8 @@ def write_images(figures: Mapping[str, go.Figure], folder: Path) -> list[Path]:
         if "Chrome" not in str(error):
             raise
         raise InvalidValue(
-            "--figures needs Chrome or Chromium, and none was found: install one (on Debian: apt install chromium), "
-            "or set BROWSER_PATH to it"
+            "--figures needs Chrome or Chromium, and none could be started: install one (on Debian: "
+            "apt install chromium), or set BROWSER_PATH to it"
         ) from None
     return files
 

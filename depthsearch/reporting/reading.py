@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from depthsearch.core.answer import Answer
 from depthsearch.core.comparison import Compared, Comparison
 from depthsearch.core.curve import CurvePoint
-from depthsearch.core.errors import StoreUnavailable, StudyNotFound
+from depthsearch.core.errors import InvalidValue, StoreUnavailable, StudyNotFound
 from depthsearch.core.study_file import Reported, StudyFile
 from depthsearch.families import family_of
 from depthsearch.finder import answer_of
@@ -94,6 +94,9 @@ def _read(store: Store, study: str, *, called: str, reported: Reported | None = 
             )
     except StudyNotFound:
         raise
-    except (StoreUnavailable, ValueError, LookupError) as error:
-        # Whatever was changed in the file by other hands comes out as one of these.
-        return StudyReport(name=called, answer=None, damage=" ".join(str(error).split()))
+    except StoreUnavailable as error:
+        return StudyReport(name=called, answer=None, damage=str(error))
+    except (ValueError, LookupError, InvalidValue) as error:
+        # Whatever other hands changed in the store comes out as one of these.
+        reason = " ".join(str(error).split())
+        return StudyReport(name=called, answer=None, damage=f"what is stored of it is damaged ({reason})")

@@ -49,7 +49,7 @@ def written(*reports: StudyReport, **more: Any) -> str:
 
 
 class Reader(HTMLParser):
-    """Collects the tags with their attributes, and the text outside of scripts and styles."""
+    """Collects the tags with their attributes, and the text that is shown."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] not in ("script", "style"):
+        if self.open and self.open[-1] not in ("script", "style", "title"):
             self.words.append(data)
 
     @property
