@@ -34,8 +34,8 @@ def curve_figure(answer: Answer, runs: Sequence[tuple[int, str]] | None = None) 
     if answer.curve:
         depths = [point.depth for point in answer.curve]
         _reliability(figure, answer, depths)
-        _belief(figure, answer.curve)
         _counts(figure, answer)
+        _belief(figure, answer.curve)
         _mix(figure, depths, runs if runs is not None else _trained_or_not(answer.curve))
         unit = family_of(answer.problem.family).unit
         figure.update_xaxes(style.depth_axis(depths, f"depth ({unit})"))

@@ -96,7 +96,9 @@ def _overview(
         figure = figures["comparison"]
         yield _figure(figure, ids["comparison"], figure.layout.title.text)
     if comparison.compared:
-        yield table(*comparison_table(comparison))
+        columns, rows = comparison_table(comparison)
+        told = [k for k in range(len(columns)) if any(row[k] for row in rows)]
+        yield table([columns[k] for k in told], ([row[k] for k in told] for row in rows))
     columns, rows = reported_table(comparison)
     if rows:
         yield paragraph("Single depths that were reported, beside the share that trains there:")

@@ -75,7 +75,7 @@ def gradient_map(inspection: Inspection) -> go.Figure:
             z=rows,
             customdata=[[(names[k], text) for text in row] for k, row in enumerate(values)],
             colorscale="Cividis",
-            colorbar={"title": {"text": "log10 of mean<br>|gradient|"}},
+            colorbar=_scale("log10 of mean |gradient|"),
             hovertemplate="%{customdata[0]}, epoch %{x}: %{customdata[1]}<extra></extra>",
         )
     )
@@ -145,7 +145,7 @@ def regions_figure(inspection: Inspection) -> go.Figure | None:
     if regions is None:
         return None
     data = load(inspection.problem.data)
-    figure = make_subplots(rows=1, cols=2, subplot_titles=("before the first step", "at the end"), shared_yaxes=True)
+    figure = make_subplots(rows=1, cols=2, subplot_titles=("at the start", "at the end"), shared_yaxes=True)
     for column, values in ((1, regions.start), (2, regions.end)):
         plane = go.Heatmap(
             x=[float(x) for x in regions.x],
@@ -154,7 +154,7 @@ def regions_figure(inspection: Inspection) -> go.Figure | None:
             zmin=0,
             zmax=1,
             colorscale=[list(stop) for stop in REGIONS],
-            colorbar={"title": {"text": "P(class 1)"}},
+            colorbar=_scale("P(class 1)"),
             showscale=column == 2,  # noqa: PLR2004 - one scale for both
             hovertemplate="(%{x:.2f}, %{y:.2f}): %{z:.3f}<extra></extra>",
         )
@@ -176,6 +176,11 @@ def regions_figure(inspection: Inspection) -> go.Figure | None:
     right = inspection.predictions
     title = f"{_name(inspection)}: {right.right} of {right.points} test points right"
     return style.dressed(figure, title, "Probability of class 1 over the plane", height=520, headed=True)
+
+
+def _scale(title: str) -> dict[str, object]:
+    """A narrow scale of colours, its title along it."""
+    return {"thickness": 14, "title": {"text": title, "side": "right", "font": {"size": 14}}}
 
 
 def _name(inspection: Inspection) -> str:

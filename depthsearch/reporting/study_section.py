@@ -109,9 +109,7 @@ def _plain(value: float | int | str | None) -> str:
 
 
 def _counts(answer: Answer, runs: Sequence[StoredRun]) -> str:
-    verdicts = {point.depth: Counter[str]() for point in answer.curve}
-    for run in runs:
-        verdicts[run.depth][run.verdict.kind.value] += 1
+    failures = Counter((run.depth, run.verdict.kind.value) for run in runs if not run.verdict.trained)
     believed = any(point.low is not None for point in answer.curve)
     columns = [family_of(answer.problem.family).unit, "trained", *(("P(trained)", "95 % band") if believed else ())]
     rows = []
@@ -119,7 +117,7 @@ def _counts(answer: Answer, runs: Sequence[StoredRun]) -> str:
         cells = [str(point.depth), f"{point.trained} of {point.of}"]
         if believed:
             cells += [f"{point.p:.2f}", "" if point.low is None else f"{point.low:.2f} to {point.high:.2f}"]
-        failed = {kind: count for kind, count in verdicts[point.depth].items() if kind != "trained"}
+        failed = {kind: count for (depth, kind), count in failures.items() if depth == point.depth}
         rows.append([*cells, listed(failed)])
     marked = next((k for k, point in enumerate(answer.curve) if point.depth == answer.max_depth), None)
     return table([*columns, "failed"], rows, marked=marked)
