@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from depthsearch.finder import inspect as inspect
     from depthsearch.finder import inspect_stored as inspect_stored
     from depthsearch.finder import survey as survey
+    from depthsearch.reporting.plot import plot as plot
 
 __version__ = "0.1.0"
 
@@ -45,6 +46,7 @@ _HOME = {
     "inspect": "depthsearch.finder",
     "inspect_stored": "depthsearch.finder",
     "survey": "depthsearch.finder",
+    "plot": "depthsearch.reporting.plot",
 }
 __all__ = [
     "Answer",
@@ -62,6 +64,7 @@ __all__ = [
     "find",
     "inspect",
     "inspect_stored",
+    "plot",
     "read_study_file",
     "survey",
     "write_study_file",

@@ -61,6 +61,8 @@ def test_every_room_has_its_rule() -> None:
         ("sqlalchemy", {"store", "finder"}),
         ("click", {"cli"}),
         ("rich", {"cli", "reporting"}),
+        ("plotly", {"reporting"}),
+        ("pandas", {"core"}),
         ("optuna", {"search", "store", "finder", "cli"}),
     ],
 )

@@ -13,6 +13,7 @@ from depthsearch import __version__
 from depthsearch.cli.compare import compare
 from depthsearch.cli.find import find
 from depthsearch.cli.inspect import inspect
+from depthsearch.cli.report import report
 from depthsearch.cli.studies import studies
 from depthsearch.core.errors import DepthsearchError
 
@@ -29,6 +30,7 @@ def cli() -> None:
     depthsearch find --arch ffnet --act tanh     search, or go on with a search
     depthsearch compare --act tanh,relu          several kinds of network in one table
     depthsearch inspect --act tanh --depth 30    one run, with everything shown
+    depthsearch report STUDY --output page.html  a search as a page, with its figures
     depthsearch studies list                     what has been searched so far
     """
 
@@ -36,6 +38,7 @@ def cli() -> None:
 cli.add_command(find)
 cli.add_command(compare)
 cli.add_command(inspect)
+cli.add_command(report)
 cli.add_command(studies)
 
 

@@ -1,11 +1,17 @@
 """The result of a search: a depth, what stands behind it, and what stands just past it."""
 
 from enum import StrEnum
+from html import escape
+from typing import TYPE_CHECKING
 
 from depthsearch.core.curve import Conclusion, Crossing, CurvePoint
 from depthsearch.core.model import FrozenModel
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
+from depthsearch.core.words import listed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Outcome(StrEnum):
@@ -167,3 +173,30 @@ class Answer(FrozenModel):
     def to_json(self, indent: int | None = 2) -> str:
         """The answer as one JSON object; `Answer.model_validate_json` reads it back."""
         return self.model_dump_json(indent=indent)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """The curve as a pandas frame: a row for each depth, with the columns depth, trained, of, p, low and high."""
+        import pandas as pd  # noqa: PLC0415 - half a second that most who read answers do without
+
+        rows = [point.model_dump() for point in self.curve]
+        frame = pd.DataFrame(rows, columns=list(CurvePoint.model_fields))
+        return frame.astype({"depth": int, "trained": int, "of": int, "p": float, "low": float, "high": float})
+
+    def _repr_html_(self) -> str:
+        """The sentence and the main facts, for a notebook; `depthsearch.plot` draws the curve."""
+        low, high = self.interval or (None, None)
+        facts = (
+            ("max depth", self.max_depth),
+            ("interval", None if low is None else f"{low} or more" if high is None else f"{low} to {high}"),
+            ("reliability", f"{self.reliability:.0%}"),
+            ("runs", listed(self.verdicts) or "none yet"),
+            ("beyond", self.beyond.sentence if self.beyond else None),
+            ("study", self.study),
+        )
+        rows = "".join(
+            f'<tr><th style="text-align: left">{name}</th><td style="text-align: left">{escape(str(value))}</td></tr>'
+            for name, value in facts
+            if value is not None
+        )
+        what = f"{self.problem.family} {self.problem.activation} on {self.problem.data.name}"
+        return f"<p><b>{escape(what)}</b>: {escape(self.sentence)}</p><table>{rows}</table>"

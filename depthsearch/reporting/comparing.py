@@ -31,11 +31,21 @@ def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
 def comparison_markdown(comparison: Comparison) -> str:
     """The table as Markdown, one row for each network, and one for each reported depth below."""
     lines = [f"# {comparison.title}", ""] if comparison.title else []
-    lines += _markdown([name for name, _ in _FACTS], [[fact(own) for _, fact in _FACTS] for own in comparison.compared])
-    rows = _reported_rows(comparison)
-    if rows:
-        lines += ["", *_markdown(_REPORTED, rows)]
+    lines += _markdown(*comparison_table(comparison))
+    reported = reported_table(comparison)
+    if reported[1]:
+        lines += ["", *_markdown(*reported)]
     return "\n".join(lines) + "\n"
+
+
+def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """The columns, and a row for each network."""
+    return [name for name, _ in _FACTS], [[fact(own) for _, fact in _FACTS] for own in comparison.compared]
+
+
+def reported_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """The columns, and a row for each single depth that was reported."""
+    return list(_REPORTED), _reported_rows(comparison)
 
 
 def comparison_text(comparison: Comparison, *, place: str) -> RenderableType:

@@ -1,7 +1,7 @@
 """Answers, progress and lists of studies for a terminal, as rich renderables."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -14,6 +14,7 @@ from depthsearch.core.events import Purpose, TrialFinished, TrialStarted
 from depthsearch.core.study_file import Reported
 from depthsearch.core.words import count_of, in_words, listed
 from depthsearch.families import Family, family_of
+from depthsearch.reporting.facts import called, facts
 from depthsearch.reporting.listing import StudyRow
 
 BAR, ROWS = 20, 16
@@ -25,7 +26,7 @@ def answer_text(answer: Answer, *, place: str, reported: Reported | None = None)
     """An answer for people. `place` is the store that holds its study; `reported` what a study file says of it."""
     held = all(again.agrees for again in answer.confirmation)
     found = held and answer.outcome in (Outcome.FOUND, Outcome.CAP_REACHED)
-    headline = Text(f"{_title(answer)} {answer.sentence}", style="bold green" if found else "bold yellow")
+    headline = Text(f"{called(answer)}: {answer.sentence}", style="bold green" if found else "bold yellow")
     # The table brings an empty line of its own above and below.
     parts: list[RenderableType] = [headline, _curve(answer) if answer.curve else Text("")]
     hidden = len(answer.curve) - len(_shown(answer.curve, answer.max_depth))
@@ -66,11 +67,6 @@ def studies_table(rows: Sequence[StudyRow]) -> Table:
         problem = f"{row.family} {row.activation} on {row.data}"
         table.add_row(row.study, problem, depth, str(row.runs), in_words(row.outcome))
     return table
-
-
-def _title(answer: Answer) -> str:
-    problem = answer.problem
-    return f"{problem.family} {problem.activation} on {problem.data.name}:"
 
 
 def _curve(answer: Answer) -> Table:
@@ -121,57 +117,9 @@ def _bar(share: float) -> Text:
 
 
 def _facts(answer: Answer, place: str, reported: Reported | None) -> Table:
-    family = family_of(answer.problem.family)
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    if answer.crossings is not None:
-        table.add_row("max depth", "no single one; crosses the reliability at {} and {}".format(*answer.crossings))
-    else:
-        table.add_row("max depth", "none" if answer.max_depth is None else family.units(answer.max_depth))
-    if reported is not None and reported.depth is not None:
-        note = f" ({reported.note})" if reported.note else ""
-        table.add_row("reported", f"{family.units(reported.depth)}{note}")
-    if answer.layers is not None:
-        counts = answer.layers
-        table.add_row(
-            "layers",
-            f"{counts.hidden} hidden, {counts.weight_layers} with weights, {counts.keras} as Keras counts; "
-            f"{counts.parameters} parameters",
-        )
-    for name, text in _threshold_facts(answer):
+    for name, text in facts(answer, place=place, reported=reported):
         table.add_row(name, text)
-    if answer.beyond is not None:
-        table.add_row("beyond", answer.beyond.sentence)
-    for again in answer.confirmation:
-        table.add_row(
-            "tried again",
-            f"{family.units(again.depth)}: {again.trained} of {again.of} trained; "
-            f"accuracy {again.train_accuracy:.3f} train, {again.test_accuracy:.3f} test (median)",
-        )
-    table.add_row("runs", listed(answer.verdicts) or "none yet")
-    cost = answer.cost
-    trials, runs = count_of(cost.trials, "trial"), count_of(cost.runs, "run")
-    table.add_row("cost", f"{trials}, {runs}, {cost.seconds:.1f} s of training")
-    if answer.concluded is not None:
-        table.add_row("ended", answer.concluded.sentence)
-    table.add_row("criterion", f"a depth passes where at least {answer.reliability:.0%} of its runs train")
-    table.add_row("study", f"{answer.study} in {place}")
     return table
-
-
-def _threshold_facts(answer: Answer) -> Iterator[tuple[str, str]]:
-    """Where the thresholds lie, and how fast the curve falls."""
-    for found in answer.thresholds:
-        low, high = found.interval if found.reliability != answer.reliability else answer.interval or found.interval
-        where = f"{low} or more" if high is None else f"{low} to {high}, median {found.depth}"
-        name = "interval" if found.reliability == answer.reliability else f"at {found.reliability:.0%}"
-        yield (
-            name,
-            f"{where}: where {found.reliability:.0%} of the runs train ({answer.interval_level:.0%} probability)",
-        )
-    if not answer.thresholds and answer.outcome is Outcome.FOUND:
-        yield "interval", "none: bisection does not measure its own error"
-    if answer.transition is not None:
-        times, narrow, wide = answer.transition
-        yield "falls", f"from 90 % to 10 % of its height over {times:.1f} times the depth ({narrow:.1f} to {wide:.1f})"

@@ -12,7 +12,7 @@ import pytest
 import depthsearch
 from depthsearch.cli.main import cli, run
 
-HEAVY = ("torch", "optuna", "numba", "sklearn", "pandas", "scipy", "numpy", "pydantic", "sqlalchemy", "rich")
+HEAVY = ("torch", "optuna", "numba", "sklearn", "pandas", "plotly", "scipy", "numpy", "pydantic", "sqlalchemy", "rich")
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
@@ -25,7 +25,15 @@ def commands(group: click.Group = cli, path: str = "depthsearch") -> Iterator[tu
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["find", "--help"], ["inspect", "--help"], ["studies", "list", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["find", "--help"],
+        ["inspect", "--help"],
+        ["report", "--help"],
+        ["studies", "list", "--help"],
+    ],
 )
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     script = (

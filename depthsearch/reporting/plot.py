@@ -1,0 +1,47 @@
+"""plot(found): what was found, as a figure that a notebook shows, and that can be written to a file."""
+
+from plotly import graph_objects as go
+
+from depthsearch.core.answer import Answer
+from depthsearch.core.comparison import Comparison
+from depthsearch.core.errors import InvalidValue, UnknownName
+from depthsearch.core.inspection import Inspection
+from depthsearch.reporting import run_figures
+from depthsearch.reporting.compare_figure import comparison_figure
+from depthsearch.reporting.figures import curve_figure
+
+_FIGURES = {
+    "learning": run_figures.learning_figure,
+    "gradient_map": run_figures.gradient_map,
+    "gradient_lines": run_figures.gradient_lines,
+    "histograms": run_figures.histogram_figure,
+    "regions": run_figures.regions_figure,
+}
+
+
+def plot(found: Answer | Comparison | Inspection, figure: str | None = None) -> go.Figure:
+    """Draw what was found with plotly.
+
+    Args:
+        found: An answer, of which the curve is drawn; a comparison, with a row for each network; or an inspection.
+        figure: Of an inspection: learning (the default), gradient_map, gradient_lines, histograms or regions.
+
+    Raises:
+        InvalidValue: There is no such figure of this.
+    """
+    if isinstance(found, Inspection):
+        name = "learning" if figure is None else figure
+        if name not in _FIGURES:
+            raise UnknownName("figure", name, _FIGURES)
+        drawn = _FIGURES[name](found)
+        if drawn is None:
+            data = found.problem.data.name
+            raise InvalidValue(f"figure {name!r} needs points of two classes in the plane, but the data are {data!r}")
+        return drawn
+    if figure is not None:
+        raise InvalidValue(f"figure is for inspections alone, but got {figure!r} for {type(found).__name__}")
+    if isinstance(found, Answer):
+        return curve_figure(found)
+    if isinstance(found, Comparison):
+        return comparison_figure(found)
+    raise InvalidValue(f"plot takes an Answer, a Comparison or an Inspection, but got {found!r:.100}")

@@ -1,0 +1,43 @@
+"""Figures as files: what is said where they cannot be written, and one of each kind where they can."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from depthsearch.core.errors import InvalidValue
+from depthsearch.reporting.figures import curve_figure
+from depthsearch.reporting.images import write_images
+from tests.reporting.answers import RUNS, answer
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+STARTS = {".png": b"\x89PNG", ".svg": b"<svg", ".pdf": b"%PDF"}
+
+
+@pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="neither Chrome nor Chromium is installed")
+def test_each_figure_becomes_three_files_under_names_that_files_may_have(tmp_path: Path) -> None:
+    figure = curve_figure(answer(), RUNS)
+    files = write_images({"curve a/b": figure, "curve a b": figure}, tmp_path / "figures")
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == sorted(path.name for path in files)
+    assert {path.stem for path in files} == {"curve-a-b", "curve-a-b~2"}
+    for path in files:
+        assert path.read_bytes().startswith(STARTS[path.suffix])
+
+
+def test_a_missing_kaleido_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("depthsearch.reporting.images.find_spec", lambda name: None)
+    with pytest.raises(
+        InvalidValue, match=r"needs kaleido, which is not installed: pip install 'depthsearch\[figures\]'"
+    ):
+        write_images({}, tmp_path)
+
+
+def test_a_missing_browser_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "chromium"))
+    with pytest.raises(InvalidValue, match="--figures needs Chrome or Chromium, and none could be started"):
+        write_images({"curve": curve_figure(answer(), RUNS)}, tmp_path / "figures")
+
+
+def test_a_folder_in_a_missing_folder_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValue, match="cannot be written: No such file or directory; give a folder in one that"):
+        write_images({}, tmp_path / "none" / "figures")

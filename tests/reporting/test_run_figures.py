@@ -1,0 +1,98 @@
+"""The figures of one run: that they hold its own numbers."""
+
+import math
+from typing import Any
+
+import pytest
+
+import depthsearch
+from depthsearch.core.errors import InvalidValue
+from depthsearch.core.inspection import Inspection
+from depthsearch.core.problem import Problem
+from depthsearch.finder import inspect
+from depthsearch.reporting import run_figures
+
+
+def run(depth: int, **options: Any) -> Inspection:
+    return inspect(Problem.model_validate({"recipe": {"epochs": 12}} | options), depth=depth)
+
+
+@pytest.fixture(scope="module")
+def deep() -> Inspection:
+    return run(9)
+
+
+def test_learning_shows_every_epoch(deep: Inspection) -> None:
+    train, test, train_loss, test_loss, guess = run_figures.learning_figure(deep).data
+    assert list(train.x) == list(range(1, 13))
+    assert list(train.y) == list(deep.train_accuracy)
+    assert list(test.y) == list(deep.test_accuracy)
+    assert list(train_loss.y) == list(deep.train_loss)
+    assert (test_loss.x[0], len(test_loss.y)) == (0, 13)
+    assert set(guess.y) == {deep.majority_rate}
+
+
+def test_the_map_has_a_cell_for_each_layer_and_epoch(deep: Inspection) -> None:
+    (cells,) = run_figures.gradient_map(deep).data
+    flow = deep.gradient_flow
+    assert list(cells.x) == [str(epoch) for epoch in flow.epochs]
+    assert len(cells.z) == len(deep.per_layer) == 10
+    assert cells.z[3][1] == pytest.approx(math.log10(float(flow.mean_abs_gradient[1][3])))
+
+
+def test_five_lines_stand_for_all_layers(deep: Inspection) -> None:
+    lines = run_figures.gradient_lines(deep).data
+    assert [line.name for line in lines] == ["hidden 1", "hidden 2", "hidden 6", "hidden 9", "output"]
+    assert list(lines[-1].y) == [float(moment[-1]) for moment in deep.gradient_flow.mean_abs_gradient]
+
+
+def test_the_title_says_how_the_gradients_ended(deep: Inspection) -> None:
+    title = run_figures.gradient_map(deep).layout.title.text.replace("<br>", " ")
+    assert title.startswith("ffnet tanh on moons, 9 hidden layers, seed 0: the last layer's gradient ends at ")
+    assert f"{deep.gradient_ratio.end:.2g} times the first's" in title
+
+
+def test_each_histogram_lies_between_its_least_and_largest_value(deep: Inspection) -> None:
+    figure = run_figures.histogram_figure(deep)
+    epochs = len(deep.spread.epochs)
+    assert len(figure.data) == 4 * epochs
+    latest = figure.data[0]
+    assert min(latest.x) == float(deep.spread.weights.low[-1][0])
+    assert max(latest.x) == pytest.approx(float(deep.spread.weights.high[-1][0]))
+    assert max(latest.y) == pytest.approx(epochs - 1 + run_figures.HEIGHT_OF_ROW)
+    assert [note.text for note in figure.layout.annotations] == [
+        "weights, hidden 1",
+        "weights, output",
+        "gradients, hidden 1",
+        "gradients, output",
+    ]
+
+
+def test_regions_show_the_plane_twice_with_every_test_point(deep: Inspection) -> None:
+    figure = depthsearch.plot(deep, "regions")
+    planes = [own for own in figure.data if own.type == "heatmap"]
+    points = [own for own in figure.data if own.type == "scatter"]
+    assert deep.regions is not None
+    assert [plane.z[4][7] for plane in planes] == [deep.regions.start[4][7], deep.regions.end[4][7]]
+    assert sum(len(own.x) for own in points) == 2 * deep.predictions.points
+
+
+def test_data_that_are_not_in_the_plane_have_no_regions() -> None:
+    with pytest.raises(InvalidValue, match="figure 'regions' needs points of two classes in the plane"):
+        depthsearch.plot(run(1, data="digits", recipe={"epochs": 3}), "regions")
+
+
+@pytest.mark.parametrize(
+    ("depth", "options"),
+    [
+        (14, {"activation": "relu", "width": 1}),
+        (6, {"activation": "identity", "recipe": {"learning_rate": 1e6, "epochs": 3}}),
+    ],
+    ids=["born dead", "exploded"],
+)
+def test_what_is_zero_or_not_finite_is_left_out(depth: int, options: dict[str, Any]) -> None:
+    found = run(depth, **options)
+    for name in ("learning", "gradient_map", "gradient_lines", "histograms", "regions"):
+        text = depthsearch.plot(found, name).to_json()
+        assert "NaN" not in text
+        assert "Infinity" not in text
