@@ -11,12 +11,13 @@ import click
 
 from depthsearch import __version__
 from depthsearch.cli.compare import compare
+from depthsearch.cli.dashboard import dashboard
 from depthsearch.cli.find import find
 from depthsearch.cli.inspect import inspect
 from depthsearch.cli.studies import studies
 from depthsearch.core.errors import DepthsearchError
+from depthsearch.core.interrupts import INTERRUPTED
 
-INTERRUPTED = 130
 MISUSE = 2
 
 
@@ -30,6 +31,7 @@ def cli() -> None:
     depthsearch compare --act tanh,relu          several kinds of network in one table
     depthsearch inspect --act tanh --depth 30    one run, with everything shown
     depthsearch studies list                     what has been searched so far
+    depthsearch dashboard                        the same in a browser
     """
 
 
@@ -37,6 +39,7 @@ cli.add_command(find)
 cli.add_command(compare)
 cli.add_command(inspect)
 cli.add_command(studies)
+cli.add_command(dashboard)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -46,8 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; errors are said in one line on standard error."""
+    exited: int | None = None
     try:
-        cli.main(arguments, prog_name="depthsearch", standalone_mode=False)
+        exited = cli.main(arguments, prog_name="depthsearch", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
@@ -65,7 +69,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         # What was finished is in the store; only saying so has failed.
         return _say(f"the output cannot be written: {error.strerror or error}", 1)
-    return 0
+    return exited or 0
 
 
 def _say(message: str, code: int) -> int:

@@ -124,7 +124,7 @@ def _write_histogram(writer: "SummaryWriter", tag: str, histograms: Histograms, 
     counts = histograms.counts[epoch, layer]
     if not counts.any():
         return  # nothing finite to show
-    writer.add_histogram_raw(  # type: ignore[no-untyped-call]
+    writer.add_histogram_raw(
         tag,
         min=float(histograms.low[epoch, layer]),
         max=float(histograms.high[epoch, layer]),
