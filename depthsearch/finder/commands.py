@@ -3,6 +3,7 @@
 import shlex
 from typing import Any
 
+from depthsearch.core.errors import InvalidValue
 from depthsearch.core.options import PROBLEM_OPTIONS, SEARCH_OPTIONS, as_typed, problem_fields
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
@@ -40,9 +41,16 @@ def _problem_options(problem: Problem) -> dict[str, Any] | None:
     # The kind of network is always named: a command is for people, too.
     for option in list(PROBLEM_OPTIONS)[2:]:
         without = {name: value for name, value in options.items() if name != option}
-        if options[option] is None or Problem.model_validate(problem_fields(without)) == problem:
+        if options[option] is None or _say(without, problem):
             options = without
-    return options if Problem.model_validate(problem_fields(options)) == problem else None
+    return options if _say(options, problem) else None
+
+
+def _say(options: dict[str, Any], problem: Problem) -> bool:
+    try:
+        return Problem.model_validate(problem_fields(options)) == problem
+    except InvalidValue:
+        return False
 
 
 def _at(fields: dict[str, Any], path: tuple[str, ...]) -> Any:
