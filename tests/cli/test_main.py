@@ -25,7 +25,12 @@ def commands(group: click.Group = cli, path: str = "depthsearch") -> Iterator[tu
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["find", "--help"], ["inspect", "--help"], ["studies", "list", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        *([*name, "--help"] for name in (["find"], ["inspect"], ["studies", "list"], ["dashboard"])),
+    ],
 )
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     script = (

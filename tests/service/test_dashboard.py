@@ -9,11 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from optuna.exceptions import StorageInternalError
 
 from depthsearch.core.answer import Answer
 from depthsearch.finder import find
-from depthsearch.store import open_store
 from tests.finder.searches import PROBLEM, SETTINGS
 from tests.service.dashboards import dashboard
 
@@ -79,19 +77,3 @@ def test_nothing_can_be_changed(address: str, file: Path) -> None:
         assert (status, path) == (405, path)
         assert json.loads(text)["reason"].startswith("this dashboard is read-only")
     assert dump(file) == before
-
-
-def test_the_database_refuses_a_write_that_came_through(answer: Answer, file: Path) -> None:
-    with open_store(f"sqlite:///{file}", create=False, writes=False) as store:
-        assert [study.name for study in store.studies()] == [answer.study]
-        with pytest.raises(StorageInternalError):
-            store.optuna_storage.set_study_user_attr(1, "a", 1)
-
-
-def test_a_reader_does_not_wait_for_a_writer(answer: Answer, file: Path) -> None:
-    writer = sqlite3.connect(file, isolation_level=None)
-    with open_store(f"sqlite:///{file}", create=False, writes=False) as store:
-        writer.execute("BEGIN IMMEDIATE")
-        assert len(store.optuna_storage.get_all_trials(1)) == answer.cost.trials
-        writer.execute("ROLLBACK")
-    writer.close()
