@@ -4,6 +4,7 @@ import time
 
 from depthsearch.core.answer import Answer, Outcome
 from depthsearch.core.settings import SearchSettings
+from depthsearch.core.words import count_of
 from depthsearch.families import family_of
 from depthsearch.finder.answering import answer_of
 from depthsearch.finder.commands import find_command
@@ -54,7 +55,7 @@ def note_of(answer: Answer, given: SearchSettings, *, place: str) -> str:
         )
     if answer.beyond is not None:
         facts.append(f"beyond: {answer.beyond.sentence}")
-    facts.append(f"so far: {answer.cost.runs} runs in {answer.cost.trials} trials")
+    facts.append(f"tried: {count_of(answer.cost.runs, 'run')} in {count_of(answer.cost.trials, 'trial')}")
     why, settings = _onward(answer, given)
     command = find_command(problem, settings, study=answer.study, place=place)
     return "\n".join(
@@ -84,4 +85,4 @@ def _onward(answer: Answer, given: SearchSettings) -> tuple[str, SearchSettings]
             more = {"cap": min(FURTHER * own.cap, MOST_CAP)}
             return "Goes on with it, with a higher cap", given.model_copy(update=more)
         case _:
-            return "Shows it again", given
+            return "Shows the answer again", given

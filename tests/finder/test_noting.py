@@ -39,7 +39,7 @@ def test_the_note_of_a_finished_search_says_its_answer(url: str) -> None:
     assert f"max depth: **{answer.max_depth} hidden layer" in text
     assert answer.beyond is not None
     assert answer.beyond.sentence in text
-    assert "Shows it again" in text
+    assert "Shows the answer again" in text
 
 
 def test_an_interval_is_in_the_note(url: str) -> None:
@@ -88,7 +88,7 @@ def test_the_note_follows_the_search(url: str, monkeypatch: pytest.MonkeyPatch) 
 
     find(PROBLEM, SETTINGS, storage=url, study="mine", on_event=look)
     assert notes[0] == ""
-    assert "so far: 2 runs in 1 trials" in notes[1]
+    assert "tried: 2 runs in 1 trial" in notes[1]
     assert len(set(notes)) == len(notes)
 
 
@@ -107,7 +107,7 @@ def test_between_two_notes_some_time_passes(url: str) -> None:
 def test_a_problem_that_no_options_say_is_named_by_its_file(url: str) -> None:
     problem = PROBLEM.model_copy(update={"criterion": Criterion(hold_epochs=4)})
     find(problem, SETTINGS, storage=url, study="mine")
-    assert "Shows it again: the study file, or the call, that began it." in note(url)
+    assert "Shows the answer again: the study file, or the call, that began it." in note(url)
 
 
 def test_a_note_is_small(url: str) -> None:

@@ -1,6 +1,7 @@
 """The dashboard as a browser shows it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -8,6 +9,7 @@ from playwright.sync_api import expect
 
 from depthsearch.core.answer import Answer
 from depthsearch.finder import find
+from tests import browser
 from tests.browser import browser_page
 from tests.finder.searches import PROBLEM, SETTINGS
 from tests.service.dashboards import dashboard
@@ -53,3 +55,11 @@ def test_a_page_can_change_nothing(shown: tuple[str, Answer]) -> None:
         assert status == 405
         page.reload()
         expect(page.get_by_text(answer.sentence)).to_be_visible()
+
+
+def test_without_chromium_a_test_is_skipped_and_under_ci_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(browser, "CHROMIUM", tmp_path / "chromium")
+    for setting, outcome in (("", pytest.skip.Exception), ("true", pytest.fail.Exception)):
+        monkeypatch.setenv("CI", setting)
+        with pytest.raises(outcome, match=r"chromium is missing: apt-get install chromium"), browser.browser_page():
+            pass
