@@ -20,7 +20,8 @@ ALLOWED = {
     "store": {"core", "families", "datasets"},
     "finder": {"core", "families", "datasets", "training", "detection", "search", "store"},
     "reporting": {"core", "families", "datasets", "training", "detection", "search", "store", "finder"},
-    "cli": {"core", "families", "datasets", "search", "store", "finder", "reporting"},
+    "service": {"core", "store"},
+    "cli": {"core", "families", "datasets", "search", "store", "finder", "reporting", "service"},
 }
 
 
@@ -63,7 +64,9 @@ def test_every_room_has_its_rule() -> None:
         ("rich", {"cli", "reporting"}),
         ("plotly", {"reporting"}),
         ("pandas", {"core"}),
-        ("optuna", {"search", "store", "finder", "cli"}),
+        ("optuna", {"search", "store", "finder", "cli", "service"}),
+        ("optuna_dashboard", {"service"}),
+        ("tensorboard", set()),
     ],
 )
 def test_a_library_is_imported_only_where_it_belongs(library: str, rooms: set[str]) -> None:

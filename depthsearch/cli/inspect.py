@@ -1,5 +1,6 @@
 """depthsearch inspect: one run alone, with everything that it shows."""
 
+import shlex
 from typing import Any
 
 import click
@@ -28,6 +29,9 @@ from depthsearch.core.interrupts import interrupts_deferred
 @click.option("--run", type=int, metavar="K", help="With --study: the run's place in the trial, from 0.")
 @storage_option
 @engine_options
+@click.option(
+    "--tensorboard", metavar="DIR", help="Write the run to DIR as well, as `tensorboard --logdir DIR` shows it."
+)
 @json_option
 @quiet_option
 def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
@@ -41,6 +45,7 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
 
     \b
     depthsearch inspect --arch ffnet --act relu --depth 14 --seed 3
+    depthsearch inspect --act tanh --depth 30 --tensorboard runs
     depthsearch inspect --study ffnet-relu-moons-6b3ae3a0 --trial 4 --run 0
     depthsearch inspect studies/activation-gradients.toml
     """
@@ -65,24 +70,28 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
         "device": options["device"] or "auto",
         "on_event": told,
     }
-    with console.status("training ..."), named_as_typed({"depth": "depth", "seed": "seed"}):
+    writes = {"tensorboard": options["tensorboard"]}
+    fields = ("depth", "seed", "tensorboard")
+    with console.status("training ..."), named_as_typed({field: field for field in fields}):
         if study_file is not None:
             survey = depthsearch.survey(read_study_file(study_file), **trains)
             text, result = survey_text(survey), survey.to_json()
         elif options["study"] is None:
             seed = 0 if options["seed"] is None else options["seed"]
-            found = depthsearch.inspect(problem_of(options), depth=options["depth"], seed=seed, **trains)
+            found = depthsearch.inspect(problem_of(options), depth=options["depth"], seed=seed, **writes, **trains)
             text, result = inspection_text(found), found.to_json()
         else:
             place = shown_url(options["storage"])
             found = depthsearch.inspect_stored(
-                options["study"], options["trial"], options["run"], storage=options["storage"], **trains
+                options["study"], options["trial"], options["run"], storage=options["storage"], **writes, **trains
             )
             text, result = inspection_text(found, place=place), found.to_json()
     if as_json:
         write(result + "\n")
     else:
         show(text)
+    if options["tensorboard"] is not None:
+        console.print(f"written for `tensorboard --logdir {shlex.quote(options['tensorboard'])}`")
 
 
 def _check_form(study_file: str | None, options: dict[str, Any]) -> None:
@@ -90,8 +99,9 @@ def _check_form(study_file: str | None, options: dict[str, Any]) -> None:
     stored = [f"--{name}" for name in ("study", "trial", "run", "storage") if options[name] is not None]
     own = [*problem_options_given(options), *(f"--{name}" for name in ("depth", "seed") if options[name] is not None)]
     if study_file is not None:
-        if stored or own:
-            raise InvalidValue(f"{[*own, *stored][0]} cannot be combined with the study file {study_file!r}")
+        writes = ["--tensorboard"] if options["tensorboard"] is not None else []
+        if stored or own or writes:
+            raise InvalidValue(f"{[*own, *stored, *writes][0]} cannot be combined with the study file {study_file!r}")
     elif options["study"] is None:
         if stored:
             raise InvalidValue(f"{stored[0]} needs --study, the study that holds the run, as in --study NAME")

@@ -11,13 +11,14 @@ import click
 
 from depthsearch import __version__
 from depthsearch.cli.compare import compare
+from depthsearch.cli.dashboard import dashboard
 from depthsearch.cli.find import find
 from depthsearch.cli.inspect import inspect
 from depthsearch.cli.report import report
 from depthsearch.cli.studies import studies
 from depthsearch.core.errors import DepthsearchError
+from depthsearch.core.interrupts import INTERRUPTED
 
-INTERRUPTED = 130
 MISUSE = 2
 
 
@@ -32,6 +33,7 @@ def cli() -> None:
     depthsearch inspect --act tanh --depth 30    one run, with everything shown
     depthsearch report STUDY --output page.html  a search as a page, with its figures
     depthsearch studies list                     what has been searched so far
+    depthsearch dashboard                        the same in a browser
     """
 
 
@@ -40,6 +42,7 @@ cli.add_command(compare)
 cli.add_command(inspect)
 cli.add_command(report)
 cli.add_command(studies)
+cli.add_command(dashboard)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -49,8 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; errors are said in one line on standard error."""
+    exited: int | None = None
     try:
-        cli.main(arguments, prog_name="depthsearch", standalone_mode=False)
+        exited = cli.main(arguments, prog_name="depthsearch", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
@@ -68,7 +72,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         # What was finished is in the store; only saying so has failed.
         return _say(f"the output cannot be written: {error.strerror or error}", 1)
-    return 0
+    return exited or 0
 
 
 def _say(message: str, code: int) -> int:

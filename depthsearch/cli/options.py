@@ -19,6 +19,7 @@ from depthsearch.core.names import (
     OPTIMIZERS,
     SAMPLERS,
 )
+from depthsearch.core.options import PROBLEM_OPTIONS, SEARCH_OPTIONS, as_typed, problem_fields
 
 if TYPE_CHECKING:
     from depthsearch.core.problem import Problem
@@ -26,43 +27,6 @@ if TYPE_CHECKING:
     from depthsearch.core.study_file import NamedProblem, StudyFile
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-# Option -> where its value goes in a Problem.
-_PROBLEM = {
-    "arch": ("family",),
-    "act": ("activation",),
-    "width": ("width",),
-    "init": ("initialization",),
-    "sigma_w2": ("sigma_w2",),
-    "sigma_b2": ("sigma_b2",),
-    "norm": ("normalization",),
-    "data": ("data", "name"),
-    "points": ("data", "points"),
-    "test_share": ("data", "test_share"),
-    "noise": ("data", "noise"),
-    "data_seed": ("data", "seed"),
-    "optimizer": ("recipe", "optimizer"),
-    "lr": ("recipe", "learning_rate"),
-    "momentum": ("recipe", "momentum"),
-    "nesterov": ("recipe", "nesterov"),
-    "weight_decay": ("recipe", "weight_decay"),
-    "batch_size": ("recipe", "batch_size"),
-    "epochs": ("recipe", "epochs"),
-    "steps": ("recipe", "steps"),
-}
-# Option -> field of SearchSettings.
-_SEARCH = {
-    "sampler": "sampler",
-    "reliability": "reliability",
-    "tolerance": "tolerance",
-    "cap": "cap",
-    "depths": "depths",
-    "parallel_trials": "parallel_trials",
-    "seeds": "runs_per_trial",
-    "max_runs": "max_runs",
-    "max_seconds": "max_seconds",
-    "seed": "seed",
-}
 
 
 def _all(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -179,17 +143,8 @@ def problem_of(options: dict[str, Any]) -> "Problem":
     """The problem that the options describe; an option left out takes its default."""
     from depthsearch.core.problem import Problem  # noqa: PLC0415 - pydantic is not needed for --help
 
-    fields: dict[str, Any] = {}
-    for option, path in _PROBLEM.items():
-        value = options.get(option)
-        if value is None:
-            continue
-        if len(path) == 1:
-            fields[path[0]] = value
-        else:
-            fields.setdefault(path[0], {})[path[1]] = value
-    with named_as_typed({path[-1] if option != "data" else "data": option for option, path in _PROBLEM.items()}):
-        return Problem.model_validate(fields)
+    with named_as_typed({path[-1] if option != "data" else "data": option for option, path in PROBLEM_OPTIONS.items()}):
+        return Problem.model_validate(problem_fields(options))
 
 
 GRID = ("arch", "act", "init", "norm", "data", "optimizer")
@@ -225,8 +180,8 @@ def settings_of(options: dict[str, Any], base: "SearchSettings | None" = None) -
     """The settings that the options describe, over those of a study file where there is one."""
     from depthsearch.core.settings import SearchSettings  # noqa: PLC0415
 
-    given = {field: options[option] for option, field in _SEARCH.items() if options.get(option) is not None}
-    with named_as_typed({field: option for option, field in _SEARCH.items()}):
+    given = {field: options[option] for option, field in SEARCH_OPTIONS.items() if options.get(option) is not None}
+    with named_as_typed({field: option for option, field in SEARCH_OPTIONS.items()}):
         return SearchSettings.model_validate((base.model_dump() if base else {}) | given)
 
 
@@ -247,7 +202,7 @@ def named_as_typed(options: dict[str, str]) -> Iterator[None]:
         if field not in options:
             raise
         each = "each of " if place else ""
-        raise InvalidValue(f"{each}--{options[field].replace('_', '-')}{space}{rest}") from None
+        raise InvalidValue(f"{each}{as_typed(options[field])}{space}{rest}") from None
 
 
 def read_declared(study_file: str, options: dict[str, Any]) -> "StudyFile":
@@ -272,4 +227,4 @@ def place_of(options: dict[str, Any]) -> dict[str, Any]:
 
 def problem_options_given(options: dict[str, Any]) -> list[str]:
     """The problem's options that were given, as they are written."""
-    return [f"--{name.replace('_', '-')}" for name in _PROBLEM if options.get(name) is not None]
+    return [as_typed(name) for name in PROBLEM_OPTIONS if options.get(name) is not None]

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+INTERRUPTED = 130
+"""What a process exits with that Ctrl-C has ended."""
+
 
 @contextmanager
 def interrupts_deferred() -> Iterator[None]:

@@ -28,6 +28,7 @@ from depthsearch.finder.answering import answer_of
 from depthsearch.finder.budget import budget_left, runs_left
 from depthsearch.finder.confirming import still_to_confirm
 from depthsearch.finder.depths import depths_of
+from depthsearch.finder.noting import Notes
 from depthsearch.finder.preparing import OnEvent, check_problem, check_steps, ignore, prepared
 from depthsearch.finder.samplers import OPTUNAS, make_sampler, runs_and_purpose, suggest, with_budget
 from depthsearch.search import draw_seeds, estimate
@@ -75,7 +76,8 @@ def find(
     if study is not None:
         check_name(study)
     check_engine(problem, engine=engine, device=device)
-    settings = _filled(problem, settings or SearchSettings(), engine=engine, device=device)
+    given = settings or SearchSettings()
+    settings = _filled(problem, given, engine=engine, device=device)
     check_steps(problem)
     # An engine takes seconds to import: it is needed this early only to know whether there is a GPU to insist on.
     insisted = choose_engine(problem, engine=engine, device=device) if device == "cuda" else None
@@ -88,8 +90,11 @@ def find(
         def make_engine() -> Engine:
             return insisted or choose_engine(problem, engine=engine, device=device)
 
-        _Search(opened, store.check_kept, make_engine, on_event or ignore).run()
-        return answer_of(opened)
+        notes = Notes(opened, given, store.url)
+        _Search(opened, store.check_kept, make_engine, on_event or ignore, notes).run()
+        answer = answer_of(opened)
+        notes.write(answer)
+        return answer
 
 
 @dataclass(frozen=True)
@@ -106,10 +111,15 @@ class _Search:
     """One sitting of a search over an open study."""
 
     def __init__(
-        self, opened: StoredStudy, check_kept: Callable[[], None], make_engine: Callable[[], Engine], on_event: OnEvent
+        self,
+        opened: StoredStudy,
+        check_kept: Callable[[], None],
+        make_engine: Callable[[], Engine],
+        on_event: OnEvent,
+        notes: Notes,
     ) -> None:
         self._stored, self._make_engine, self._on_event = opened, make_engine, on_event
-        self._check_kept = check_kept
+        self._check_kept, self._notes = check_kept, notes
         self._problem, self._settings = opened.problem, opened.settings
         self._study = opened.optuna_study
         self._depths = depths_of(self._problem, self._settings)
@@ -126,11 +136,13 @@ class _Search:
             while asked := self._next_round():
                 self._carry_out(asked)
                 self._check_kept()
+                self._notes.keep()
         except BaseException:
             # If even this cannot be written, the next sitting fails the trials that it finds running.
             with suppress(SQLAlchemyError, StorageInternalError):
                 for trial in self._open:
                     self._study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+                self._notes.write(answer_of(self._stored))
             raise
 
     def _is_done(self) -> bool:

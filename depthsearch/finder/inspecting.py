@@ -17,6 +17,7 @@ from depthsearch.finder.replaying import cut, difference
 from depthsearch.search.trials import all_trials
 from depthsearch.store import StoredRun, StoredStudy, open_store
 from depthsearch.training.engine import Engine, Job, check_engine, choose_engine
+from depthsearch.training.tensorboard import check_events_folder, write_events
 
 DEEPEST, SEEDS = 1_000_000, 2**63
 
@@ -28,6 +29,7 @@ def inspect(
     seed: int = 0,
     engine: str = "auto",
     device: str = "auto",
+    tensorboard: str | None = None,
     on_event: OnEvent | None = None,
 ) -> Inspection:
     """Train one network for its whole budget and show all that happens in it. Nothing is stored.
@@ -38,18 +40,23 @@ def inspect(
         seed: Of the run itself: its initial weights and the order of its batches.
         engine: "dense", "torch", or "auto" for the faster one.
         device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
+        tensorboard: Folder to write the run's curves and histograms to as well, for TensorBoard.
         on_event: Called where the engine needs a moment before it can train.
 
     Raises:
-        InvalidValue: A value cannot be used.
+        InvalidValue: A value cannot be used, the folder for TensorBoard among them.
         TrainingFailed: The network could not be trained.
     """
     check_problem(problem)
     _check_whole("depth", depth, least=family_of(problem.family).shallowest, most=DEEPEST)
     _check_whole("seed", seed, least=0, most=SEEDS - 1)
     check_steps(problem)
+    if tensorboard is not None:
+        check_events_folder(tensorboard)
     trainer = choose_engine(problem, engine=engine, device=device)
     trace, seconds = _trained(trainer, problem, Job(depth, seed), on_event or ignore)
+    if tensorboard is not None:
+        write_events(trace, tensorboard)
     assert trace.detail is not None
     verdict = verdict_of(trace, problem.criterion)
     return inspection_of(trace, trace.detail, verdict, engine=trainer.name, seconds=seconds)
@@ -63,6 +70,7 @@ def inspect_stored(
     storage: str | None = None,
     engine: str = "auto",
     device: str = "auto",
+    tensorboard: str | None = None,
     on_event: OnEvent | None = None,
 ) -> Inspection:
     """Train a run again that a study recorded, show all of it, and say whether it is the same, bit for bit.
@@ -77,6 +85,7 @@ def inspect_stored(
         storage: URL of the store; by default DEPTHSEARCH_STORAGE, or depthsearch.db in the working folder.
         engine: "dense", "torch", or "auto" for the faster one; only that which trained the run can repeat its bits.
         device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
+        tensorboard: Folder to write the run's curves and histograms to as well, for TensorBoard.
         on_event: Called where the engine needs a moment before it can train.
 
     Raises:
@@ -90,8 +99,12 @@ def inspect_stored(
         recorded = opened.trace(trial, run)
     problem = opened.problem
     check_engine(problem, engine=engine, device=device)
+    if tensorboard is not None:
+        check_events_folder(tensorboard)
     trainer = choose_engine(problem, engine=engine, device=device)
     trace, seconds = _trained(trainer, problem, Job(stored.depth, stored.seed), on_event or ignore)
+    if tensorboard is not None:
+        write_events(trace, tensorboard)
     assert trace.detail is not None
     replayed = cut(trace, recorded.epochs)
     differs = difference(recorded, replayed)

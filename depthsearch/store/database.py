@@ -22,8 +22,10 @@ BUSY_SECONDS = 60
 SQLITE_HEADER = b"SQLite format 3\x00"
 
 
-def open_database(url: URL) -> RDBStorage:
+def open_database(url: URL, *, writes: bool = True) -> RDBStorage:
     """Optuna's storage over the database, which is created or brought up to date where need be.
+
+    Without `writes`, that is the last thing written: the database itself refuses every other write.
 
     A SQLite file is opened so that several processes can share it: write-ahead log, and every transaction
     takes the write lock at its start, so that none fails half-way for having read before it wrote.
@@ -44,6 +46,8 @@ def open_database(url: URL) -> RDBStorage:
                 schema.refuse_newer(schema.stored_revision(connection), shown)
         with storage.engine.begin() as connection:
             schema.upgrade(connection)
+        if not writes:
+            _only_read(storage.engine)
     return storage
 
 
@@ -136,8 +140,29 @@ def _share(engine: Engine) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
+    event.listen(engine, "begin", _begin_writing)
     engine.dispose()  # connections opened before the listeners stood
+
+
+def _begin_writing(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _only_read(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        event.remove(engine, "begin", _begin_writing)  # a reader waits for no writer, nor keeps one waiting
+
+        @event.listens_for(engine, "connect")
+        def _configure(connection: sqlite3.Connection, _record: object) -> None:
+            connection.execute("PRAGMA query_only = ON")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN")
+    else:
+
+        @event.listens_for(engine, "begin")
+        def _begin_reading(connection: Connection) -> None:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+    engine.dispose()

@@ -28,12 +28,13 @@ from depthsearch.store.urls import resolve_url, sqlite_file
 LONGEST_NAME = 100
 
 
-def open_store(url: str | None = None, *, create: bool = True) -> "Store":
+def open_store(url: str | None = None, *, create: bool = True, writes: bool = True) -> "Store":
     """The store at a URL: by default that of DEPTHSEARCH_STORAGE, or depthsearch.db in the working folder.
 
     Args:
         url: sqlite:///FILE.db or postgresql+psycopg://...
         create: Whether a SQLite file that is missing is made.
+        writes: Whether what is opened can be written to, once its tables are up to date.
 
     Raises:
         InvalidValue: The URL cannot be used.
@@ -48,7 +49,7 @@ def open_store(url: str | None = None, *, create: bool = True) -> "Store":
             if file is not None:
                 check_file(file, shown, ours=not create)
             with opening(resolved):
-                return Store(open_database(resolved), resolved)
+                return Store(open_database(resolved, writes=writes), resolved)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreUnavailable(f"storage {shown!r} cannot be used: {reason}; choose another file") from None
@@ -84,6 +85,11 @@ class Store:
     def url(self) -> str:
         """Where it is, without a password."""
         return self._url.render_as_string(hide_password=True)
+
+    @property
+    def optuna_storage(self) -> RDBStorage:
+        """Optuna's own, over the same database."""
+        return self._storage
 
     @property
     def _engine(self) -> Engine:

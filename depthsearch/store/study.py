@@ -15,6 +15,7 @@ from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.store.notes import write_note
 from depthsearch.store.tables import RUNS
 from depthsearch.store.traces import decode_trace, encode_trace
 
@@ -120,6 +121,10 @@ class StoredStudy:
                 self.storage._set_trial_attr_without_commit(  # noqa: SLF001 - what Optuna's own call does
                     session, TrialUserAttributeModel, trial_id, key, value
                 )
+
+    def write_note(self, text: str) -> None:
+        """Make `text`, in Markdown, the note on the study's page in the dashboard; a note of somebody else's stays."""
+        write_note(self.storage, self.study_id, text)
 
     def runs(self) -> list[StoredRun]:
         """The runs of all finished trials, by trial and place; those of failed trials are left out."""

@@ -79,6 +79,16 @@ def test_the_run_of_a_study_is_the_run_of_its_depth_and_seed(capsys: pytest.Capt
     assert alone["per_layer"] == replayed["per_layer"]
 
 
+def test_a_run_is_written_for_tensorboard_as_well(capsys: pytest.CaptureFixture[str]) -> None:
+    stored = ["--study", "mine", "--trial", "0", "--run", "0"]
+    for place in ([*PROBLEM, "--depth", "3", "--seed", "4"], stored):
+        assert run(["inspect", *place, "--tensorboard", "my runs"]) == 0
+        assert capsys.readouterr().err == "written for `tensorboard --logdir 'my runs'`\n"
+        assert run(["inspect", *place, "--tensorboard", "my runs", "--quiet"]) == 0
+        assert capsys.readouterr().err == ""
+    assert len(list(Path("my runs").glob("ffnet-relu-moons-*/events.out.tfevents.*"))) == 2
+
+
 def test_an_output_without_blocks_gets_plain_characters() -> None:
     script = "import sys; from depthsearch.cli.main import run; sys.exit(run(sys.argv[1:]))"
     command = [sys.executable, "-c", script, "inspect", *PROBLEM, "--depth", "9"]
@@ -101,6 +111,8 @@ STORED = ["--study", "mine", "--trial", "0", "--run", "0"]
         (["--depth", "3", "--engine", "fast"], "unknown engine 'fast': did you mean 'auto'? accepted: auto"),
         (["--depth", "3", "--trial", "2"], "--trial needs --study, the study that holds the run"),
         (["--depth", "3", "--storage", "sqlite:///a.db"], "--storage needs --study"),
+        (["--depth", "3", "--tensorboard", "depthsearch.db"], "--tensorboard 'depthsearch.db' cannot be written"),
+        ([*STORED, "--tensorboard", "depthsearch.db/a"], "--tensorboard 'depthsearch.db/a' cannot be written"),
         ([*STORED, "--depth", "3"], "--depth cannot be combined with --study 'mine', which says it already"),
         ([*STORED, "--seed", "0"], "--seed cannot be combined with --study 'mine'"),
         ([*STORED, "--lr", "0.1"], "--lr cannot be combined with --study 'mine'"),
@@ -151,6 +163,7 @@ def test_the_networks_of_a_study_file_stand_side_by_side(capsys: pytest.CaptureF
     [
         (SURVEY, ["--depth", "3"], "--depth cannot be combined with the study file 'mine.toml'"),
         (SURVEY, ["--study", "mine"], "--study cannot be combined with the study file 'mine.toml'"),
+        (SURVEY, ["--tensorboard", "runs"], "--tensorboard cannot be combined with the study file 'mine.toml'"),
         ("[[problems]]\nwidth = 2", [], "the study file has no table [inspect]"),
         (SURVEY.replace("depth = 3", "depth = -3"), [], "line 3: depth must be"),
         (SURVEY.replace("= 30", "= 0"), [], "gradient_ratio must be"),

@@ -29,10 +29,7 @@ def commands(group: click.Group = cli, path: str = "depthsearch") -> Iterator[tu
     [
         ["--help"],
         ["--version"],
-        ["find", "--help"],
-        ["inspect", "--help"],
-        ["report", "--help"],
-        ["studies", "list", "--help"],
+        *([*name, "--help"] for name in (["find"], ["inspect"], ["report"], ["studies", "list"], ["dashboard"])),
     ],
 )
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:

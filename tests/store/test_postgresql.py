@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from optuna.exceptions import StorageInternalError
+from optuna_dashboard import get_note
 
 from depthsearch.core.errors import StudyBusy
 from depthsearch.finder import find
@@ -52,3 +54,13 @@ def test_deleting_leaves_nothing_of_the_study(url: str) -> None:
     with open_store(url) as store:
         store.delete_study("short")
         assert "short" not in [study.name for study in store.studies()]
+
+
+def test_a_store_opened_for_reading_refuses_every_write(url: str) -> None:
+    with open_store(url) as store, store.open_study(PROBLEM, SETTINGS, name="read") as study:
+        study.write_note("as it was")
+    with open_store(url, writes=False) as store:
+        read = store.read_study("read")
+        with pytest.raises(StorageInternalError):
+            read.write_note("changed")
+        assert str(get_note(read.optuna_study)).endswith("as it was")

@@ -8,6 +8,7 @@ from typing import Literal
 
 import optuna
 import pytest
+from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
 from depthsearch.core.errors import StoreUnavailable, StudyBusy, StudyConflict, StudyNotFound
@@ -312,3 +313,27 @@ def test_four_processes_may_open_a_new_store_at_once(url: str) -> None:
     for worker in workers:
         worker.join()
         assert worker.exitcode == 0
+
+
+def test_a_store_opened_for_reading_refuses_every_write(url: str) -> None:
+    with open_store(url) as store, store.open_study(PROBLEM, SETTINGS) as study:
+        add_trial(study)
+    with open_store(url, create=False, writes=False) as store:
+        (summary,) = store.studies()
+        assert len(store.optuna_storage.get_all_trials(summary.study_id)) == 1
+        with pytest.raises(StorageInternalError):
+            store.optuna_storage.set_study_user_attr(summary.study_id, "a", 1)
+        with pytest.raises(StoreUnavailable, match="cannot be written"):
+            store.delete_study(summary.name)
+
+
+def test_a_reader_does_not_wait_for_a_writer(url: str) -> None:
+    with open_store(url) as store, store.open_study(PROBLEM, SETTINGS) as study:
+        add_trial(study)
+    with (
+        open_store(url, create=False, writes=False) as store,
+        closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as writer,
+    ):
+        writer.execute("BEGIN IMMEDIATE")
+        assert len(store.optuna_storage.get_all_trials(study.study_id)) == 1
+        writer.execute("ROLLBACK")

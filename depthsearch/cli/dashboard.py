@@ -1,0 +1,32 @@
+"""depthsearch dashboard: the store in a browser."""
+
+import click
+
+from depthsearch.cli.options import named_as_typed, storage_option
+from depthsearch.core.interrupts import INTERRUPTED, interrupts_deferred
+
+
+@click.command(short_help="Show the store in a browser, to look at alone.")
+@storage_option
+@click.option("--host", default="127.0.0.1", help="Address to listen on. [default: 127.0.0.1, this machine alone]")
+@click.option("--port", type=int, default=8080, help="Port to listen on; 0 for any that is free. [default: 8080]")
+@click.pass_context
+def dashboard(context: click.Context, storage: str | None, host: str, port: int) -> None:
+    """Show every study of the store in optuna-dashboard, until Ctrl-C.
+
+    Each study's page says in a note what was found and the command that goes on with it. It is read-only: from the
+    browser nothing can be changed. There is no password, so whoever can reach the address can read the store; by
+    default that is this machine alone.
+    """
+    with interrupts_deferred():
+        from depthsearch.service.dashboard import serve_dashboard  # noqa: PLC0415
+
+    def ready(address: str) -> None:
+        click.echo(f"the dashboard is at {address} (read-only); Ctrl-C ends it", err=True)
+
+    try:
+        with named_as_typed({"host": "host", "port": "port"}):
+            serve_dashboard(storage, host=host, port=port, on_ready=ready)
+    except KeyboardInterrupt:
+        click.echo("the dashboard has ended", err=True)
+        context.exit(INTERRUPTED)

@@ -1,0 +1,137 @@
+"""One run as an event file that TensorBoard shows.
+
+It is written by torch's SummaryWriter, which is why it is here, in the one room that imports torch. It takes a trace,
+a plain value, from whichever engine, and trains nothing.
+"""
+
+import importlib.util
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthsearch.core.detail import Histograms
+from depthsearch.core.errors import InvalidValue
+from depthsearch.core.trace import Trace
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+EVENT_FILES = "events.out.tfevents.*"
+
+
+def check_events_folder(folder: str) -> None:
+    """Make the folder, and refuse what could not be written after the training.
+
+    Raises:
+        InvalidValue: The folder cannot be written, or the package tensorboard is missing.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise InvalidValue(
+            f"tensorboard {folder!r} needs the package 'tensorboard': pip install 'depthsearch[tensorboard]'"
+        )
+    try:
+        place = Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        probe = place / ".depthsearch"
+        probe.touch()
+        probe.unlink()
+    except (OSError, ValueError) as error:
+        raise _unwritable(folder, error) from None
+
+
+def write_events(trace: Trace, folder: str) -> Path:
+    """Write a run into a subfolder of its own, which TensorBoard lists as a run, and return that subfolder.
+
+    Loss and accuracy are there for every epoch, what is of a layer at the epochs of the trace's snapshots. A run
+    that was written before is replaced.
+
+    Args:
+        trace: Recorded in full.
+        folder: Where runs are kept, for `tensorboard --logdir`.
+
+    Raises:
+        InvalidValue: The folder cannot be written.
+    """
+    from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - an extra
+
+    place = Path(folder) / run_name(trace)
+    try:
+        for old in place.glob(EVENT_FILES):
+            old.unlink()
+        with SummaryWriter(str(place)) as writer:
+            _write_curves(writer, trace)
+            _write_layers(writer, trace)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    return place
+
+
+def run_name(trace: Trace) -> str:
+    """Such as "ffnet-tanh-moons-2c62828d-depth-30-seed-1", with the beginning of the problem's fingerprint."""
+    problem = trace.problem
+    kind = f"{problem.family}-{problem.activation}-{problem.data.name}-{problem.fingerprint()[:8]}"
+    return f"{kind}-depth-{trace.depth}-seed-{trace.seed}"
+
+
+def _unwritable(folder: str, error: Exception) -> InvalidValue:
+    reason = (error.strerror if isinstance(error, OSError) else None) or error
+    return InvalidValue(f"tensorboard {folder!r} cannot be written: {reason}; give a folder that can be")
+
+
+def _write_curves(writer: "SummaryWriter", trace: Trace) -> None:
+    detail = trace.detail
+    assert detail is not None
+    # A train figure is a mean over an epoch, the first of which is 1; a test figure is of a moment, the first at 0.
+    curves = {
+        "accuracy/train": (1, trace.train_accuracy),
+        "accuracy/test": (0, detail.snapshots.test_accuracy),
+        "loss/train": (1, trace.train_loss),
+        "loss/test": (0, detail.test_loss),
+    }
+    for tag, (first, values) in curves.items():
+        for epoch, value in enumerate(values.tolist(), start=first):
+            writer.add_scalar(tag, value, epoch)
+
+
+def _write_layers(writer: "SummaryWriter", trace: Trace) -> None:
+    detail, snapshots = trace.detail, trace.snapshots
+    assert detail is not None
+    figures: Mapping[str, NDArray[np.float32]] = {
+        "gradient mean abs": snapshots.mean_abs_gradient,
+        "gradient norm": snapshots.weight_gradient_norm,
+        "activation gradient norm": snapshots.activation_gradient_norm,
+        "weight change": snapshots.weight_change,
+    }
+    layers = list(_numbered(trace.layers))
+    for row, epoch in enumerate(snapshots.epochs.tolist()):
+        for layer, name in enumerate(layers):
+            for tag, values in figures.items():
+                writer.add_scalar(f"{tag}/{name}", float(values[row, layer]), epoch)
+            _write_histogram(writer, f"weights/{name}", detail.weights, epoch, layer)
+            _write_histogram(writer, f"gradients/{name}", detail.gradients, epoch, layer)
+
+
+def _numbered(names: Sequence[str]) -> Iterator[str]:
+    """ "01 hidden 1", "02 hidden 2", ...: first to last as text is sorted, too."""
+    digits = max(2, len(str(len(names))))
+    return (f"{number:0{digits}} {name}" for number, name in enumerate(names, start=1))
+
+
+def _write_histogram(writer: "SummaryWriter", tag: str, histograms: Histograms, epoch: int, layer: int) -> None:
+    counts = histograms.counts[epoch, layer]
+    if not counts.any():
+        return  # nothing finite to show
+    writer.add_histogram_raw(
+        tag,
+        min=float(histograms.low[epoch, layer]),
+        max=float(histograms.high[epoch, layer]),
+        num=int(counts.sum()),
+        sum=float(histograms.total[epoch, layer]),
+        sum_squares=float(histograms.squares[epoch, layer]),
+        bucket_limits=histograms.edges(epoch, layer)[1:].tolist(),
+        bucket_counts=counts.tolist(),
+        global_step=epoch,
+    )

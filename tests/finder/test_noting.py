@@ -1,0 +1,118 @@
+"""A study's note says what its answer says, and follows the search."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from optuna_dashboard import get_note
+
+from depthsearch.cli.main import run
+from depthsearch.core.answer import Outcome
+from depthsearch.core.events import Event, TrialFinished
+from depthsearch.core.problem import Criterion
+from depthsearch.core.settings import SearchSettings
+from depthsearch.finder import find, noting
+from depthsearch.store import open_store
+from tests.finder.searches import PROBLEM, SETTINGS
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/studies.db"
+
+
+def note(url: str, study: str = "mine") -> str:
+    with open_store(url, create=False) as store:
+        return str(get_note(store.read_study(study).optuna_study))
+
+
+def command(text: str) -> list[str]:
+    """The arguments of the command in a note."""
+    (line,) = [line for line in text.splitlines() if line.startswith("    depthsearch ")]
+    return shlex.split(line)[1:]
+
+
+def test_the_note_of_a_finished_search_says_its_answer(url: str) -> None:
+    answer = find(PROBLEM, SETTINGS, storage=url, study="mine")
+    text = note(url)
+    assert f"ffnet relu on moons: {answer.sentence}." in text
+    assert f"max depth: **{answer.max_depth} hidden layer" in text
+    assert answer.beyond is not None
+    assert answer.beyond.sentence in text
+    assert "Shows the answer again" in text
+
+
+def test_an_interval_is_in_the_note(url: str) -> None:
+    answer = find(PROBLEM, SearchSettings(max_runs=60, cap=30), storage=url, study="mine")
+    assert answer.interval is not None
+    low, high = answer.interval
+    where = f"{low} or more" if high is None else f"{low} to {high}"
+    assert f"interval: {where}, where 90% train (95% probability)" in note(url)
+
+
+def test_the_command_of_the_note_goes_on_with_the_search(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    short = find(PROBLEM, SETTINGS.model_copy(update={"max_runs": 4}), storage=url, study="mine")
+    assert short.outcome is Outcome.BUDGET_ENDED
+    text = note(url)
+    assert "with a larger budget" in text
+    assert command(text)[-6:] == ["--max-runs", "8", "--study", "mine", "--storage", url]
+    assert run([*command(text), "--quiet"]) == 0
+    assert "max depth" in capsys.readouterr().out
+    assert command(note(url))[-5] in ("16", "8")
+
+
+def test_a_cap_that_was_reached_is_raised(url: str) -> None:
+    answer = find(PROBLEM, SETTINGS.model_copy(update={"cap": 1}), storage=url, study="mine")
+    assert answer.outcome is Outcome.CAP_REACHED
+    assert command(note(url))[command(note(url)).index("--cap") + 1] == "2"
+
+
+def test_an_interrupted_search_leaves_a_note(url: str) -> None:
+    def interrupt(event: Event) -> None:
+        if isinstance(event, TrialFinished) and event.depth > 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        find(PROBLEM, SETTINGS, storage=url, study="mine", on_event=interrupt)
+    assert "not finished yet; so far, the answer is" in note(url)
+    assert "Goes on with it" in note(url)
+
+
+def test_the_note_follows_the_search(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noting, "SECONDS", 0.0)
+    notes: list[str] = []
+
+    def look(event: Event) -> None:
+        if isinstance(event, TrialFinished):
+            notes.append(note(url))
+
+    find(PROBLEM, SETTINGS, storage=url, study="mine", on_event=look)
+    assert notes[0] == ""
+    assert "tried: 2 runs in 1 trial" in notes[1]
+    assert len(set(notes)) == len(notes)
+
+
+def test_between_two_notes_some_time_passes(url: str) -> None:
+    versions: list[object] = []
+
+    def look(_event: Event) -> None:
+        with open_store(url, create=False) as store:
+            study = store.read_study("mine")
+            versions.append(study.storage.get_study_system_attrs(study.study_id).get("dashboard:note_ver"))
+
+    find(PROBLEM, SETTINGS, storage=url, study="mine", on_event=look)
+    assert set(versions) == {None}  # the whole search takes a second
+
+
+def test_a_problem_that_no_options_say_is_named_by_its_file(url: str) -> None:
+    problem = PROBLEM.model_copy(update={"criterion": Criterion(hold_epochs=4)})
+    find(problem, SETTINGS, storage=url, study="mine")
+    assert "Shows the answer again: the study file, or the call, that began it." in note(url)
+
+
+def test_a_note_is_small(url: str) -> None:
+    answer = find(PROBLEM, SETTINGS, storage=url, study="m" * 100)
+    with open_store(url, create=False) as store:
+        study = store.read_study(answer.study)
+        values = study.storage.get_study_system_attrs(study.study_id)
+    assert sum(len(key) + len(str(value)) for key, value in values.items()) < 1200

@@ -1,0 +1,61 @@
+"""A study's note, read back by the dashboard's own code."""
+
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna_dashboard import get_note, save_note
+
+from depthsearch.core.problem import Problem
+from depthsearch.core.settings import SearchSettings
+from depthsearch.store import StoredStudy, open_store
+from depthsearch.store.notes import HEADING, VERSION
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> StoredStudy:
+    store = open_store(f"sqlite:///{tmp_path}/studies.db")
+    with store.open_study(Problem(), SearchSettings()) as opened:
+        return opened
+
+
+def attributes(study: StoredStudy) -> dict[str, object]:
+    return study.storage.get_study_system_attrs(study.study_id)
+
+
+def test_the_dashboard_reads_what_was_written(study: StoredStudy) -> None:
+    study.write_note("found: *23*, ü")
+    assert get_note(study.optuna_study) == HEADING + "found: *23*, ü"
+
+
+def test_each_note_replaces_the_last_and_is_a_version_later(study: StoredStudy) -> None:
+    for version, text in enumerate(("first " * 1000, "second " * 500, "third"), start=1):
+        study.write_note(text)
+        assert get_note(study.optuna_study) == HEADING + text
+        assert attributes(study)[VERSION] == version
+
+
+def test_the_same_note_is_not_written_again(study: StoredStudy) -> None:
+    study.write_note("the same")
+    study.write_note("the same")
+    assert attributes(study)[VERSION] == 1
+
+
+def test_somebody_elses_note_stays(study: StoredStudy) -> None:
+    study.write_note("ours")
+    save_note(study.optuna_study, "my own words")
+    study.write_note("ours again")
+    assert get_note(study.optuna_study) == "my own words"
+
+
+def test_a_note_that_was_emptied_is_written_again(study: StoredStudy) -> None:
+    study.write_note("ours")
+    save_note(study.optuna_study, "")
+    study.write_note("ours")
+    assert get_note(study.optuna_study) == HEADING + "ours"
+
+
+def test_a_study_is_deleted_with_its_note(study: StoredStudy) -> None:
+    study.write_note("ours")
+    optuna.delete_study(study_name=study.name, storage=study.storage)
+    assert study.storage.get_all_studies() == []

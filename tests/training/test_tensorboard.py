@@ -1,0 +1,120 @@
+"""A run's event file, read back by TensorBoard's own reader."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from depthsearch.core.errors import InvalidValue
+from depthsearch.core.problem import Problem
+from depthsearch.core.trace import Trace
+from depthsearch.training.engine import Job, choose_engine
+from depthsearch.training.tensorboard import check_events_folder, run_name, write_events
+
+PROBLEM = Problem.model_validate({"activation": "relu", "recipe": {"epochs": 12}})
+EXPLODING = Problem.model_validate({"activation": "identity", "recipe": {"learning_rate": 1e6, "epochs": 3}})
+
+
+def full(problem: Problem, depth: int, seed: int) -> Trace:
+    (trace,) = choose_engine(problem).train(problem, [Job(depth, seed)], record="full")
+    return trace
+
+
+def read(place: Path) -> EventAccumulator:
+    events = EventAccumulator(str(place), size_guidance={"scalars": 0, "histograms": 0})
+    return events.Reload()
+
+
+def series(events: EventAccumulator, tag: str) -> tuple[list[int], list[float]]:
+    scalars = events.Scalars(tag)
+    return [scalar.step for scalar in scalars], [scalar.value for scalar in scalars]
+
+
+@pytest.fixture(scope="module")
+def trace() -> Trace:
+    return full(PROBLEM, 10, 3)
+
+
+@pytest.fixture(scope="module")
+def events(trace: Trace, tmp_path_factory: pytest.TempPathFactory) -> EventAccumulator:
+    return read(write_events(trace, str(tmp_path_factory.mktemp("runs"))))
+
+
+def test_the_curves_are_the_traces_bit_for_bit(trace: Trace, events: EventAccumulator) -> None:
+    assert trace.detail is not None
+    assert series(events, "accuracy/train") == (list(range(1, 13)), trace.train_accuracy.tolist())
+    assert series(events, "loss/train") == (list(range(1, 13)), trace.train_loss.tolist())
+    assert series(events, "accuracy/test") == (list(range(13)), trace.detail.snapshots.test_accuracy.tolist())
+    assert series(events, "loss/test") == (list(range(13)), trace.detail.test_loss.tolist())
+
+
+def test_a_layers_figures_are_those_of_the_snapshots(trace: Trace, events: EventAccumulator) -> None:
+    epochs = trace.snapshots.epochs.tolist()
+    for tag, values in (
+        ("gradient mean abs", trace.snapshots.mean_abs_gradient),
+        ("gradient norm", trace.snapshots.weight_gradient_norm),
+        ("activation gradient norm", trace.snapshots.activation_gradient_norm),
+        ("weight change", trace.snapshots.weight_change),
+    ):
+        for layer, name in ((0, "01 hidden 1"), (9, "10 hidden 10"), (10, "11 output")):
+            assert series(events, f"{tag}/{name}") == (epochs, values[:, layer].tolist())
+
+
+def test_layers_sort_as_they_follow_each_other(trace: Trace, events: EventAccumulator) -> None:
+    for kind in ("gradient norm", "weights"):
+        names = sorted(tag for tags in ("scalars", "histograms") for tag in events.Tags()[tags] if f"{kind}/" in tag)
+        own = [tag.split("/")[1][3:] for tag in names if tag.startswith(f"{kind}/")]
+        assert own == list(trace.layers)
+
+
+def test_histograms_are_those_of_the_detail(trace: Trace, events: EventAccumulator) -> None:
+    assert trace.detail is not None
+    for tag, histograms in (("weights", trace.detail.weights), ("gradients", trace.detail.gradients)):
+        for layer, name in ((0, "01 hidden 1"), (10, "11 output")):
+            found = events.Histograms(f"{tag}/{name}")
+            assert [own.step for own in found] == trace.snapshots.epochs.tolist()
+            for own in found:
+                place = own.step, layer
+                value = own.histogram_value
+                assert (value.min, value.max) == (histograms.low[place], histograms.high[place])
+                assert (value.sum, value.sum_squares) == (histograms.total[place], histograms.squares[place])
+                assert list(value.bucket) == histograms.counts[place].tolist()
+                assert value.num == histograms.counts[place].sum()
+                np.testing.assert_array_equal(value.bucket_limit, histograms.edges(own.step, layer)[1:])
+
+
+def test_a_run_that_exploded_keeps_its_nans(tmp_path: Path) -> None:
+    trace = full(EXPLODING, 3, 0)
+    events = read(write_events(trace, str(tmp_path)))
+    _, loss = series(events, "loss/train")
+    np.testing.assert_array_equal(loss, trace.train_loss)
+    assert not np.isfinite(loss).all()
+
+
+def test_a_run_written_again_replaces_itself_and_no_other(trace: Trace, tmp_path: Path) -> None:
+    other = write_events(full(PROBLEM, 3, 0), str(tmp_path))
+    for _ in range(2):
+        place = write_events(trace, str(tmp_path))
+        assert series(read(place), "accuracy/train")[0] == list(range(1, 13))
+    assert place.name == run_name(trace) != other.name
+    assert len(list(tmp_path.glob("*/*"))) == 2
+
+
+def test_a_folder_is_made_where_it_is_missing_and_is_left_empty(tmp_path: Path) -> None:
+    check_events_folder(str(tmp_path / "a" / "b"))
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["file", "file/under", "a\0b", "x" * 300])
+def test_a_folder_that_cannot_be_written_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidValue, match=r"tensorboard '.*' cannot be written: .*; give a folder that can be"):
+        check_events_folder(str(tmp_path / name))
+
+
+def test_without_the_package_the_message_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(InvalidValue, match=r"needs the package .*: pip install 'depthsearch\[tensorboard\]'"):
+        check_events_folder(str(tmp_path))
