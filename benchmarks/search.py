@@ -72,7 +72,8 @@ def random_case(rng: np.random.Generator) -> Case:
             depth, reliability, float(rng.uniform(8, 40)), float(rng.choice([0.01, 0.03, 0.06])), 0.02
         ),
     }[kind]()
-    return Case(kind, truth, reliability, depth)
+    # Only whole depths can be tried: a step lies at the deepest that passes.
+    return Case(kind, truth, reliability, math.floor(depth) if kind == "step" else depth)
 
 
 @dataclass(frozen=True)
