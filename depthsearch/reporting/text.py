@@ -57,11 +57,12 @@ def finished_line(event: TrialFinished, *, family: Family, cap: int) -> str:
 def studies_table(rows: Sequence[StudyRow]) -> Table:
     """A list of studies."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("study", overflow="fold", ratio=2)
-    table.add_column("problem", overflow="fold", ratio=1)
-    table.add_column("max depth", justify="right")
-    table.add_column("runs", justify="right")
-    table.add_column("outcome")
+    # A name is copied into the next command: it breaks last of all, and not before 40 characters.
+    table.add_column("study", overflow="fold", min_width=min(40, max((len(row.study) for row in rows), default=0)))
+    table.add_column("problem", overflow="fold")
+    table.add_column("max depth", justify="right", min_width=9)
+    table.add_column("runs", justify="right", min_width=4)
+    table.add_column("outcome", min_width=max((len(row.outcome) for row in rows), default=0))
     for row in rows:
         depth = "-" if row.max_depth is None else str(row.max_depth)
         problem = f"{row.family} {row.activation} on {row.data}"
