@@ -54,15 +54,19 @@ def finished_line(event: TrialFinished, *, family: Family, cap: int) -> str:
     return step + (f" ({failed})" if failed else "") + f"; {said}"
 
 
+LONGEST_NAME = 36
+"""Names that are made from a problem are no longer."""
+
+
 def studies_table(rows: Sequence[StudyRow]) -> Table:
     """A list of studies."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    # A name is copied into the next command: it breaks last of all, and not before 40 characters.
-    table.add_column("study", overflow="fold", min_width=min(40, max((len(row.study) for row in rows), default=0)))
+    # A name is copied into the next command: where there is not enough room, the problem is what breaks.
+    table.add_column("study", overflow="fold", no_wrap=all(len(row.study) <= LONGEST_NAME for row in rows))
     table.add_column("problem", overflow="fold")
-    table.add_column("max depth", justify="right", min_width=9)
-    table.add_column("runs", justify="right", min_width=4)
-    table.add_column("outcome", min_width=max((len(row.outcome) for row in rows), default=0))
+    table.add_column("max depth", justify="right", no_wrap=True)
+    table.add_column("runs", justify="right", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
     for row in rows:
         depth = "-" if row.max_depth is None else str(row.max_depth)
         problem = f"{row.family} {row.activation} on {row.data}"
