@@ -35,7 +35,7 @@ def test_the_page_of_a_study_says_its_name_and_its_answer(shown: tuple[str, Answ
         page.goto(address)
         page.get_by_text(answer.study).first.click()
         expect(page).to_have_title("Optuna Dashboard")
-        expect(page.get_by_text("Hyperparameter Importance")).to_be_visible()
+        expect(page.get_by_role("heading", name="Hyperparameter Importance")).to_be_visible()
         page.goto(f"{address}dashboard/studies/1/note")
         expect(page.get_by_text(f"{answer.study} (id=1)")).to_be_visible()
         expect(page.get_by_text(answer.sentence)).to_be_visible()
