@@ -1,6 +1,6 @@
 """How often a verdict is right: configurations labelled by what their networks really do; rivals' rules beside ours.
 
-    .venv/bin/python benchmarks/detector.py label       # trains four times the budget, writes detector.json
+    .venv/bin/python benchmarks/detector.py label       # trains four times the budget, adds to detector.json
     .venv/bin/python benchmarks/detector.py score       # trains the budget, judges it, and compares
 
 A label says what became of one network in its budget and in FOUR TIMES that, told by other quantities than the rules
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from detector_cases import FIRST, SECOND, Configuration, configurations
+from detector_cases import FIRST, SECOND, THIRD, Configuration, configurations
 
 from depthsearch.core.problem import Criterion, Problem
 from depthsearch.core.trace import Trace
@@ -92,15 +92,17 @@ def label_of(once: Trace, four: Trace) -> str:  # noqa: C901, PLR0911 - one list
 
 
 def label() -> None:
-    document = {}
-    for configuration in [*configurations(FIRST), *configurations(SECOND)]:
+    document = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
+    for configuration in configurations([*FIRST, *SECOND, *THIRD]):
+        if configuration.name in document:
+            continue
         once = trained_runs(configuration, budgets=1)
         labels = [label_of(*pair) for pair in zip(once, trained_runs(configuration, budgets=LONGER), strict=True)]
         document[configuration.name] = {
             "problem": configuration.problem.model_dump(mode="json"), "depth": configuration.depth, "labels": labels,
         }  # fmt: skip
         print(f"{configuration.name}: {dict(Counter(labels))}", flush=True)
-    STORED.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        STORED.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 def ours(trace: Trace) -> str:
@@ -169,7 +171,7 @@ class Judged:
 def judged() -> list[Judged]:
     document = json.loads(STORED.read_text(encoding="utf-8"))
     runs = []
-    held_out = {configuration.name for configuration in list(configurations(SECOND))[1::2]}
+    held_out = {configuration.name for configuration in configurations(THIRD)}
     for name, entry in document.items():
         configuration = Configuration(name, Problem.model_validate(entry["problem"]), entry["depth"])
         for trace, own in zip(trained_runs(configuration, budgets=1), entry["labels"], strict=True):

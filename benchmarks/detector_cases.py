@@ -1,8 +1,8 @@
 """The configurations of benchmarks/detector.py: kinds of network, each at several depths.
 
-FIRST were looked at while rules were chosen. SECOND were written down afterwards, on other data; every second of their
-configurations, from the first on, was looked at, too, the others never: those are held out. Most are narrow networks on
-circles, as AutoTrainer's public models are; at others theory says what happens.
+FIRST and SECOND were looked at while rules were chosen. THIRD were written down afterwards, at other widths, points and
+rates, and labelled before the rules saw them: those are held out. Most are narrow networks on circles, as AutoTrainer's
+public models are; at others theory says what happens.
 """
 
 from collections.abc import Iterator, Sequence
@@ -117,6 +117,48 @@ SECOND = (
     kind("xor resnet tanh plain", (40,), family="resnet", activation="tanh", normalization="none", data="xor"),
     kind("xor batch norm tanh", (10, 20), activation="tanh", normalization="batch", width=16, data="xor"),
     kind("moons layer norm relu", (8, 20), normalization="layer", width=12, data="moons"),
+)
+
+RINGS = {"name": "circles", "noise": 0.15, "seed": 7}
+HALVES = {"name": "moons", "noise": 0.1, "seed": 5}
+QUARTERS = {"name": "xor", "noise": 0.05, "seed": 3}
+
+THIRD = (
+    kind("rings glorot relu", (3, 5, 7, 9, 12, 16, 20, 26), width=6, data=RINGS),
+    kind("halves glorot relu", (4, 8, 13, 19), width=4, data=HALVES),
+    kind("rings he relu", (5, 12, 22, 34), initialization="he_normal", width=6, data=RINGS),
+    kind("halves torch's relu", (3, 9, 14), initialization="torch_default", width=8, data=HALVES),
+    kind("quarters leaky relu", (4, 10, 20), activation="leaky_relu", width=4, data=QUARTERS),
+    kind("rings tanh", (6, 12, 22, 32, 42), activation="tanh", width=6, data=RINGS),
+    kind("quarters tanh", (8, 18, 28, 40), activation="tanh", width=4, data=QUARTERS),
+    kind("rings sigmoid", (1, 3, 7, 14), activation="sigmoid", width=8, data=RINGS),
+    kind("halves sigmoid adam", (3, 5, 9), ADAM, activation="sigmoid", width=8, data=HALVES),
+    kind("quarters relu adam", (5, 12, 20), ADAM, width=6, data=QUARTERS),
+    kind("halves selu", (5, 15), activation="selu", initialization="lecun_normal", data=HALVES),
+    kind("rings silu", (3, 9), activation="silu", width=6, data=RINGS),
+    kind("quarters softplus", (2, 6), activation="softplus", width=6, data=QUARTERS),
+    kind("rings softsign", (5, 20), activation="softsign", data=RINGS),
+    kind("halves gelu", (4, 10), activation="gelu", width=6, data=HALVES),
+    kind("rings relu, rate 0.2", (5,), {"learning_rate": 0.2}, width=6, data=RINGS),
+    kind("quarters relu, rate 2", (4,), {"learning_rate": 2.0}, data=QUARTERS),
+    kind("halves relu, rate 20", (4,), {"learning_rate": 20.0}, data=HALVES),
+    kind("rings tanh, rate 0.4", (7,), {"learning_rate": 0.4}, activation="tanh", data=RINGS),
+    kind("halves tanh, rate 8", (5,), {"learning_rate": 8.0}, activation="tanh", data=HALVES),
+    kind("rings identity, rate 0.2", (3,), {"learning_rate": 0.2}, activation="identity", data=RINGS),
+    kind("quarters identity, rate 4", (4,), {"learning_rate": 4.0}, activation="identity", data=QUARTERS),
+    kind("halves tanh, rate 3e-5", (2,), {"learning_rate": 3e-5}, activation="tanh", width=12, data=HALVES),
+    kind("rings tanh, rate 4e-4", (3,), {"learning_rate": 4e-4}, activation="tanh", width=12, data=RINGS),
+    kind("quarters relu, rate 1e-4", (3,), {"learning_rate": 1e-4}, width=12, data=QUARTERS),
+    kind("rings tanh sigma 6", (8, 18), activation="tanh", data=RINGS, **normal(6.0, 0.05)),
+    kind("quarters relu sigma 7", (9, 18), data=QUARTERS, **normal(7.0)),
+    kind("rings tanh sigma 0.7, biased", (8, 14, 22), activation="tanh", data=RINGS, **normal(0.7, 0.25)),
+    kind("halves tanh sigma 0.5, biased, adam", (8, 16), ADAM, activation="tanh", data=HALVES, **normal(0.5, 0.2)),
+    kind("halves he relu wide", (14, 28, 45), initialization="he_normal", width=20, data=HALVES),
+    kind("rings glorot relu wide", (12, 22, 31), width=20, data=RINGS),
+    kind("quarters resnet relu", (40, 100), family="resnet", width=6, data=QUARTERS),
+    kind("rings resnet relu plain", (25,), family="resnet", normalization="none", width=6, data=RINGS),
+    kind("halves batch norm relu", (8, 18), normalization="batch", width=10, data=HALVES),
+    kind("rings layer norm tanh", (8, 20), activation="tanh", normalization="layer", width=10, data=RINGS),
 )
 
 
