@@ -47,6 +47,10 @@ class Threshold:
     figure: Callable[[Trace], float | None]
 
 
+def improving(trace: Trace) -> bool:
+    return (figures.improvement(trace) or 0.0) >= rules.IMPROVING
+
+
 def ratios(trace: Trace) -> list[float]:
     return [value for place in (0, -1) if (value := figures.gradient_ratio(trace, place)) is not None]
 
@@ -79,7 +83,7 @@ def sgd_ratio(trace: Trace) -> float | None:
 
 
 def shrunk_reach(trace: Trace) -> float | None:
-    if not figures.is_flat(trace, trace.problem.criterion):
+    if not figures.is_flat(trace, trace.problem.criterion) or improving(trace):
         return None
     ratio = min(ratios(trace), default=0.0)
     if trace.problem.recipe.optimizer == "sgd" and ratio < rules.VANISHED_RATIO:
@@ -89,21 +93,23 @@ def shrunk_reach(trace: Trace) -> float | None:
 
 def ratio_of_small_reach(trace: Trace) -> float | None:
     moved = figures.reach(trace)
-    small = figures.is_flat(trace, trace.problem.criterion) and moved is not None and moved < rules.VANISHED_REACH
+    flat = figures.is_flat(trace, trace.problem.criterion) and not improving(trace)
+    small = flat and moved is not None and moved < rules.VANISHED_REACH
     return min(ratios(trace), default=None) if small else None
 
 
 def blindness(trace: Trace) -> float | None:
     """1 - correlation, of those whose answers hardly differ."""
     criterion, shots = trace.problem.criterion, trace.snapshots
-    if figures.crossed(trace, criterion) or shots.output_range[-1] >= rules.BLIND_RANGE:
+    if figures.crossed(trace, criterion) or improving(trace) or shots.output_range[-1] >= rules.BLIND_RANGE:
         return None
     return float(max(1 - shots.input_correlation[-1], 1e-9))
 
 
 def spread(trace: Trace) -> float | None:
     shots = trace.snapshots
-    blind = not figures.crossed(trace, trace.problem.criterion) and shots.input_correlation[-1] > 0.999
+    alike = not figures.crossed(trace, trace.problem.criterion) and not improving(trace)
+    blind = alike and shots.input_correlation[-1] > 0.999
     return float(max(shots.output_range[-1], 1e-9)) if blind else None
 
 

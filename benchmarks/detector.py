@@ -22,7 +22,7 @@ from detector_cases import FIRST, SECOND, THIRD, Configuration, configurations
 from depthsearch.core.problem import Criterion, Problem
 from depthsearch.core.trace import Trace
 from depthsearch.datasets import load
-from depthsearch.detection import accuracy_threshold, verdict_of
+from depthsearch.detection import accuracy_threshold, relapse_of, verdict_of
 from depthsearch.training.engine import Job, choose_engine
 
 SEEDS = 20
@@ -106,7 +106,9 @@ def label() -> None:
 
 
 def ours(trace: Trace) -> str:
-    return verdict_of(trace, trace.problem.criterion).kind.value
+    """What `inspect` says of a whole run: its verdict, or what it came to where it trained and lost it again."""
+    criterion = trace.problem.criterion
+    return (relapse_of(trace, criterion) or verdict_of(trace, criterion)).kind.value
 
 
 def bad_score(trace: Trace) -> bool:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 from depthsearch.core.answer import LayerCounts
 from depthsearch.core.model import FrozenModel
 from depthsearch.core.problem import Problem
-from depthsearch.core.verdict import Evidence, VerdictKind
+from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
 
 
 def _spelled(value: Any) -> Any:
@@ -190,6 +190,7 @@ class Inspection(FrozenModel):
         verdict: What the run shows: over its whole budget, or for a replay over the epochs that were recorded.
         sentence: The same for people.
         evidence: The rule that decided, its figures and its thresholds.
+        relapse: What a network that trained came to by the end of the budget, if it lost what it learned; else null.
         epochs: E, the epochs of the whole budget.
         steps: Optimizer steps of the whole budget.
         majority_rate: Train accuracy of a constant guess.
@@ -218,6 +219,7 @@ class Inspection(FrozenModel):
     verdict: VerdictKind
     sentence: str
     evidence: Evidence
+    relapse: Verdict | None = None
     epochs: int
     steps: int
     majority_rate: float

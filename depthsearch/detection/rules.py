@@ -68,12 +68,54 @@ def verdict_of(trace: Trace, criterion: Criterion) -> Verdict:
         return _trained(trace, criterion, trained)
     # What is exactly known comes before what a ratio suggests: a network that exploded once and died of it is dead.
     found = (rule(trace, criterion) for rule in _RULES)
-    finding = next((own for own in found if own is not None), None) or _flat(trace, criterion)
+    return _as_verdict(trace, next((own for own in found if own is not None), None) or _flat(trace, criterion))
+
+
+def _as_verdict(trace: Trace, finding: _Finding) -> Verdict:
     return Verdict(
         kind=finding.kind,
         epoch=trace.epochs,
         sentence=finding.sentence,
         evidence=Evidence(rule=finding.rule, figures=finding.figures, thresholds=finding.thresholds),
+    )
+
+
+def relapse_of(trace: Trace, criterion: Criterion) -> Verdict | None:
+    """What became of a network that trained, and by the end of its budget had lost what it learned.
+
+    The verdict remains `trained`: a search ends a run there, and what comes later is seen only where a run is trained
+    for its whole budget. As `hold_epochs` good epochs in the end are enough to train, as many bad ones are to lose it.
+
+    Returns:
+        Why: `exploded`, `died`, or `unstable` where neither shows. None for a run that did not train, that is not
+        complete, or that was good to the last.
+    """
+    trained, threshold = epoch_trained(trace, criterion), threshold_of(trace, criterion)
+    good = trace.train_accuracy > threshold
+    if trained is None or not trace.complete or good[-criterion.hold_epochs :].any():
+        return None
+    finding = _loss_exploded(trace, criterion) or _dead(trace, criterion) or _lost(trace, trained, threshold)
+    return _as_verdict(trace, finding)
+
+
+def _lost(trace: Trace, trained: int, threshold: float) -> _Finding:
+    accuracy = trace.train_accuracy
+    since = int(np.flatnonzero(accuracy > threshold)[-1]) + 1
+    best, last = float(accuracy.max()), float(accuracy[-1])
+    return _Finding(
+        VerdictKind.UNSTABLE,
+        "lost_again",
+        f"unstable: accuracy rose to {best:.3f}, was above {threshold:.3f} for the last time in epoch {since} and ended "
+        f"at {last:.3f}",
+        {
+            "best_accuracy": best,
+            "last_accuracy": last,
+            "trained_at_epoch": trained,
+            "last_good_epoch": since,
+            "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
+            "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
+        },
+        {"accuracy": threshold},
     )
 
 
@@ -182,7 +224,7 @@ def _vanished(trace: Trace, criterion: Criterion) -> _Finding | None:
         return _Finding(VerdictKind.VANISHED, "activation_gradient_ratio", sentence, figures, thresholds)
     if ratio is not None and ratio >= SHRINKING:
         return None
-    if moved is not None and moved < VANISHED_REACH:
+    if moved is not None and moved < VANISHED_REACH and not _still_improving(trace):
         sentence = f"{stuck} the first layer's reach is {moved:.2g}: how far its gradient can move it in the budget"
         return _Finding(VerdictKind.VANISHED, "reach", sentence, figures, thresholds)
     if change is not None and change < UNCHANGED:
@@ -194,7 +236,7 @@ def _vanished(trace: Trace, criterion: Criterion) -> _Finding | None:
 def _input_blind(trace: Trace, criterion: Criterion) -> _Finding | None:
     """Gradients arrive, yet the network says the same of every input."""
     snapshots = trace.snapshots
-    if not len(snapshots) or crossed(trace, criterion):
+    if not len(snapshots) or crossed(trace, criterion) or _still_improving(trace):
         return None
     correlation, spread = float(snapshots.input_correlation[-1]), float(snapshots.output_range[-1])
     if not (correlation > BLIND_CORRELATION and spread < BLIND_RANGE):
@@ -253,9 +295,15 @@ def _swings(trace: Trace, _criterion: Criterion) -> _Finding | None:
     )
 
 
-def _improving(trace: Trace, _criterion: Criterion) -> _Finding | None:
+def _still_improving(trace: Trace) -> bool:
+    """Whether the loss still falls as the budget ends: then small steps add up, and nothing has stopped."""
     errors = improvement(trace) if trace.complete else None
-    if errors is None or errors < IMPROVING:
+    return errors is not None and errors >= IMPROVING
+
+
+def _improving(trace: Trace, _criterion: Criterion) -> _Finding | None:
+    errors = improvement(trace)
+    if errors is None or not _still_improving(trace):
         return None
     last = float(trace.train_loss[-1])
     return _Finding(

@@ -10,7 +10,7 @@ from depthsearch.core.study_file import InspectPlan, NamedProblem, StudyFile
 from depthsearch.core.survey import RatioOverRuns, Survey, Surveyed
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import count_verdicts
-from depthsearch.detection import verdict_of
+from depthsearch.detection import relapse_of, verdict_of
 from depthsearch.families import family_of
 from depthsearch.finder.preparing import OnEvent, check_steps, ignore, prepared
 from depthsearch.training.engine import Job, choose_engine
@@ -60,6 +60,7 @@ def _surveyed(entry: NamedProblem, plan: InspectPlan, engine: str, device: str, 
         depth=plan.depth,
         runs=len(traces),
         verdicts=counts,
+        relapsed=sum(relapse_of(trace, entry.problem.criterion) is not None for trace in traces),
         sentence=next(verdict.sentence for verdict in verdicts if verdict.kind.value == commonest),
         gradient_ratio=_ratio(traces),
         train_loss=(_median(losses[:, 0]), _median(losses[:, 1]), _median(losses[:, 2])),

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from depthsearch.core.inspection import DecisionRegions, Inspection, Number, Predictions, Replay, Spread
-from depthsearch.core.verdict import VerdictKind
+from depthsearch.core.verdict import Evidence, VerdictKind
 from depthsearch.core.words import count_of, in_words
 from depthsearch.families import family_of
 from depthsearch.reporting.blocks import EDGES, SHADES, bar, chart, histogram, shade
@@ -30,9 +30,12 @@ DECADE = 10.0
 def inspection_text(inspection: Inspection, *, place: str | None = None) -> RenderableType:
     """A run for people. `place` is the store that the run was replayed from."""
     parts: list[RenderableType] = [_headline(inspection)]
+    if inspection.relapse is not None:
+        parts.append(Text(f"it lost that again: {inspection.relapse.sentence}", style="bold yellow"))
     if inspection.replay is not None:
         parts.append(_replay(inspection.replay, now=inspection.verdict))
-    for part in (_evidence(inspection), _curves(inspection), _epochs(inspection)):
+    found = [inspection.evidence, *([inspection.relapse.evidence] if inspection.relapse else [])]
+    for part in (*map(_evidence, found), _curves(inspection), _epochs(inspection)):
         parts += [Text(""), part]
     parts += [Text(""), *_layers(inspection)]
     parts += [_heading("Weights before and after"), _weights(inspection), Text("")]
@@ -69,9 +72,8 @@ def _replay(replay: Replay, *, now: VerdictKind) -> Text:
     return text
 
 
-def _evidence(inspection: Inspection) -> Table:
+def _evidence(evidence: Evidence) -> Table:
     """The rule's figures, each beside its threshold where the two bear one name; then the other thresholds."""
-    evidence = inspection.evidence
     table = _table(f"rule: {in_words(evidence.rule)}", "figure", "threshold", left=1)
     for name, value in evidence.figures.items():
         table.add_row(in_words(name), _plain(value), _plain(evidence.thresholds.get(name, "")))

@@ -59,7 +59,8 @@ def learning_figure(inspection: Inspection) -> go.Figure:
     )
     figure.update_yaxes(rangemode="normal" if wide else "tozero", row=2, col=1)
     figure.update_xaxes(title_text="epoch", row=2, col=1)
-    return style.dressed(figure, f"{_name(inspection)}: {in_words(inspection.verdict)}", _evidence(inspection))
+    lost = ", then lost it" if inspection.relapse else ""
+    return style.dressed(figure, f"{_name(inspection)}: {in_words(inspection.verdict)}{lost}", _evidence(inspection))
 
 
 def gradient_map(inspection: Inspection) -> go.Figure:
@@ -189,7 +190,7 @@ def _name(inspection: Inspection) -> str:
 
 
 def _evidence(inspection: Inspection) -> str:
-    return inspection.sentence.partition(": ")[2]
+    return (inspection.relapse or inspection).sentence.partition(": ")[2]
 
 
 def _flow_title(inspection: Inspection) -> str:

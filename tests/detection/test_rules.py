@@ -7,7 +7,7 @@ import pytest
 from depthsearch.core.problem import Criterion, Problem
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Verdict, VerdictKind
-from depthsearch.detection import verdict_of
+from depthsearch.detection import relapse_of, verdict_of
 from tests.detection.traces import make_trace
 
 SHRUNK = [0.05, 0.2, 1, 1]
@@ -44,6 +44,53 @@ def test_a_run_that_trained_before_it_exploded_trained() -> None:
 
 def test_a_run_that_trained_with_most_units_dead_trained() -> None:
     assert verdict(make_trace(train_accuracy=[0.75] * 30, never_active=0.9)).kind is VerdictKind.TRAINED
+
+
+# Trained, and lost again.
+
+
+def relapse(trace: Trace) -> tuple[str, str] | None:
+    found = relapse_of(trace, Criterion())
+    return None if found is None else (found.kind.value, found.evidence.rule)
+
+
+def test_what_was_learned_and_lost_again_is_a_relapse() -> None:
+    trace = make_trace(train_accuracy=[0.75] * 10 + [0.5] * 20)
+    found = relapse_of(trace, Criterion())
+
+    assert found is not None
+    assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.UNSTABLE, 30, "lost_again")
+    assert found.evidence.figures == {
+        "best_accuracy": 0.75, "last_accuracy": 0.5, "trained_at_epoch": 3, "last_good_epoch": 10,
+        "activation_gradient_ratio_at_start": 1, "activation_gradient_ratio_at_end": 1,
+    }  # fmt: skip
+    assert found.evidence.thresholds == {"accuracy": pytest.approx(0.6)}
+    assert found.sentence == (
+        "unstable: accuracy rose to 0.750, was above 0.600 for the last time in epoch 10 and ended at 0.500"
+    )
+    assert verdict(trace).kind is VerdictKind.TRAINED
+
+
+def test_a_network_that_trained_and_died_or_exploded_says_so() -> None:
+    lost = [0.75] * 10 + [0.5] * 20
+    dead = [[0, 0, 0, 0], [0, 1, 0, 0]]
+
+    assert relapse(make_trace(train_accuracy=lost, never_active=dead, output_range=[1, 0])) == ("died", "dead_layer")
+    assert relapse(make_trace(train_accuracy=lost, train_loss=[0.5] * 10 + [math.nan] * 20)) == ("exploded", "loss")
+
+
+@pytest.mark.parametrize(
+    "accuracy",
+    [
+        pytest.param([0.75] * 30, id="good to the last"),
+        pytest.param([0.75] * 10 + [0.5] * 17 + [0.75, 0.5, 0.5], id="one good epoch in the last three"),
+        pytest.param([0.5] * 30, id="never trained"),
+        pytest.param([0.75] * 2 + [0.5] * 28, id="never held"),
+        pytest.param([0.75] * 10 + [0.5] * 10, id="stopped before its budget ended"),
+    ],
+)
+def test_what_was_not_lost_for_good_or_never_learned_is_no_relapse(accuracy: list[float]) -> None:
+    assert relapse(make_trace(train_accuracy=accuracy)) is None
 
 
 # Exploded.
@@ -387,6 +434,18 @@ def test_a_network_that_says_the_same_of_every_input_is_blind() -> None:
 )
 def test_a_network_that_tells_its_inputs_apart_is_not_blind(changes: dict[str, float]) -> None:
     assert rule(make_trace(**(BLIND | changes))) == ("flat", "none_of_the_others")
+
+
+def test_small_steps_that_still_lower_the_loss_as_the_budget_ends_are_slow() -> None:
+    creeping = np.linspace(0.70, 0.69, 30)
+
+    assert rule(make_trace(weight_gradient_norm=1e-3, activation_gradient_norm=SHRUNK)) == ("vanished", "reach")
+    assert rule(make_trace(weight_gradient_norm=1e-3, activation_gradient_norm=SHRUNK, train_loss=creeping)) == (
+        "slow", "still_improving",
+    )  # fmt: skip
+    blind = {"input_correlation": 1, "output_range": 0.01}
+    assert rule(make_trace(**blind)) == ("input_blind", "input_correlation")
+    assert rule(make_trace(**blind, train_loss=creeping)) == ("slow", "still_improving")
 
 
 def test_a_network_that_saw_at_first_is_blind_if_it_ends_so() -> None:
