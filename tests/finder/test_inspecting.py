@@ -76,6 +76,19 @@ def test_the_verdict_is_that_of_the_whole_budget(shown: Inspection, full: Trace)
     assert shown.replay is None
 
 
+def test_a_run_that_lost_what_it_learned_says_so() -> None:
+    problem = Problem.model_validate({"recipe": {"epochs": 60}})
+    found = [inspect(problem, depth=25, seed=seed) for seed in range(8)]
+    lost = [own for own in found if own.relapse]
+
+    assert lost
+    assert {own.verdict for own in lost} == {VerdictKind.TRAINED}
+    for own in found:
+        thresholds = own.evidence.thresholds
+        bad = all(float(value) <= thresholds["accuracy"] for value in own.train_accuracy[-3:])
+        assert (own.relapse is not None) == (own.verdict is VerdictKind.TRAINED and bad)
+
+
 def test_each_layer_is_shown_at_the_start_and_at_the_end(shown: Inspection, full: Trace) -> None:
     assert tuple(layer.name for layer in shown.per_layer) == full.layers
     names = {

@@ -7,10 +7,12 @@ import pytest
 from rich.console import Console
 
 from depthsearch.core.inspection import Inspection, Replay
-from depthsearch.core.problem import Problem
+from depthsearch.core.problem import Criterion, Problem
 from depthsearch.core.verdict import VerdictKind
+from depthsearch.detection import verdict_of
 from depthsearch.finder import inspect
 from depthsearch.reporting.inspecting import inspection_text
+from tests.detection.traces import make_trace
 
 SHORT = {"epochs": 12}
 
@@ -36,6 +38,17 @@ def test_the_verdict_comes_first_and_then_its_evidence(resnet: Inspection) -> No
     rule = next(line for line in lines if line.startswith("rule: accuracy held"))
     assert rule.split()[-2:] == ["figure", "threshold"]
     assert any(line.startswith("lowest accuracy held") for line in lines)
+
+
+def test_what_was_lost_again_is_said_with_its_evidence(resnet: Inspection) -> None:
+    relapse = verdict_of(make_trace(never_active=1, output_range=0), Criterion())
+    lines = text_of(resnet.model_copy(update={"relapse": relapse}), width=120).splitlines()
+    assert lines[1] == f"it lost that again: {relapse.sentence}"
+    assert [line.split("  ")[0] for line in lines if line.startswith("rule: ")] == [
+        "rule: accuracy held",
+        "rule: dead layer",
+    ]
+    assert "it lost that again" not in text_of(resnet)
 
 
 def test_nothing_is_cut_off_or_wider_than_80_columns(resnet: Inspection) -> None:
