@@ -105,8 +105,8 @@ def _lost(trace: Trace, trained: int, threshold: float) -> _Finding:
     return _Finding(
         VerdictKind.UNSTABLE,
         "lost_again",
-        f"unstable: accuracy rose to {best:.3f}, was above {threshold:.3f} for the last time in epoch {since} and ended "
-        f"at {last:.3f}",
+        f"unstable: accuracy rose to {best:.3f}, was above {threshold:.3f} for the last time in epoch {since} and "
+        f"ended at {last:.3f}",
         {
             "best_accuracy": best,
             "last_accuracy": last,

@@ -233,7 +233,7 @@ class _Search:
             runs, own_verdicts = traces[: len(own.seeds)], verdicts[: len(own.seeds)]
             traces, verdicts = traces[len(own.seeds) :], verdicts[len(own.seeds) :]
             part = seconds * sum((trace.epochs + 1) * trace.depth for trace in runs) / work
-            self._tell(own, runs, own_verdicts, part)
+            self._tell(own, runs, own_verdicts, part, engine.name)
             told.append((own, own_verdicts, part))
         self._report(told)
 
@@ -243,10 +243,10 @@ class _Search:
         watch = None if confirm else lambda trace: settled_epoch(trace, criterion)
         return engine.train(self._problem, jobs, watch=watch)
 
-    def _tell(self, own: _Asked, traces: list[Trace], verdicts: list[Verdict], seconds: float) -> None:
+    def _tell(self, own: _Asked, traces: list[Trace], verdicts: list[Verdict], seconds: float, engine: str) -> None:
         """Telemetry first, then the attributes, then the trial itself: a told trial has all of them."""
         trial = own.trial
-        self._stored.write_runs(trial.number, traces, verdicts)
+        self._stored.write_runs(trial.number, traces, verdicts, engine=engine)
         trained = [verdict.trained for verdict in verdicts]
         effort = [0.0, 0.0]  # training budgets spent by the runs that trained, and by the others
         for trace, success in zip(traces, trained, strict=True):

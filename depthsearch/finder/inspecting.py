@@ -83,7 +83,7 @@ def inspect_stored(
         trial: Number of a finished trial in it.
         run: Place of the run in the trial, from 0.
         storage: URL of the store; by default DEPTHSEARCH_STORAGE, or depthsearch.db in the working folder.
-        engine: "dense", "torch", or "auto" for the faster one; only that which trained the run can repeat its bits.
+        engine: "dense", "torch", or "auto" for that which trained the run: only that can repeat its bits.
         device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
         tensorboard: Folder to write the run's curves and histograms to as well, for TensorBoard.
         on_event: Called where the engine needs a moment before it can train.
@@ -98,6 +98,7 @@ def inspect_stored(
         stored = _stored_run(opened, trial, run)
         recorded = opened.trace(trial, run)
     problem = opened.problem
+    engine = stored.engine or engine if engine == "auto" else engine
     check_engine(problem, engine=engine, device=device)
     if tensorboard is not None:
         check_events_folder(tensorboard)

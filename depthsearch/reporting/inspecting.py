@@ -35,7 +35,8 @@ def inspection_text(inspection: Inspection, *, place: str | None = None) -> Rend
     if inspection.replay is not None:
         parts.append(_replay(inspection.replay, now=inspection.verdict))
     found = [inspection.evidence, *([inspection.relapse.evidence] if inspection.relapse else [])]
-    for part in (*map(_evidence, found), _curves(inspection), _epochs(inspection)):
+    shown: list[RenderableType] = [*map(_evidence, found), _curves(inspection), _epochs(inspection)]
+    for part in shown:
         parts += [Text(""), part]
     parts += [Text(""), *_layers(inspection)]
     parts += [_heading("Weights before and after"), _weights(inspection), Text("")]

@@ -32,7 +32,7 @@ class StudyRow(FrozenModel):
 
 
 def study_rows(store: Store) -> list[StudyRow]:
-    """Every study in the store, oldest first."""
+    """Every study in the store that can be read, oldest first."""
     rows = []
     for summary in store.studies():
         answer = answer_of(store.read_study(summary.name))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from depthsearch.core.answer import Answer
 from depthsearch.core.comparison import Compared, Comparison
@@ -12,7 +13,7 @@ from depthsearch.families import family_of
 from depthsearch.finder import answer_of
 from depthsearch.finder.answering import probabilities_at
 from depthsearch.search.trials import all_trials
-from depthsearch.store import Store, StoredRun
+from depthsearch.store import Store, StoredRun, StoredStudy
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class StudyReport:
         reported: What a study file says of it.
         measured: P(trained) at the single depths that were reported.
         damage: Why it cannot be read.
+        older: That another version of depthsearch began it, in words; empty where it was this one.
     """
 
     name: str
@@ -36,6 +38,7 @@ class StudyReport:
     reported: Reported | None = None
     measured: tuple[CurvePoint, ...] = ()
     damage: str = ""
+    older: str = ""
 
 
 def read_studies(store: Store, names: Sequence[str]) -> list[StudyReport]:
@@ -91,6 +94,7 @@ def _read(store: Store, study: str, *, called: str, reported: Reported | None = 
                 under_way=sum(not trial.state.is_finished() for trial in all_trials(stored.optuna_study)),
                 reported=reported,
                 measured=probabilities_at(stored, [row.depth for row in reported.rows]) if reported else (),
+                older=_older(stored),
             )
     except StudyNotFound:
         raise
@@ -100,3 +104,14 @@ def _read(store: Store, study: str, *, called: str, reported: Reported | None = 
         # Whatever other hands changed in the store comes out as one of these.
         reason = " ".join(str(error).split())
         return StudyReport(name=called, answer=None, damage=f"what is stored of it is damaged ({reason})")
+
+
+def _older(stored: StoredStudy) -> str:
+    """Verdicts are stored, and a later version's rules may say otherwise."""
+    ours = version("depthsearch")
+    if stored.version == ours:
+        return ""
+    began = (
+        "a depthsearch that did not record its version" if stored.version is None else f"depthsearch {stored.version}"
+    )
+    return f"Begun with {began}, and written here by {ours}: its runs keep the verdicts that were given then."

@@ -34,6 +34,8 @@ def study_section(report: StudyReport, *, place: str, figure: str, alone: bool) 
     yield paragraph(f"{called(answer)}: {answer.sentence}", "lead")
     if answer.outcome is not Outcome.FOUND:
         yield paragraph(_state(report, answer), "notice")
+    if report.older:
+        yield paragraph(report.older, "notice")
     for warning in answer.warnings:
         yield paragraph(f"Note: {warning}", "notice")
     yield figure

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Self
 
 import optuna
@@ -65,6 +66,7 @@ class StudySummary:
     problem: Problem
     settings: SearchSettings
     created: datetime
+    version: str | None = None
 
 
 class Store:
@@ -120,24 +122,38 @@ class Store:
         return said_of(self.url)
 
     def studies(self) -> list[StudySummary]:
-        """Every study that depthsearch wrote, oldest first. Studies of Optuna's other users are left out."""
+        """Every study that depthsearch wrote, oldest first; `damaged` has those that cannot be read.
+
+        Studies of Optuna's other users are left out.
+        """
+        return [found for _, found in self._described() if isinstance(found, StudySummary)]
+
+    def damaged(self) -> dict[str, StoreUnavailable]:
+        """By name, the studies whose description cannot be read, and why."""
+        return {name: found for name, found in self._described() if isinstance(found, StoreUnavailable)}
+
+    def _described(self) -> list[tuple[str, StudySummary | StoreUnavailable]]:
+        """One that is damaged is told as such, and keeps nobody from the others."""
         with said_of(self.url):
             names = {study._study_id: study.study_name for study in self._storage.get_all_studies()}  # noqa: SLF001
             with self._engine.connect() as connection:
                 rows = connection.execute(select(STUDIES).order_by(STUDIES.c.study_id)).all()
-        return [_summary(row, names[row.study_id]) for row in rows if row.study_id in names]
+        return [(names[row.study_id], _summary(row, names[row.study_id])) for row in rows if row.study_id in names]
 
     def summary(self, name: str) -> StudySummary:
         """The study of that name.
 
         Raises:
             StudyNotFound: There is none.
+            StoreUnavailable: Its description is damaged.
         """
-        studies = self.studies()
-        for study in studies:
-            if study.name == name:
-                return study
-        known = ", ".join(study.name for study in studies[-8:]) or "none yet"
+        described = dict(self._described())
+        match described.get(name):
+            case StudySummary() as found:
+                return found
+            case StoreUnavailable() as error:
+                raise error
+        known = ", ".join(list(described)[-8:]) or "none yet"
         raise StudyNotFound(f"there is no study {name!r} in {self.url}: it holds {known}")
 
     def read_study(self, name: str) -> StoredStudy:
@@ -148,7 +164,7 @@ class Store:
         """
         summary = self.summary(name)
         with said_of(self.url):
-            return self._stored_study(summary.name, summary.problem, summary.settings)
+            return self._stored_study(summary.name, summary.problem, summary.settings, version=summary.version)
 
     @contextmanager
     def open_study(
@@ -229,6 +245,7 @@ class Store:
         except DuplicatedStudyError:
             self._check(name, problem, settings)
         study = self._stored_study(name, problem, settings)
+        began = version("depthsearch")
         values = {
             "identity": settings.identity(problem.fingerprint()),
             "fingerprint": problem.fingerprint(),
@@ -236,17 +253,20 @@ class Store:
             "settings": settings.canonical_json(),
         }
         with self._engine.begin() as connection:
-            known = connection.execute(select(STUDIES.c.settings).where(STUDIES.c.study_id == study.study_id)).scalar()
+            query = select(STUDIES.c.settings, STUDIES.c.version).where(STUDIES.c.study_id == study.study_id)
+            known = connection.execute(query).one_or_none()
             if known is None:
-                row = values | {"study_id": study.study_id, "created": datetime.now(UTC)}
+                row = values | {"study_id": study.study_id, "created": datetime.now(UTC), "version": began}
                 connection.execute(insert(STUDIES).values(row))
-            elif known != values["settings"]:
+            elif known.settings != values["settings"]:
                 connection.execute(update(STUDIES).where(STUDIES.c.study_id == study.study_id).values(values))
-        return study
+        return replace(study, version=began if known is None else known.version)
 
     def _check(self, name: str, problem: Problem, settings: SearchSettings) -> None:
         """Raise where the study of that name is not the one asked for."""
-        found = next((study for study in self.studies() if study.name == name), None)
+        found = dict(self._described()).get(name)
+        if isinstance(found, StoreUnavailable):
+            raise found
         if found is None:
             # Made by us a moment before a crash, or by somebody else: only an empty one can be ours.
             study = optuna.load_study(study_name=name, storage=self._storage)
@@ -264,9 +284,11 @@ class Store:
                 f"{settings.sampler!r}: give another --study, or leave --study out"
             )
 
-    def _stored_study(self, name: str, problem: Problem, settings: SearchSettings) -> StoredStudy:
+    def _stored_study(
+        self, name: str, problem: Problem, settings: SearchSettings, *, version: str | None = None
+    ) -> StoredStudy:
         study = optuna.load_study(study_name=name, storage=self._storage)
-        return StoredStudy(study, problem, settings, self._storage)
+        return StoredStudy(study, problem, settings, self._storage, version)
 
 
 @contextmanager
@@ -291,12 +313,13 @@ def check_name(name: str) -> None:
         raise InvalidValue(f"study must be named with 1 to {LONGEST_NAME} printable characters, but got {shown!r}")
 
 
-def _summary(row: Row, name: str) -> StudySummary:  # type: ignore[type-arg]
+def _summary(row: Row, name: str) -> StudySummary | StoreUnavailable:  # type: ignore[type-arg]
     try:
         problem = Problem.model_validate(json.loads(row.problem))
         settings = SearchSettings.model_validate(json.loads(row.settings))
     except (ValueError, InvalidValue) as error:
-        raise StoreUnavailable(f"study {name!r} is damaged in the store ({error}): restore it from a copy") from None
+        reason = " ".join(str(error).split())
+        return StoreUnavailable(f"study {name!r} is damaged in the store ({reason}): restore it from a copy")
     return StudySummary(
         name=name,
         study_id=row.study_id,
@@ -304,6 +327,7 @@ def _summary(row: Row, name: str) -> StudySummary:  # type: ignore[type-arg]
         problem=problem,
         settings=settings,
         created=row.created if row.created.tzinfo else row.created.replace(tzinfo=UTC),
+        version=row.version,
     )
 
 

@@ -33,6 +33,7 @@ class StoredRun:
         train_accuracy: Of the last epoch; None where none was trained.
         test_accuracy: At the end.
         verdict: What its trace showed.
+        engine: What trained it, dense or torch; None where that was not recorded.
     """
 
     trial_number: int
@@ -43,6 +44,7 @@ class StoredRun:
     train_accuracy: float | None
     test_accuracy: float
     verdict: Verdict
+    engine: str | None = None
 
 
 _WITHOUT_TRACE = [column for column in RUNS.columns if column.name != "trace"]
@@ -57,12 +59,14 @@ class StoredStudy:
         problem: What is asked.
         settings: How it is searched.
         storage: Optuna's, over the database.
+        version: Of the depthsearch that began it; None where that was not recorded.
     """
 
     optuna_study: Study
     problem: Problem
     settings: SearchSettings
     storage: RDBStorage
+    version: str | None = None
 
     @property
     def engine(self) -> Engine:
@@ -89,8 +93,13 @@ class StoredStudy:
             self.optuna_study.tell(trial.number, state=TrialState.FAIL)
         return len(orphans)
 
-    def write_runs(self, trial: FrozenTrial | int, traces: Sequence[Trace], verdicts: Sequence[Verdict]) -> None:
-        """Write a trial's runs in one insert. To be called before the trial is told, so that a told trial has them."""
+    def write_runs(
+        self, trial: FrozenTrial | int, traces: Sequence[Trace], verdicts: Sequence[Verdict], *, engine: str
+    ) -> None:
+        """Write a trial's runs, and which engine trained them, in one insert.
+
+        To be called before the trial is told, so that a told trial has them.
+        """
         number = trial if isinstance(trial, int) else trial.number
         rows = [
             {
@@ -107,6 +116,7 @@ class StoredStudy:
                 "sentence": verdict.sentence,
                 "evidence": verdict.evidence.model_dump_json(),
                 "trace": encode_trace(trace),
+                "engine": engine,
             }
             for run, (trace, verdict) in enumerate(zip(traces, verdicts, strict=True))
         ]
@@ -168,4 +178,5 @@ def _stored_run(row: Row) -> StoredRun:  # type: ignore[type-arg]
             sentence=row.sentence,
             evidence=Evidence.model_validate(json.loads(row.evidence)),
         ),
+        engine=row.engine,
     )

@@ -26,6 +26,7 @@ STUDIES = Table(
     Column("problem", Text, nullable=False),  # canonical JSON
     Column("settings", Text, nullable=False),  # canonical JSON
     Column("created", DateTime(timezone=True), nullable=False),
+    Column("version", String(32)),  # of the depthsearch that began it; null where none was recorded
 )
 
 RUNS = Table(
@@ -44,5 +45,6 @@ RUNS = Table(
     Column("sentence", Text, nullable=False),
     Column("evidence", Text, nullable=False),  # JSON
     Column("trace", LargeBinary, nullable=False),  # see traces.py
+    Column("engine", String(16)),  # what trained it; null where that was not recorded
     ForeignKeyConstraint(["study_id"], ["ds_studies.study_id"], name="ds_runs_study"),
 )

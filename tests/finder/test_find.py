@@ -222,7 +222,7 @@ def test_a_confirmation_that_disagrees_reopens_the_search(url: str, believed: tu
         stored = store.read_study(first.study)
         traces = [stored.trace(0, 0)] * 16
         verdicts = [next(run.verdict for run in stored.runs() if not run.verdict.trained)] * 16
-        stored.write_runs(len(study.get_trials(deepcopy=False)) - 1, traces, verdicts)
+        stored.write_runs(len(study.get_trials(deepcopy=False)) - 1, traces, verdicts, engine="dense")
     events: list[Event] = []
     again = find(PROBLEM, BELIEVED, storage=url, on_event=events.append)
     made = [event for event in events if isinstance(event, TrialFinished)]

@@ -313,11 +313,11 @@ def rewritten(study: tuple[str, str]) -> Iterator[Callable[[Callable[[Trace], Tr
         traces = [opened.trace(trial, run) for run in range(len(verdicts))]
 
         def rewrite(change: Callable[[Trace], Trace]) -> tuple[str, str, int]:
-            opened.write_runs(trial, [change(traces[0]), *traces[1:]], verdicts)
+            opened.write_runs(trial, [change(traces[0]), *traces[1:]], verdicts, engine="dense")
             return url, name, trial
 
         yield rewrite
-        opened.write_runs(trial, traces, verdicts)
+        opened.write_runs(trial, traces, verdicts, engine="dense")
 
 
 @pytest.mark.parametrize("what", CHANGES)

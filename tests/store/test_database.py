@@ -135,6 +135,8 @@ def test_a_database_of_every_revision_opens(dump: Path, file: Path) -> None:
     for run in runs:
         trace = study.trace(run.trial_number, run.run)
         assert (trace.depth, trace.seed, trace.epochs) == (run.depth, run.seed, run.epochs)
+    assert {run.engine for run in runs} == ({None} if dump.stem == "0001" else {"dense"})
+    assert (summary.version is None) == (dump.stem == "0001")
     assert summary.identity == summary.settings.identity(summary.problem.fingerprint())
 
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import sqlite3
 from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -36,6 +37,7 @@ def add_trial(study: StoredStudy, *, depth: int = 3, told: bool = True) -> int:
         trial.number,
         [trace(study.problem, depth=depth, seed=seed) for seed in (1, 2)],
         [verdict(kind) for kind in kinds],
+        engine="dense",
     )
     trial.set_user_attr("runs", 2)
     trial.set_user_attr("trained", 1)
@@ -199,10 +201,35 @@ def test_a_damaged_description_is_said(url: str, tmp_path: Path) -> None:
     store = open_store(url)
     with store.open_study(PROBLEM, SETTINGS, name="mine"):
         pass
+    with store.open_study(PROBLEM, SETTINGS, name="other"):
+        pass
     with closing(sqlite3.connect(tmp_path / "studies.db")) as connection, connection:
-        connection.execute("UPDATE ds_studies SET problem = '{'")
-    with pytest.raises(StoreUnavailable, match="study 'mine' is damaged in the store"):
-        store.studies()
+        connection.execute("UPDATE ds_studies SET problem = '{' WHERE study_id = 1")
+    for attempt in (
+        lambda: store.summary("mine"),
+        lambda: store.read_study("mine"),
+        lambda: store.delete_study("mine"),
+        lambda: store.open_study(PROBLEM, SETTINGS, name="mine").__enter__(),
+    ):
+        with pytest.raises(StoreUnavailable, match="study 'mine' is damaged in the store"):
+            attempt()
+    assert list(store.damaged()) == ["mine"]
+    # It keeps nobody from the others.
+    assert [study.name for study in store.studies()] == ["other"]
+    assert store.read_study("other").name == "other"
+
+
+def test_a_study_knows_the_version_that_began_it_and_its_runs_the_engine(url: str, tmp_path: Path) -> None:
+    with open_store(url).open_study(PROBLEM, SETTINGS, name="mine") as study:
+        add_trial(study)
+        assert study.version == version("depthsearch")
+    with closing(sqlite3.connect(tmp_path / "studies.db")) as connection, connection:
+        connection.execute("UPDATE ds_studies SET version = '0.0.7'")
+    with open_store(url).open_study(PROBLEM, SETTINGS.model_copy(update={"cap": 50}), name="mine") as study:
+        assert study.version == "0.0.7"
+    study = open_store(url).read_study("mine")
+    assert study.version == "0.0.7"
+    assert [run.engine for run in study.runs()] == ["dense", "dense"]
 
 
 def test_runs_of_a_told_trial_are_read_back(url: str) -> None:
