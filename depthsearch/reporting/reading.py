@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from optuna.trial import TrialState
+
 from depthsearch.core.answer import Answer
 from depthsearch.core.comparison import Compared, Comparison
 from depthsearch.core.curve import CurvePoint
@@ -25,6 +27,7 @@ class StudyReport:
         answer: What is known; None where the study cannot be read.
         runs: Of its finished trials.
         under_way: Trials that were begun and are not finished.
+        failed: Trials that failed, as where a process died; a search tries their depths again.
         reported: What a study file says of it.
         measured: P(trained) at the single depths that were reported.
         damage: Why it cannot be read.
@@ -35,6 +38,7 @@ class StudyReport:
     answer: Answer | None
     runs: tuple[StoredRun, ...] = ()
     under_way: int = 0
+    failed: int = 0
     reported: Reported | None = None
     measured: tuple[CurvePoint, ...] = ()
     damage: str = ""
@@ -87,11 +91,13 @@ def _read(store: Store, study: str, *, called: str, reported: Reported | None = 
     try:
         with store.errors_said():
             stored = store.read_study(study)
+            states = [trial.state for trial in all_trials(stored.optuna_study)]
             return StudyReport(
                 name=called,
                 answer=answer_of(stored),
                 runs=tuple(stored.runs()),
-                under_way=sum(not trial.state.is_finished() for trial in all_trials(stored.optuna_study)),
+                under_way=sum(not state.is_finished() for state in states),
+                failed=states.count(TrialState.FAIL),
                 reported=reported,
                 measured=probabilities_at(stored, [row.depth for row in reported.rows]) if reported else (),
                 older=_older(stored),

@@ -55,6 +55,8 @@ def _state(report: StudyReport, answer: Answer) -> str:
     text = f"{sentence[0].upper()}{sentence[1:]}."
     if not answer.curve:
         text += " No run is finished yet."
+    if report.failed:
+        text += f" {count_of(report.failed, 'trial')} failed; what they trained is not kept."
     if report.under_way:
         text += f" {count_of(report.under_way, 'trial')} were under way, or interrupted, when this page was written."
     return text

@@ -92,6 +92,30 @@ def test_an_empty_study_has_a_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
+def test_a_study_that_is_running_says_so() -> None:
+    changed("UPDATE trials SET state = 'RUNNING' WHERE number > 0")
+    text = page("short")
+    assert "trials were under way, or interrupted, when this page was written" in text
+    assert "The search is not finished" in text
+
+
+def test_a_study_whose_every_trial_failed_says_so() -> None:
+    changed("UPDATE trials SET state = 'FAIL'")
+    text = page("short")
+    assert "No run is finished yet. " in text
+    assert "2 trials failed; what they trained is not kept." in text
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [("'0.0.7'", "Begun with depthsearch 0.0.7, and"), ("NULL", "Begun with a depthsearch that did not record its")],
+)
+def test_a_study_of_another_version_says_so(version: str, said: str) -> None:
+    assert "Begun with" not in page("short")
+    changed(f"UPDATE ds_studies SET version = {version}")
+    assert said in page("short")
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,17 @@ def test_list_has_a_line_for_each_study(capsys: pytest.CaptureFixture[str]) -> N
     (short,) = [line for line in lines if line.strip().startswith("short")]
     assert "found" in done
     assert "budget ended" in short
+
+
+def test_a_damaged_study_is_told_beside_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(sqlite3.connect("depthsearch.db")) as connection, connection:
+        connection.execute("UPDATE ds_studies SET problem = '{' WHERE study_id = 1")
+    assert run(["studies", "list"]) == 0
+    shown = capsys.readouterr()
+    assert "short" in shown.out
+    assert "done" not in shown.out
+    (line,) = shown.err.splitlines()
+    assert line.startswith("note: study 'done' is damaged in the store")
 
 
 def test_list_as_json_and_csv_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:

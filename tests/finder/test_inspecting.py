@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -333,6 +334,14 @@ def test_a_record_that_was_changed_is_seen_to_differ(
     other = inspect_stored(name, trial, 1, storage=url).replay
     assert other is not None
     assert other.same
+
+
+def test_a_replay_takes_the_engine_that_trained_the_run(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/studies.db"
+    settings = SETTINGS.model_copy(update={"max_runs": 4})
+    name = find(PROBLEM, settings, storage=url, engine="torch", device="cpu").study
+    assert inspect_stored(name, 0, 0, storage=url).engine == "torch"
+    assert inspect_stored(name, 0, 0, storage=url, engine="dense").engine == "dense"
 
 
 def test_the_other_engine_is_the_same_run_but_not_the_same_bits(study: tuple[str, str]) -> None:
