@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from optuna.trial import TrialState
-
 from depthsearch.core.answer import Answer
 from depthsearch.core.comparison import Compared, Comparison
 from depthsearch.core.curve import CurvePoint
@@ -97,7 +95,7 @@ def _read(store: Store, study: str, *, called: str, reported: Reported | None = 
                 answer=answer_of(stored),
                 runs=tuple(stored.runs()),
                 under_way=sum(not state.is_finished() for state in states),
-                failed=states.count(TrialState.FAIL),
+                failed=sum(state.name == "FAIL" for state in states),
                 reported=reported,
                 measured=probabilities_at(stored, [row.depth for row in reported.rows]) if reported else (),
                 older=_older(stored),

@@ -58,7 +58,7 @@ def _state(report: StudyReport, answer: Answer) -> str:
     if report.failed:
         text += f" {count_of(report.failed, 'trial')} failed; what they trained is not kept."
     if report.under_way:
-        text += f" {count_of(report.under_way, 'trial')} were under way, or interrupted, when this page was written."
+        text += f" Under way, or interrupted, when this page was written: {count_of(report.under_way, 'trial')}."
     return text
 
 
