@@ -93,8 +93,9 @@ def test_an_empty_study_has_a_page(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_study_that_is_running_says_so() -> None:
-    changed("UPDATE trials SET state = 'RUNNING' WHERE number > 0")
-    text = page("short")
+    changed("UPDATE trials SET state = 'RUNNING' WHERE number = 3")
+    changed("DELETE FROM trials WHERE number > 3")
+    text = page("<b>x")
     assert "Under way, or interrupted, when this page was written: 1 trial." in text
     assert "The search is not finished" in text
 
