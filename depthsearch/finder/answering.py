@@ -41,7 +41,7 @@ def answer_of(stored: StoredStudy) -> Answer:
     trials = trial_fields.all_trials(stored.optuna_study)
     probes = trial_fields.probes(trials)
     runs = stored.runs()
-    curve = estimate(stored.optuna_study, settings, depths=depths_of(problem, settings))
+    curve = estimate(stored.optuna_study, settings, depths=depths_of(problem, settings, trials))
     outcome = _outcome(stored, curve)
     confirmation = _confirmation(stored, curve, runs)
     beyond = _beyond(curve, problem, runs)
@@ -85,9 +85,10 @@ def probabilities_at(stored: StoredStudy, depths: Sequence[int]) -> tuple[CurveP
     """P(trained) with its band at depths that need not have been tried; nothing for bisection, which claims none."""
     if stored.settings.sampler == "bisect":
         return ()
-    possible = depths_of(stored.problem, stored.settings)
+    trials = trial_fields.all_trials(stored.optuna_study)
+    possible = depths_of(stored.problem, stored.settings, trials)
     wanted = [depth for depth in depths if possible.low <= depth <= possible.high]
-    return probabilities(trial_fields.all_trials(stored.optuna_study), possible, wanted)
+    return probabilities(trials, possible, wanted)
 
 
 def _stands(settings: SearchSettings, confirmation: Sequence[Confirmation]) -> bool:
@@ -124,7 +125,7 @@ def _confirmation(stored: StoredStudy, curve: Curve, runs: Sequence[StoredRun]) 
                 continue
             agrees = passes is (again[0].depth == curve.max_depth)
         else:
-            agrees = confirmation_agrees(trials, trial, depths_of(stored.problem, settings))
+            agrees = confirmation_agrees(trials, trial, depths_of(stored.problem, settings, trials))
         found.append(
             Confirmation(
                 depth=again[0].depth,
@@ -242,7 +243,8 @@ def _unconfirmed(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confi
         edges = {depth for depth in (curve.max_depth, curve.fails_at) if depth is not None}
         return sorted(edges - {again.depth for again in confirmation})
     trials = trial_fields.all_trials(stored.optuna_study)
-    depth = still_to_confirm(trials, curve, stored.settings, depths_of(stored.problem, stored.settings))
+    depths = depths_of(stored.problem, stored.settings, trials)
+    depth = still_to_confirm(trials, curve, stored.settings, depths)
     return [] if depth is None else [depth]
 
 

@@ -122,7 +122,7 @@ class _Search:
         self._check_kept, self._notes = check_kept, notes
         self._problem, self._settings = opened.problem, opened.settings
         self._study = opened.optuna_study
-        self._depths = depths_of(self._problem, self._settings)
+        self._depths = depths_of(self._problem, self._settings, trial_fields.all_trials(self._study))
         self._engine: Engine | None = None
         self._open: list[Trial] = []  # asked for and not told yet
         self._latest: Curve | None = None  # after the trials told so far; None where it is to be worked out

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
+from llvmlite.binding import get_host_cpu_features, get_host_cpu_name
 from numba import config, njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -21,16 +23,20 @@ _OPTIONS: dict[str, Any] = {
 
 
 def _cache_folder() -> Path | None:
-    """The user's folder for compiled kernels of exactly these sources; None where none can be made.
+    """The user's folder for compiled kernels of exactly these source files; None where none can be made.
 
     Numba looks for changes in a function's own file alone, and would keep what calls a function that changed in
-    another: hence one folder for each state of the sources.
+    another; and it takes nothing that was compiled from a file of another place or time, by another version, or for
+    another processor. Hence one folder for each of these: what lies in it is what is loaded.
     """
-    here = Path(__file__).parent
-    sources = b"".join(path.read_bytes() for path in sorted(here.glob("dense_*.py")))
+    files = sorted(Path(__file__).parent.glob("dense_*.py"))
+    known = hashlib.sha256(b"".join(path.read_bytes() for path in files))
+    places = [(str(path), path.stat().st_mtime_ns) for path in files]
+    machine = (sys.version, version("numba"), get_host_cpu_name(), get_host_cpu_features().flatten())
+    known.update(repr((places, machine)).encode())
     try:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        folder = base / "depthsearch" / f"kernels-{hashlib.sha256(sources).hexdigest()[:16]}"
+        folder = base / "depthsearch" / f"kernels-{known.hexdigest()[:16]}"
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError):
         return None
@@ -41,7 +47,7 @@ CACHE = _cache_folder()
 
 
 def compiled_before(name: str) -> bool:
-    """Whether the kernel of that name lies compiled in the cache, as far as its file names tell."""
+    """Whether the kernel of that name lies compiled in the cache."""
     return CACHE is not None and any(CACHE.rglob(f"*.{name}-*.nbi"))
 
 
