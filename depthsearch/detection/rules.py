@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from depthsearch.core.problem import Criterion
 from depthsearch.core.trace import Trace
@@ -115,23 +116,29 @@ def _lost(trace: Trace, trained: int, threshold: float) -> _Finding:
             "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
             "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
         },
-        {"accuracy": threshold},
+        {"last_accuracy": threshold},
     )
 
 
 def _trained(trace: Trace, criterion: Criterion, epoch: int) -> Verdict:
     threshold = threshold_of(trace, criterion)
     lost = np.flatnonzero(trace.train_accuracy[:epoch] <= threshold)
-    hold = min(epoch - int(lost[-1]) - 1 if len(lost) else epoch, criterion.hold(trace.budget_epochs))
-    held = trace.train_accuracy[epoch - hold : epoch]
+    asked = criterion.hold(trace.budget_epochs)
+    hold = min(epoch - int(lost[-1]) - 1 if len(lost) else epoch, asked)
+    lowest = float(trace.train_accuracy[epoch - hold : epoch].min())
+    if hold == asked:
+        rule, when = "accuracy_held", f"held for {hold} epochs, at epoch {epoch}"
+    else:
+        rule, asked = "accuracy_held_to_the_end", criterion.hold_epochs
+        when = f"held for the last {count_of(hold, 'epoch')} of the budget"
     return Verdict(
         kind=VerdictKind.TRAINED,
         epoch=epoch,
-        sentence=f"trained: accuracy above {threshold:.3f} held for {hold} epochs, at epoch {epoch}",
+        sentence=f"trained: accuracy above {threshold:.3f} {when}",
         evidence=Evidence(
-            rule="accuracy_held",
-            figures={"lowest_accuracy_held": float(held.min()), "majority_rate": trace.majority_rate},
-            thresholds={"accuracy": threshold, "hold_epochs": hold},
+            rule=rule,
+            figures={"lowest_accuracy_held": lowest, "epochs_held": hold, "majority_rate": trace.majority_rate},
+            thresholds={"lowest_accuracy_held": threshold, "epochs_held": asked},
         ),
     )
 
@@ -163,8 +170,8 @@ def _gradient_exploded(trace: Trace, criterion: Criterion) -> _Finding | None:
         VerdictKind.EXPLODED,
         "activation_gradient_ratio",
         f"exploded: the gradient grows {ratio:.3g} times on its way from the last hidden layer to the first",
-        {"ratio_at_start": start, "ratio_at_end": end},
-        {"ratio": EXPLODED_RATIO},
+        {"activation_gradient_ratio": ratio, "ratio_at_start": start, "ratio_at_end": end},
+        {"activation_gradient_ratio": EXPLODED_RATIO},
     )
 
 
@@ -186,14 +193,14 @@ def _dead(trace: Trace, criterion: Criterion) -> _Finding | None:
             "epoch": int(snapshots.epochs[index]),
             "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
         }
-        thresholds: dict[str, float | int] = {"never_active_share": DEAD_SHARE, "output_range": 0}
         if len(layers) and snapshots.output_range[index] == 0:
             name = trace.layers[layers[0]]
             sentence = f"{in_words(kind)}: every unit of {name!r} is inactive at all training points {when}"
-            return _Finding(kind, "dead_layer", sentence, figures | {"layer": name}, thresholds)
+            limits: dict[str, float | int] = {"dead_layers": 1, "output_range": 0}
+            return _Finding(kind, "dead_layer", sentence, figures | {"layer": name}, limits)
         if share >= DEAD_SHARE:
             sentence = f"{in_words(kind)}: {share:.0%} of the hidden units are inactive at all training points {when}"
-            return _Finding(kind, "dead_units", sentence, figures, thresholds)
+            return _Finding(kind, "dead_units", sentence, figures, {"never_active_share": DEAD_SHARE})
     return None
 
 
@@ -210,26 +217,23 @@ def _vanished(trace: Trace, criterion: Criterion) -> _Finding | None:
         "first_layer_change": change,
         "best_accuracy": float(trace.train_accuracy.max()),
     }
-    thresholds: dict[str, float | int] = {
-        "activation_gradient_ratio": VANISHED_RATIO,
-        "activation_gradient_ratio_of_reach": SHRINKING,
-        "reach": VANISHED_REACH,
-        "first_layer_change": UNCHANGED,
-        "accuracy": threshold_of(trace, criterion),
-    }
-    stuck = f"vanished: accuracy stays below {thresholds['accuracy']:.3f} and"
+    flat: dict[str, float | int] = {"best_accuracy": threshold_of(trace, criterion)}
+    stuck = f"vanished: accuracy stays below {flat['best_accuracy']:.3f} and"
     # Adam divides a gradient by its own size: there a ratio alone hinders nothing.
     if ratio is not None and ratio < VANISHED_RATIO and trace.problem.recipe.optimizer == "sgd":
         sentence = f"{stuck} {ratio:.2g} of the gradient at the last hidden layer reaches the first"
-        return _Finding(VerdictKind.VANISHED, "activation_gradient_ratio", sentence, figures, thresholds)
+        limits = flat | {"activation_gradient_ratio": VANISHED_RATIO}
+        return _Finding(VerdictKind.VANISHED, "activation_gradient_ratio", sentence, figures, limits)
     if ratio is not None and ratio >= SHRINKING:
         return None
+    limits = flat | {"activation_gradient_ratio": SHRINKING}
     if moved is not None and moved < VANISHED_REACH and not _still_improving(trace):
         sentence = f"{stuck} the first layer's reach is {moved:.2g}: how far its gradient can move it in the budget"
-        return _Finding(VerdictKind.VANISHED, "reach", sentence, figures, thresholds)
+        return _Finding(VerdictKind.VANISHED, "reach", sentence, figures, limits | {"reach": VANISHED_REACH})
     if change is not None and change < UNCHANGED:
         sentence = f"{stuck} the first layer's weights changed by only {change:.2g} of their size"
-        return _Finding(VerdictKind.VANISHED, "weights_unchanged", sentence, figures, thresholds)
+        limits = limits | {"first_layer_change": UNCHANGED}
+        return _Finding(VerdictKind.VANISHED, "weights_unchanged", sentence, figures, limits)
     return None
 
 
@@ -268,10 +272,11 @@ def _lost_or_late(trace: Trace, criterion: Criterion) -> _Finding | None:
         "best_accuracy": best,
         "last_accuracy": last,
         "epochs_above": int(above.sum()),
+        "longest_row_above": _longest_row(above),
         "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
         "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
     }
-    thresholds: dict[str, float | int] = {"accuracy": threshold, "hold_epochs": hold}
+    thresholds: dict[str, float | int] = {"best_accuracy": threshold, "longest_row_above": hold}
     if above[-1]:
         sentence = f"slow: accuracy rose above {threshold:.3f} only as the budget ended, at {last:.3f}"
         return _Finding(VerdictKind.SLOW, "crossed_at_the_end", sentence, figures, thresholds)
@@ -282,6 +287,12 @@ def _lost_or_late(trace: Trace, criterion: Criterion) -> _Finding | None:
     return _Finding(VerdictKind.UNSTABLE, "crossed_without_holding", sentence, figures, thresholds)
 
 
+def _longest_row(good: NDArray[np.bool_]) -> int:
+    """Epochs that are good without a break, at the most."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
+
+
 def _swings(trace: Trace, _criterion: Criterion) -> _Finding | None:
     share, swing = swing_share(trace), swing_threshold(trace)
     if share < SWING_SHARE:
@@ -290,8 +301,8 @@ def _swings(trace: Trace, _criterion: Criterion) -> _Finding | None:
         VerdictKind.UNSTABLE,
         "swings",
         f"unstable: accuracy swings by {swing:.3f} or more from one epoch to the next in {share:.0%} of the epochs",
-        {"swing_share": share, "best_accuracy": float(trace.train_accuracy.max())},
-        {"swing": swing, "swing_share": SWING_SHARE},
+        {"swing_share": share, "swing_counted_from": swing, "best_accuracy": float(trace.train_accuracy.max())},
+        {"swing_share": SWING_SHARE},
     )
 
 
@@ -333,7 +344,7 @@ def _flat(trace: Trace, criterion: Criterion) -> _Finding:
             "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
             "reach": reach(trace),
         },
-        {"accuracy": threshold},
+        {"best_accuracy": threshold},
     )
 
 

@@ -250,5 +250,8 @@ def _unconfirmed(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confi
 
 def _fell_back(run: StoredRun) -> bool:
     """Whether a run that trained, and went on, ended at an accuracy that would not have counted."""
+    if not run.verdict.trained or run.train_accuracy is None:
+        return False
     thresholds = run.verdict.evidence.thresholds
-    return run.verdict.trained and run.train_accuracy is not None and run.train_accuracy <= thresholds["accuracy"]
+    # Called "accuracy" in stores of before it was named as the figure is.
+    return run.train_accuracy <= thresholds.get("lowest_accuracy_held", thresholds.get("accuracy", 0.0))

@@ -1,11 +1,13 @@
 """What an answer says, in words: names with a text each, the same for a terminal and for a page."""
 
+import math
 from collections.abc import Iterator
 
 from depthsearch.core.answer import Answer, Outcome
 from depthsearch.core.problem import Problem
 from depthsearch.core.study_file import Reported
-from depthsearch.core.words import count_of, listed
+from depthsearch.core.verdict import Evidence
+from depthsearch.core.words import count_of, in_words, listed
 from depthsearch.families import family_of
 
 AFTERWARDS = {
@@ -95,3 +97,31 @@ def _threshold_facts(answer: Answer) -> Iterator[tuple[str, str]]:
     if answer.transition is not None:
         times, narrow, wide = answer.transition
         yield "falls", f"from 90 % to 10 % of its height over {times:.1f} times the depth ({narrow:.1f} to {wide:.1f})"
+
+
+def evidence_rows(evidence: Evidence) -> list[tuple[str, str, str]]:
+    """Each figure with the threshold of its name and the side on which it lies, those that a rule asked for first."""
+    names = [*evidence.thresholds, *(name for name in evidence.figures if name not in evidence.thresholds)]
+    return [
+        (in_words(name), _plain(evidence.figures.get(name, "")), _beside(evidence.figures.get(name), threshold))
+        for name in names
+        for threshold in [evidence.thresholds.get(name)]
+    ]
+
+
+def _beside(figure: float | int | str | None, threshold: float | None) -> str:
+    if threshold is None:
+        return ""
+    try:
+        value = float("nan" if figure is None else figure)
+    except ValueError:
+        value = math.nan
+    # A loss that is not a number is past every threshold.
+    side = "<" if value < threshold else "=" if value == threshold else ">"
+    return f"{side} {_plain(threshold)}"
+
+
+def _plain(value: float | int | str | None) -> str:
+    if value is None:
+        return "undefined"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

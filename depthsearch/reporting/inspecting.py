@@ -13,6 +13,7 @@ from depthsearch.core.verdict import Evidence, VerdictKind
 from depthsearch.core.words import count_of, in_words
 from depthsearch.families import family_of
 from depthsearch.reporting.blocks import EDGES, SHADES, bar, chart, histogram, shade
+from depthsearch.reporting.facts import evidence_rows
 
 CHART_WIDTH, CHART_HEIGHT = 32, 4
 BAR = 8
@@ -74,13 +75,9 @@ def _replay(replay: Replay, *, now: VerdictKind) -> Text:
 
 
 def _evidence(evidence: Evidence) -> Table:
-    """The rule's figures, each beside its threshold where the two bear one name; then the other thresholds."""
     table = _table(f"rule: {in_words(evidence.rule)}", "figure", "threshold", left=1)
-    for name, value in evidence.figures.items():
-        table.add_row(in_words(name), _plain(value), _plain(evidence.thresholds.get(name, "")))
-    for name, threshold in evidence.thresholds.items():
-        if name not in evidence.figures:
-            table.add_row(in_words(name), "", _plain(threshold))
+    for row in evidence_rows(evidence):
+        table.add_row(*row)
     return table
 
 
@@ -306,12 +303,6 @@ def _table(*columns: str, left: int) -> Table:
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index < left else "right", no_wrap=True)
     return table
-
-
-def _plain(value: float | int | str | None) -> str:
-    if value is None:
-        return "undefined"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _short(value: Number, digits: int = 3) -> str:

@@ -7,10 +7,9 @@ from html import escape
 from typing import Any
 
 from depthsearch.core.answer import Answer, Outcome
-from depthsearch.core.verdict import Evidence
 from depthsearch.core.words import count_of, in_words, listed
 from depthsearch.families import family_of
-from depthsearch.reporting.facts import called, facts
+from depthsearch.reporting.facts import called, evidence_rows, facts
 from depthsearch.reporting.markup import facts_table, folded, heading, paragraph, table
 from depthsearch.reporting.reading import StudyReport
 from depthsearch.store import StoredRun
@@ -92,24 +91,10 @@ def _beyond(answer: Answer, runs: Sequence[StoredRun]) -> Iterator[str]:
             f"{count} {in_words(cause)}. For example with {units(example.depth)}, seed {example.seed}: "
             f"{example.verdict.sentence} (rule: {rule})"
         )
-        yield table(("", "figure", "threshold"), _evidence(example.verdict.evidence))
+        yield table(("", "figure", "threshold"), evidence_rows(example.verdict.evidence))
         again = f"--trial {example.trial_number} --run {example.run}"
         command = f"depthsearch inspect --study {shlex.quote(answer.study)} {again}"
         yield f'<p class="faint">To look at this run: <code>{escape(command)}</code></p>'
-
-
-def _evidence(evidence: Evidence) -> list[tuple[str, str, str]]:
-    names = dict.fromkeys((*evidence.figures, *evidence.thresholds))
-    return [
-        (in_words(name), _plain(evidence.figures.get(name, "")), _plain(evidence.thresholds.get(name, "")))
-        for name in names
-    ]
-
-
-def _plain(value: float | int | str | None) -> str:
-    if value is None:
-        return "undefined"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _counts(answer: Answer, runs: Sequence[StoredRun]) -> str:

@@ -91,7 +91,10 @@ def test_in_a_budget_of_200_epochs_19_are_one_short() -> None:
 def test_a_row_that_lasts_to_the_end_of_the_budget_needs_no_more_than_the_least_length() -> None:
     trace = make_trace(train_accuracy=[0.5] * 195 + [0.9] * 5, budget_epochs=200)
     assert epoch_trained(trace, Criterion()) == 200
-    assert verdict_of(trace, Criterion()).evidence.thresholds["hold_epochs"] == 5
+    found = verdict_of(trace, Criterion())
+    assert found.sentence == "trained: accuracy above 0.600 held for the last 5 epochs of the budget"
+    assert (found.evidence.rule, found.evidence.figures["epochs_held"]) == ("accuracy_held_to_the_end", 5)
+    assert found.evidence.thresholds["epochs_held"] == 3
 
 
 def test_a_row_that_lasts_to_the_end_of_what_was_recorded_so_far_does_not() -> None:

@@ -1,13 +1,14 @@
 """Networks of which theory says what they do: detection must say the same."""
 
 import math
+from typing import Any
 
 import pytest
 
 from depthsearch.core.problem import Problem
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Verdict, VerdictKind
-from depthsearch.detection import verdict_of
+from depthsearch.detection import relapse_of, verdict_of
 from depthsearch.training.engine import Job, choose_engine
 
 
@@ -67,3 +68,45 @@ def test_tanh_of_far_too_large_weights_never_vanishes(sigma_w2: float) -> None:
     kinds = {verdict.kind for verdict in verdicts}
     assert VerdictKind.EXPLODED in kinds
     assert VerdictKind.VANISHED not in kinds
+
+
+PAST = {
+    "accuracy_held": ">>", "accuracy_held_to_the_end": ">>", "loss": ">", "activation_gradient_ratio exploded": ">",
+    "dead_layer": ">=", "dead_units": ">", "activation_gradient_ratio vanished": "<<", "reach": "<<<",
+    "weights_unchanged": "<<<", "input_correlation": "><", "crossed_without_holding": "><", "crossed_at_the_end": "><",
+    "swings": ">", "still_improving": ">", "lost_again": "<", "none_of_the_others": "<",
+}  # fmt: skip
+"""On which side of its thresholds, in their order, each rule's figures lie where it applies."""
+
+
+def lies(figure: float, side: str, threshold: float) -> bool:
+    # At its threshold a figure counts as past it.
+    return {">": not figure < threshold, "<": figure <= threshold, "=": figure == threshold}[side]
+
+
+def test_every_verdict_is_borne_out_by_its_own_figures() -> None:
+    """Each threshold has a figure of its name, and lies on the side that the rule asks for."""
+    seen = set()
+    cases: tuple[tuple[dict[str, Any], tuple[int, ...]], ...] = (
+        ({"activation": "relu"}, (4, 12, 30)),
+        ({"activation": "tanh"}, (10, 28, 60)),
+        ({"activation": "sigmoid"}, (1, 2, 6)),
+        ({"activation": "relu", "recipe": {"learning_rate": 3.0}}, (4, 8)),
+        ({"activation": "identity", "recipe": {"learning_rate": 0.3}}, (3,)),
+        ({"activation": "tanh", "recipe": {"learning_rate": 1e-4}}, (2,)),
+        ({"activation": "sigmoid", "recipe": {"optimizer": "adam", "learning_rate": 0.01}}, (6, 12)),
+        ({"activation": "relu", "initialization": "normal", "sigma_w2": 20.0, "sigma_b2": 0.0, "width": 32}, (12,)),
+    )
+    for fields, depths in cases:
+        problem = Problem.model_validate(fields | {"recipe": {"epochs": 40} | fields.get("recipe", {})})
+        for depth in depths:
+            traces, verdicts = judged(problem, depth, 6)
+            relapses = [relapse_of(trace, problem.criterion) for trace in traces]
+            for found in (*verdicts, *(own for own in relapses if own)):
+                rule, (thresholds, figures) = found.evidence.rule, (found.evidence.thresholds, found.evidence.figures)
+                sides = PAST.get(rule) or PAST[f"{rule} {found.kind}"]
+                assert len(sides) == len(thresholds)
+                for side, (name, threshold) in zip(sides, thresholds.items(), strict=True):
+                    assert lies(float(figures[name] or 0.0), side, threshold), (rule, name)
+                seen.add(rule)
+    assert len(seen) > 7

@@ -31,8 +31,8 @@ def test_a_run_that_held_its_accuracy_trained() -> None:
     found = verdict(make_trace(train_accuracy=[0.5, 0.625, 0.75, 0.75] + [0.5] * 26))
 
     assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.TRAINED, 4, "accuracy_held")
-    assert found.evidence.figures == {"lowest_accuracy_held": 0.625, "majority_rate": 0.5}
-    assert found.evidence.thresholds == {"accuracy": pytest.approx(0.6), "hold_epochs": 3}
+    assert found.evidence.figures == {"lowest_accuracy_held": 0.625, "epochs_held": 3, "majority_rate": 0.5}
+    assert found.evidence.thresholds == {"lowest_accuracy_held": pytest.approx(0.6), "epochs_held": 3}
     assert found.sentence == "trained: accuracy above 0.600 held for 3 epochs, at epoch 4"
 
 
@@ -64,7 +64,7 @@ def test_what_was_learned_and_lost_again_is_a_relapse() -> None:
         "best_accuracy": 0.75, "last_accuracy": 0.5, "trained_at_epoch": 3, "last_good_epoch": 10,
         "activation_gradient_ratio_at_start": 1, "activation_gradient_ratio_at_end": 1,
     }  # fmt: skip
-    assert found.evidence.thresholds == {"accuracy": pytest.approx(0.6)}
+    assert found.evidence.thresholds == {"last_accuracy": pytest.approx(0.6)}
     assert found.sentence == (
         "unstable: accuracy rose to 0.750, was above 0.600 for the last time in epoch 10 and ended at 0.500"
     )
@@ -136,8 +136,10 @@ def test_a_gradient_that_grows_more_than_70_times_is_an_explosion(start: list[fl
     found = verdict(make_trace(activation_gradient_norm=[start, end]))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.EXPLODED, "activation_gradient_ratio")
-    assert found.evidence.figures == {"ratio_at_start": start[0] / start[2], "ratio_at_end": end[0] / end[2]}
-    assert found.evidence.thresholds == {"ratio": 70.0}
+    assert found.evidence.figures == {
+        "activation_gradient_ratio": 71, "ratio_at_start": start[0] / start[2], "ratio_at_end": end[0] / end[2],
+    }  # fmt: skip
+    assert found.evidence.thresholds == {"activation_gradient_ratio": 70.0}
     assert "grows 71 times" in found.sentence
 
 
@@ -176,7 +178,7 @@ def test_a_layer_dead_from_the_start_under_a_constant_output_is_born_dead() -> N
         "activation_gradient_ratio_at_start": 1.0,
         "layer": "hidden 2",
     }
-    assert found.evidence.thresholds == {"never_active_share": 0.7, "output_range": 0}
+    assert found.evidence.thresholds == {"dead_layers": 1, "output_range": 0}
     assert "'hidden 2'" in found.sentence
 
 
@@ -272,10 +274,7 @@ def test_a_gradient_that_does_not_reach_the_first_layer_vanished() -> None:
     }
     assert found.evidence.thresholds == {
         "activation_gradient_ratio": 1e-3,
-        "activation_gradient_ratio_of_reach": 0.1,
-        "reach": 1.0,
-        "first_layer_change": 1e-3,
-        "accuracy": pytest.approx(0.6),
+        "best_accuracy": pytest.approx(0.6),
     }
     assert "below 0.600 and 0.0001 of the gradient" in found.sentence
 
@@ -468,10 +467,11 @@ def test_an_accuracy_that_was_never_held_long_enough_is_unstable() -> None:
         "best_accuracy": 0.875,
         "last_accuracy": 0.25,
         "epochs_above": 3,
+        "longest_row_above": 2,
         "activation_gradient_ratio_at_start": 1.0,
         "activation_gradient_ratio_at_end": 1.0,
     }
-    assert found.evidence.thresholds == {"accuracy": pytest.approx(0.6), "hold_epochs": 3}
+    assert found.evidence.thresholds == {"best_accuracy": pytest.approx(0.6), "longest_row_above": 3}
     assert "rose to 0.875 and ended at 0.250; it was above 0.600 in 3 epochs, but never for 3 running" in found.sentence
 
 
@@ -484,7 +484,7 @@ def test_a_network_that_learned_for_a_while_is_unstable_though_its_gradient_vani
 def test_in_a_longer_budget_a_row_of_19_epochs_is_unstable() -> None:
     trace = make_trace(train_accuracy=[0.75] * 19 + [0.5] * 181, budget_epochs=200)
 
-    assert verdict(trace).evidence.thresholds["hold_epochs"] == 20
+    assert verdict(trace).evidence.thresholds["longest_row_above"] == 20
     assert verdict(trace).kind is VerdictKind.UNSTABLE
 
 
@@ -493,8 +493,11 @@ def test_an_accuracy_that_swings_is_unstable() -> None:
     found = verdict(make_trace(train_accuracy=[0.5, 0.4] * 3 + [0.5] + [0.45] * 23))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "swings")
-    assert found.evidence.figures == {"swing_share": pytest.approx(6 / 29), "best_accuracy": 0.5}
-    assert found.evidence.thresholds == {"swing": pytest.approx(3 * math.sqrt(2 * 0.25 / 500)), "swing_share": 0.2}
+    chance = pytest.approx(3 * math.sqrt(2 * 0.25 / 500))
+    assert found.evidence.figures == {
+        "swing_share": pytest.approx(6 / 29), "swing_counted_from": chance, "best_accuracy": 0.5,
+    }  # fmt: skip
+    assert found.evidence.thresholds == {"swing_share": 0.2}
 
 
 def test_of_many_points_a_swing_of_three_hundredths_is_enough() -> None:
@@ -545,7 +548,7 @@ def test_a_run_that_nothing_explains_is_flat() -> None:
         "activation_gradient_ratio_at_end": 1.0,
         "reach": pytest.approx(48),
     }
-    assert found.evidence.thresholds == {"accuracy": pytest.approx(0.6)}
+    assert found.evidence.thresholds == {"best_accuracy": pytest.approx(0.6)}
 
 
 def test_a_run_without_epochs_and_without_a_cause_is_flat() -> None:
