@@ -52,14 +52,15 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
     _check_form(study_file, options)
     with interrupts_deferred():
         import depthsearch.finder  # noqa: PLC0415
-        from depthsearch.cli.output import PatientConsole, show, write  # noqa: PLC0415
+        from depthsearch.cli.output import show, write  # noqa: PLC0415
+        from depthsearch.cli.progress import progress_console  # noqa: PLC0415
         from depthsearch.core.events import Event, Preparing  # noqa: PLC0415
         from depthsearch.core.study_file import read_study_file  # noqa: PLC0415
         from depthsearch.reporting.inspecting import inspection_text  # noqa: PLC0415
         from depthsearch.reporting.surveying import survey_text  # noqa: PLC0415
         from depthsearch.store import shown_url  # noqa: PLC0415
 
-    console = PatientConsole(stderr=True, quiet=quiet, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console = progress_console(quiet=quiet)
 
     def told(event: Event) -> None:
         if isinstance(event, Preparing):

@@ -8,7 +8,7 @@ import click
 from rich.console import Console, RenderableType
 
 # What stands in where the output cannot show the bars, rules, curves and shades.
-PLAIN = str.maketrans("█░─…▁▂▃▄▅▆▇▒▓", "#.-~_.:-=+*+%")
+PLAIN = str.maketrans("█░─━│└┄●○…▁▂▃▄▅▆▇▒▓", "#.-=|+-@o~_.:-=+*+%")
 
 
 class PatientConsole(Console):

@@ -1,22 +1,46 @@
-"""A search as it goes on, on standard error: a line for each step, and on a terminal what is under way."""
+"""A search as it goes on, on standard error, for whoever watches: nothing is said where no terminal reads it."""
 
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from rich.status import Status
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
 
 from depthsearch.cli.output import PatientConsole
+from depthsearch.core.curve import Curve
 from depthsearch.core.events import Event, Preparing, Purpose, StudyOpened, TrialFinished, TrialStarted
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.words import count_of
-from depthsearch.families import family_of
+from depthsearch.families import Family, family_of
+from depthsearch.reporting.curve_text import curve_chart
 from depthsearch.reporting.text import finished_line, started_line
+from depthsearch.search.remaining import runs_expected
+
+CHART_WIDTH, CHART_HEIGHT = 60, 8
+LEAST_HEIGHT = 30
+"""Lines of a terminal that has room for the curve below the steps."""
+
+LONG = 2.0
+"""Seconds after which a step's own time is told."""
+
+
+def progress_console(*, quiet: bool) -> Console:
+    """Standard error, for progress; silent where `quiet`, or where it is no terminal."""
+    console = PatientConsole(stderr=True, quiet=quiet, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console.quiet = quiet or not console.is_terminal
+    return console
 
 
 class Progress:
-    """Takes the events of a search, or of several, one after another. Says nothing where `quiet`.
+    """Takes the events of a search, or of several, one after another.
+
+    A line for each step; below them, while something is trained, the curve so far, what is under way, and some idea of
+    the time left.
 
     Args:
         problems: What is searched, by name; the one of a single search has none.
@@ -26,11 +50,10 @@ class Progress:
 
     def __init__(self, problems: Mapping[str, Problem], settings: SearchSettings, *, quiet: bool) -> None:
         self._families = {name: family_of(problem.family) for name, problem in problems.items()}
-        self._cap = settings.cap
-        self._console = PatientConsole(
-            stderr=True, quiet=quiet, highlight=False, soft_wrap=True, markup=False, emoji=False
-        )
-        self._status = Status("", console=self._console) if self._console.is_terminal and not quiet else None
+        self._settings = settings
+        self._console = progress_console(quiet=quiet)
+        self._board = _Board()
+        self._live = Live(self._board, console=self._console, transient=True, refresh_per_second=4)
 
     def __enter__(self) -> Self:
         return self
@@ -38,8 +61,7 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._status is not None:
-            self._status.stop()
+        self._live.stop()
 
     def __call__(self, event: Event) -> None:
         """Show one event of the only search."""
@@ -47,23 +69,103 @@ class Progress:
 
     def of(self, name: str, event: Event) -> None:
         """Show one event of the search of that name."""
+        if self._console.quiet:
+            return
         family, called = self._families[name], f"{name}: " if name else ""
         match event:
-            case StudyOpened(study, finished, True):
-                self._console.print(f"{called}{study} is done already, with {count_of(finished, 'trial')}")
-            case StudyOpened(study, finished) if finished:
-                self._console.print(f"{called}going on with {study}, after {count_of(finished, 'trial')}")
-            case StudyOpened(study):
-                self._console.print(f"{called}searching as {study}")
+            case StudyOpened(study, finished, done):
+                place = list(self._families).index(name) + 1
+                of = f"{name}, {place} of {len(self._families)}: " if name else ""
+                self._board.begin(family, self._settings.filled(reliability=family.reliability), of)
+                if done:
+                    self._console.print(f"{called}{study} is done already, with {count_of(finished, 'trial')}")
+                elif finished:
+                    self._console.print(f"{called}going on with {study}, after {count_of(finished, 'trial')}")
+                else:
+                    self._console.print(f"{called}searching as {study}")
             case Preparing(reason):
                 self._console.print(reason)
-            case TrialStarted() if self._status is not None:
-                self._status.update(started_line(event, family))
-                self._status.start()
+            case TrialStarted():
+                self._board.step(event)
+                self._live.start()
             case TrialFinished():
-                if self._status is not None:
-                    self._status.stop()
+                self._board.done(event)
                 if event.purpose is not Purpose.SENTINEL:  # a look-out beside each step is not worth a line
-                    self._console.print(finished_line(event, family=family, cap=self._cap))
-            case _:
-                pass
+                    self._console.print(finished_line(event, family=family, cap=self._settings.cap))
+
+
+class _Board:
+    """What stands below the steps: the curve so far, and what is under way."""
+
+    def __init__(self) -> None:
+        self._spinner = Spinner("dots")
+
+    def begin(self, family: Family, settings: SearchSettings, called: str) -> None:
+        """A search begins."""
+        self._family, self._settings, self._called = family, settings, called
+        self._curve: Curve | None = None
+        self._chart: Text | None = None
+        self._since = self._step_since = time.monotonic()
+        self._under_way: list[TrialStarted] = []
+        self._runs = self._depths = 0
+        self._training = 0.0
+
+    def step(self, event: TrialStarted) -> None:
+        """A trial of a round is about to be trained."""
+        self._under_way.append(event)
+        self._step_since = time.monotonic()
+
+    def done(self, event: TrialFinished) -> None:
+        """A trial of a round was told."""
+        self._under_way.clear()
+        self._curve = event.curve
+        self._chart = curve_chart(
+            event.curve.points,
+            reliability=self._settings.threshold_share,
+            interval=event.curve.interval,
+            max_depth=event.curve.max_depth,
+            unit=self._family.unit,
+            width=CHART_WIDTH,
+            height=CHART_HEIGHT,
+        )
+        self._runs += event.runs
+        self._depths += event.runs * event.depth
+        self._training += event.seconds
+
+    def seconds_left(self) -> float | None:
+        """By the time that runs have taken so far: training by depth, all else by number."""
+        if self._curve is None:
+            return None
+        runs = runs_expected(self._curve, self._settings)
+        if runs is None or not self._runs:
+            return None
+        deep = self._curve.max_depth or 1
+        beside = max(time.monotonic() - self._since - self._training, 0.0) / self._runs
+        seconds = runs * (beside + self._training / max(self._depths, 1) * deep)
+        if self._settings.max_seconds is not None:
+            seconds = min(seconds, max(self._settings.max_seconds - self._training, 0.0))
+        return seconds
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self._chart is not None and options.size.height >= LEAST_HEIGHT:
+            yield self._chart
+        turning = self._spinner.render(console.get_time())
+        yield Text(f"{turning} {self._line()}", no_wrap=True, overflow="ellipsis")
+
+    def _line(self) -> str:
+        parts = [self._called + (started_line(self._under_way, self._family) if self._under_way else "choosing what to try next")]
+        spent = time.monotonic() - self._step_since
+        if spent >= LONG:
+            parts.append(f"for {_lasting(spent)}")
+        left = self.seconds_left()
+        if left is not None:
+            parts.append(f"{count_of(self._runs, 'run')} in {_lasting(time.monotonic() - self._since)}")
+            parts.append(f"some {_lasting(left)} left")
+        return "; ".join(parts)
+
+
+def _lasting(seconds: float) -> str:
+    if seconds < 100:  # noqa: PLR2004 - two digits of seconds
+        return f"{max(seconds, 1):.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.0f} h"  # noqa: PLR2004

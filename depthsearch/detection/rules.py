@@ -228,7 +228,11 @@ def _vanished(trace: Trace, criterion: Criterion) -> _Finding | None:
         return None
     limits = flat | {"activation_gradient_ratio": SHRINKING}
     if moved is not None and moved < VANISHED_REACH and not _still_improving(trace):
-        sentence = f"{stuck} the first layer's reach is {moved:.2g}: how far its gradient can move it in the budget"
+        if trace.problem.recipe.optimizer == "sgd":
+            why = f"the first layer's gradient can move it by no more than {moved:.2g} in the whole budget (reach)"
+        else:
+            why = f"the first layer's gradient falls to {moved:.2g} of Adam's epsilon (reach), where steps shrink"
+        sentence = f"{stuck} {why}"
         return _Finding(VerdictKind.VANISHED, "reach", sentence, figures, limits | {"reach": VANISHED_REACH})
     if change is not None and change < UNCHANGED:
         sentence = f"{stuck} the first layer's weights changed by only {change:.2g} of their size"

@@ -77,7 +77,8 @@ def curve_chart(
         height: Rows.
     """
     axis = Axis(points[0].depth, points[-1].depth, width)
-    cells = [[_area(points, axis, column, row, height) for column in range(width)] for row in range(height)]
+    believed = [_believed(points, axis.depth(column)) for column in range(width)]
+    cells = [[_area(own, row, height) for own in believed] for row in range(height)]
     level = _row(reliability, height)
     for column, cell in enumerate(cells[level]):
         if cell == EMPTY:
@@ -93,9 +94,11 @@ def curve_chart(
         for cell in line:
             text.append(cell, STYLES.get(cell, "bold" if cell in (ALWAYS, SEEN) else ""))
         text.append(f" {reliability:.0%}\n" if row == level else "\n")
-    for line_text in _below(axis, interval, max_depth, unit):
-        text.append(f"{'':>6} {line_text}\n")
-    text.rstrip()
+    below = [f"{'':>6} {line}" for line in _below(axis, interval, max_depth, unit)]
+    text.append("\n".join(below))
+    if any(point.low is not None for point in points):
+        text.append(f"\n{'':>8}{SURE} surely trains, {LIKELY} likely, {POSSIBLE} possibly; ", "dim")
+        text.append(f"runs: {ALWAYS} all trained, {SEEN} not all", "dim")
     return text
 
 
@@ -104,9 +107,9 @@ def _row(share: float, height: int) -> int:
     return round((1 - min(max(share, 0.0), 1.0)) * (height - 1))
 
 
-def _area(points: Sequence[CurvePoint], axis: Axis, column: int, row: int, height: int) -> str:
+def _area(believed: tuple[float, float, float], row: int, height: int) -> str:
     """How sure it is that P(trained) reaches up to the middle of a cell."""
-    low, median, high = _believed(points, axis.depth(column))
+    low, median, high = believed
     share = 1 - row / (height - 1)
     # Half a row of room: what rounds to this row fills it.
     edge = share - 0.5 / (height - 1)

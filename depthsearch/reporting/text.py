@@ -14,10 +14,11 @@ from depthsearch.core.events import Purpose, TrialFinished, TrialStarted
 from depthsearch.core.study_file import Reported
 from depthsearch.core.words import count_of, in_words, listed
 from depthsearch.families import Family, family_of
+from depthsearch.reporting.curve_text import curve_chart
 from depthsearch.reporting.facts import called, facts
 from depthsearch.reporting.listing import StudyRow
 
-BAR, ROWS = 20, 16
+ROWS = 12
 WORDS = 18
 """Room for "1000 hidden layers"."""
 
@@ -27,8 +28,10 @@ def answer_text(answer: Answer, *, place: str, reported: Reported | None = None)
     held = all(again.agrees for again in answer.confirmation)
     found = held and answer.outcome in (Outcome.FOUND, Outcome.CAP_REACHED)
     headline = Text(f"{called(answer)}: {answer.sentence}", style="bold green" if found else "bold yellow")
-    # The table brings an empty line of its own above and below.
-    parts: list[RenderableType] = [headline, _curve(answer) if answer.curve else Text("")]
+    parts: list[RenderableType] = [headline, Text("")]
+    if answer.curve:
+        # The table brings an empty line of its own above and below.
+        parts += [answer_chart(answer), _curve(answer)]
     hidden = len(answer.curve) - len(_shown(answer.curve, answer.max_depth))
     if hidden:
         parts.append(Text(f"{count_of(hidden, 'more depth')} in --json\n", style="dim"))
@@ -38,11 +41,12 @@ def answer_text(answer: Answer, *, place: str, reported: Reported | None = None)
     return Group(*parts)
 
 
-def started_line(event: TrialStarted, family: Family) -> str:
-    """What is under way, for a spinner."""
-    why = {Purpose.CONFIRM: " again", Purpose.SENTINEL: ", as a sentinel", Purpose.TAIL: ", to look beyond"}
-    networks = count_of(event.runs, "network")
-    return f"training {networks} of {family.units(event.depth)}{why.get(event.purpose, '')} ..."
+def started_line(events: Sequence[TrialStarted], family: Family) -> str:
+    """What is under way: the trials of one round."""
+    networks = count_of(sum(event.runs for event in events), "network")
+    *shallower, deepest = sorted({event.depth for event in events})
+    depths = f"{', '.join(map(str, shallower))} and {family.units(deepest)}" if shallower else family.units(deepest)
+    return f"training {networks} of {depths}"
 
 
 def finished_line(event: TrialFinished, *, family: Family, cap: int) -> str:
@@ -74,13 +78,24 @@ def studies_table(rows: Sequence[StudyRow]) -> Table:
     return table
 
 
+def answer_chart(answer: Answer) -> Text:
+    """The curve in characters."""
+    return curve_chart(
+        answer.curve,
+        reliability=answer.reliability,
+        interval=answer.interval,
+        max_depth=answer.max_depth,
+        unit=family_of(answer.problem.family).unit,
+    )
+
+
 def _curve(answer: Answer) -> Table:
     """The depths that were tried, with the band where there is one; near the threshold all, further away some."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     believed = any(point.low is not None for point in answer.curve)
     table.add_column(family_of(answer.problem.family).unit, justify="right")
     table.add_column("trained", justify="right")
-    table.add_column("P(trained)" if believed else "share that trained")
+    table.add_column("P(trained)" if believed else "share that trained", justify="right")
     if believed:
         table.add_column("95 % band", justify="right")
     else:
@@ -95,7 +110,7 @@ def _curve(answer: Answer) -> Table:
             last, share = f"{point.low:.2f} to {point.high:.2f}", point.p
         else:
             last, share = (f"{tried.trained} of {tried.of}" if tried else ""), trained / of
-        table.add_row(str(point.depth), f"{trained} of {of}", _bar(share), last, style=style)
+        table.add_row(str(point.depth), f"{trained} of {of}", f"{share:.2f}", last, style=style)
     return table
 
 
@@ -114,11 +129,6 @@ def _shown(points: Sequence[CurvePoint], max_depth: int | None) -> list[CurvePoi
         kept.append(points[-1])
         apart *= 1.3
     return kept
-
-
-def _bar(share: float) -> Text:
-    filled = round(BAR * share)
-    return Text("█" * filled + "░" * (BAR - filled) + f" {share:.2f}")
 
 
 def _facts(answer: Answer, place: str, reported: Reported | None) -> Table:

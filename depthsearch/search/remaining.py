@@ -1,0 +1,61 @@
+"""How many runs a search may still take: a guess for people who wait, which no decision rests on."""
+
+import math
+
+from depthsearch.core.curve import Curve
+from depthsearch.core.settings import SearchSettings
+from depthsearch.search.picking import CONFIRM_RUNS
+from depthsearch.search.stopping import NEARNESS, TAIL_RUNS
+
+STANDARD_ERRORS = 1.96
+"""Half-width of a 95 % interval."""
+
+NEAR = 1.5
+"""Runs at depths within this factor of the interval tell of P(trained) at the threshold."""
+
+
+def runs_expected(curve: Curve, settings: SearchSettings) -> int | None:
+    """Runs until the search is concluded and confirmed, if it goes on as runs at random do; None where nobody knows.
+
+    The width of an interval falls with the square root of the runs. Whichever rule ends a search takes the fewer runs:
+    that of the width, or that of P(trained) at the threshold, which some hundred runs nearby tell well enough.
+
+    Args:
+        curve: What is known now.
+        settings: Of the search.
+    """
+    made = sum(point.of for point in curve.points)
+    expected = _bisected(curve, settings) if settings.sampler == "bisect" else _believed(curve, settings, made)
+    if settings.max_runs is not None:
+        left = max(settings.max_runs - made, 0)
+        return left if expected is None else min(expected, left)
+    return expected
+
+
+def _bisected(curve: Curve, settings: SearchSettings) -> int | None:
+    """Half of the bracket goes with each depth; then both edges are tried again."""
+    again = 2 * settings.runs_each
+    if curve.concluded:
+        return again
+    if curve.fails_at is None:
+        return None
+    between = curve.fails_at - (curve.max_depth or 0)
+    return math.ceil(math.log2(max(between, 1))) * settings.runs_each + again
+
+
+def _believed(curve: Curve, settings: SearchSettings, made: int) -> int | None:
+    if settings.sampler == "grid":
+        missing = set(settings.depths or ()) - {point.depth for point in curve.points}
+        return len(missing) * settings.runs_each
+    again = max(CONFIRM_RUNS, settings.runs_each)
+    if curve.concluded:
+        return again
+    low, high = curve.interval or (0, None)
+    if high is None or not curve.thresholds:
+        return None
+    median = next(own.depth for own in curve.thresholds if own.reliability == settings.threshold_share)
+    narrow = 2 * max(1.0, settings.tolerance * median)
+    by_width = made * (((high - low) / narrow) ** 2 - 1)
+    near = sum(point.of for point in curve.points if low / NEAR <= point.depth <= high * NEAR)
+    by_level = (STANDARD_ERRORS / NEARNESS) ** 2 - near
+    return round(max(min(by_width, by_level), settings.runs_each)) + TAIL_RUNS + again
