@@ -70,7 +70,6 @@ def test_a_study_file_stands_beside_what_was_reported(capsys: pytest.CaptureFixt
     assert "first" in printed.out.splitlines()[2]
     assert "4 (by hand)" in printed.out
     assert "A report" in printed.out
-    assert "first: " in printed.err
     assert run(["compare", "study.toml", "--markdown", "--quiet"]) == 0
     lines = capsys.readouterr().out.splitlines()
     tables = [line for line in lines if line.startswith("| ")]

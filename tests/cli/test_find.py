@@ -25,6 +25,17 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.delenv("DEPTHSEARCH_STORAGE", raising=False)
 
 
+WATCHED = {"TTY_COMPATIBLE": "1", "TTY_INTERACTIVE": "0", "NO_COLOR": "1"}
+"""Standard error as if a terminal read it, which cannot move its cursor."""
+
+
+@pytest.fixture
+def _watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in WATCHED.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("_watched")
 def test_the_result_goes_to_standard_output_and_progress_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["find", *QUICK]) == 0
     printed = capsys.readouterr()
@@ -33,6 +44,17 @@ def test_the_result_goes_to_standard_output_and_progress_to_standard_error(capsy
     assert "1 hidden layer: 2 of 2 trained; max depth at least 1" in printed.err
     assert "; tried again" in printed.err
     assert Path("depthsearch.db").exists()
+
+
+def test_where_no_terminal_reads_it_there_is_no_progress(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["find", *QUICK]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("_watched")
+def test_quiet_is_quiet_on_a_terminal_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["find", *QUICK, "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_json_is_one_object_with_all_that_is_promised(capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,6 +70,7 @@ def test_json_is_one_object_with_all_that_is_promised(capsys: pytest.CaptureFixt
     assert set(found["cost"]) == {"trials", "runs", "seconds", "sum_of_depths"}
 
 
+@pytest.mark.usefixtures("_watched")
 def test_by_default_an_interval_stands_beside_the_depth(capsys: pytest.CaptureFixture[str]) -> None:
     command = ["find", *PROBLEM, "--max-runs", "150", "--cap", "60"]
     assert run(command) == 0
@@ -87,6 +110,7 @@ def test_optunas_samplers_search_within_a_budget(sampler: str, capsys: pytest.Ca
     assert found["interval"] is not None
 
 
+@pytest.mark.usefixtures("_watched")
 def test_the_same_command_answers_again_without_training(capsys: pytest.CaptureFixture[str]) -> None:
     run(["find", *QUICK, "--json"])
     first = capsys.readouterr()
@@ -199,6 +223,7 @@ def test_bad_input_is_one_line_exit_2_and_changes_nothing(
     assert after == before
 
 
+@pytest.mark.usefixtures("_watched")
 def test_ctrl_c_keeps_what_is_finished_exits_130_and_the_same_command_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -222,6 +247,7 @@ def test_ctrl_c_keeps_what_is_finished_exits_130_and_the_same_command_goes_on(
     assert essence(Answer.model_validate_json(resumed.out)) == essence(undisturbed)
 
 
+@pytest.mark.usefixtures("_watched")
 def test_a_name_is_printed_as_it_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     """A study's name is no markup."""
     for name in ("[/red]", "[red]x[/red]", ":smile:"):
@@ -241,7 +267,7 @@ def processed(*arguments: str, **environment: str) -> subprocess.CompletedProces
 def test_an_output_without_bars_gets_plain_ones() -> None:
     done = processed("find", *QUICK, "--cap", "1", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stdout.isascii()) == (0, True)
-    assert "#" * 20 in done.stdout
+    assert "+----" in done.stdout
 
 
 def test_a_reader_that_is_gone_is_no_error() -> None:
