@@ -153,10 +153,8 @@ class _Board:
         yield Text(f"{turning} {self._line()}", no_wrap=True, overflow="ellipsis")
 
     def _line(self) -> str:
-        parts = [
-            self._called
-            + (started_line(self._under_way, self._family) if self._under_way else "choosing what to try next")
-        ]
+        doing = started_line(self._under_way, self._family) if self._under_way else "choosing what to try next"
+        parts = [self._called + doing]
         spent = time.monotonic() - self._step_since
         if spent >= LONG:
             parts.append(f"for {_lasting(spent)}")

@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -33,10 +32,9 @@ FINISHED = TrialFinished(
 
 
 @pytest.fixture
-def _terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"TTY_COMPATIBLE": "1", "NO_COLOR": "1", "COLUMNS": "100", "LINES": "40"}.items():
         monkeypatch.setenv(name, value)
-    yield
 
 
 def watched(*problems: str, height: int = 40, quiet: bool = False) -> str:
@@ -51,6 +49,7 @@ def watched(*problems: str, height: int = 40, quiet: bool = False) -> str:
         shown.of(name, Preparing("compiling"))
         for event in (TrialStarted(32, 8, Purpose.SEARCH), TrialStarted(9, 1, Purpose.SENTINEL)):
             shown.of(name, event)
+        shown._live.refresh()
         shown.of(name, FINISHED)
         shown.of(name, replace(FINISHED, depth=9, runs=1, purpose=Purpose.SENTINEL))
         shown.of(name, TrialStarted(22, 8, Purpose.SEARCH))
