@@ -1,19 +1,20 @@
 """compare(study_file) -> Comparison: one search after another, each a study of its own in the store."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from depthsearch.core.comparison import Compared, Comparison
 from depthsearch.core.curve import CurvePoint
 from depthsearch.core.events import Event
 from depthsearch.core.settings import SearchSettings
-from depthsearch.core.study_file import NamedProblem, StudyFile
+from depthsearch.core.study_file import NamedProblem, StudyFile, read_study_file
 from depthsearch.finder.answering import probabilities_at
 from depthsearch.finder.find import find
 from depthsearch.store import open_store
 
 
 def compare(
-    study_file: StudyFile | Sequence[NamedProblem],
+    study_file: StudyFile | str | Path | Sequence[NamedProblem],
     settings: SearchSettings | None = None,
     *,
     storage: str | None = None,
@@ -27,7 +28,7 @@ def compare(
     Each search is kept in the store as `find` keeps it: the same call resumes what was stopped.
 
     Args:
-        study_file: What is compared: a study file, or problems under their names.
+        study_file: What is compared: a study file, or its path, or problems under their names.
         settings: How each is searched; by default as the study file says.
         storage: URL of the store; by default DEPTHSEARCH_STORAGE, or depthsearch.db in the working folder.
         fresh: Start new studies although there are some already.
@@ -40,6 +41,8 @@ def compare(
         StoreError: The store cannot be used as asked.
         TrainingFailed: A network could not be trained; what was finished before is kept.
     """
+    if isinstance(study_file, str | Path):
+        study_file = read_study_file(study_file)
     if not isinstance(study_file, StudyFile):
         study_file = StudyFile(problems=tuple(study_file))
     settings = settings or study_file.settings

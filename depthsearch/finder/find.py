@@ -29,7 +29,7 @@ from depthsearch.finder.budget import budget_left, runs_left
 from depthsearch.finder.confirming import still_to_confirm
 from depthsearch.finder.depths import depths_of
 from depthsearch.finder.noting import Notes
-from depthsearch.finder.preparing import OnEvent, check_problem, check_steps, ignore, prepared
+from depthsearch.finder.preparing import OnEvent, check_criterion, check_problem, ignore, prepared
 from depthsearch.finder.samplers import OPTUNAS, make_sampler, runs_and_purpose, suggest, with_budget
 from depthsearch.search import draw_seeds, estimate
 from depthsearch.search import trials as trial_fields
@@ -78,7 +78,7 @@ def find(
     check_engine(problem, engine=engine, device=device)
     given = settings or SearchSettings()
     settings = _filled(problem, given, engine=engine, device=device)
-    check_steps(problem)
+    check_criterion(problem)
     # An engine takes seconds to import: it is needed this early only to know whether there is a GPU to insist on.
     insisted = choose_engine(problem, engine=engine, device=device) if device == "cuda" else None
     with (

@@ -12,7 +12,7 @@ from depthsearch.core.words import count_of
 from depthsearch.detection import verdict_of
 from depthsearch.families import family_of
 from depthsearch.finder.gathering import inspection_of
-from depthsearch.finder.preparing import OnEvent, check_problem, check_steps, ignore, prepared
+from depthsearch.finder.preparing import OnEvent, check_criterion, check_problem, ignore, prepared
 from depthsearch.finder.replaying import cut, difference
 from depthsearch.search.trials import all_trials
 from depthsearch.store import StoredRun, StoredStudy, open_store
@@ -50,7 +50,7 @@ def inspect(
     check_problem(problem)
     _check_whole("depth", depth, least=family_of(problem.family).shallowest, most=DEEPEST)
     _check_whole("seed", seed, least=0, most=SEEDS - 1)
-    check_steps(problem)
+    check_criterion(problem)
     if tensorboard is not None:
         check_events_folder(tensorboard)
     trainer = choose_engine(problem, engine=engine, device=device)

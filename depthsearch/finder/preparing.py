@@ -5,7 +5,9 @@ from collections.abc import Callable
 from depthsearch.core.errors import InvalidValue
 from depthsearch.core.events import Event, Preparing
 from depthsearch.core.problem import Problem
+from depthsearch.core.words import count_of
 from depthsearch.datasets import load
+from depthsearch.detection import accuracy_threshold
 from depthsearch.training.engine import Engine, Job
 
 OnEvent = Callable[[Event], None]
@@ -21,16 +23,26 @@ def check_problem(problem: object) -> None:
         raise InvalidValue(f"problem must be a depthsearch.Problem, but got {problem!r}")
 
 
-def check_steps(problem: Problem) -> None:
-    """Refuse a budget of steps too small for the criterion, which only the size of the data set tells.
+def check_criterion(problem: Problem) -> None:
+    """Refuse a problem whose criterion no run can meet, which only the data tell.
 
     Raises:
-        InvalidValue: The budget ends before a run can have trained.
+        InvalidValue: The training points are too few to tell training from chance, or the budget of steps ends before
+            a run can have trained.
     """
+    data, criterion = load(problem.data), problem.criterion
+    points = len(data.x_train)
+    needed = accuracy_threshold(criterion, majority_rate=data.majority_rate, points=points)
+    if needed >= 1:
+        raise InvalidValue(
+            f"points must leave enough for training to be told from chance, but got {problem.data.points} with a test "
+            f"share of {problem.data.test_share}: {count_of(points, 'training point')} would need an accuracy above "
+            f"{needed:.2f}; give more points, or a smaller test share"
+        )
     steps = problem.recipe.steps
     if steps is None:
         return
-    per_epoch = problem.recipe.steps_per_epoch(len(load(problem.data).x_train))
+    per_epoch = problem.recipe.steps_per_epoch(points)
     hold = problem.criterion.hold_epochs
     least = per_epoch * (hold - 1) + 1
     if steps < least:

@@ -1,28 +1,29 @@
 """survey(study_file) -> Survey: networks of one depth for each of several problems, side by side."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depthsearch.core.errors import InvalidValue
-from depthsearch.core.study_file import InspectPlan, NamedProblem, StudyFile
+from depthsearch.core.study_file import InspectPlan, NamedProblem, StudyFile, read_study_file
 from depthsearch.core.survey import RatioOverRuns, Survey, Surveyed
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import count_verdicts
 from depthsearch.detection import relapse_of, verdict_of
 from depthsearch.families import family_of
-from depthsearch.finder.preparing import OnEvent, check_steps, ignore, prepared
+from depthsearch.finder.preparing import OnEvent, check_criterion, ignore, prepared
 from depthsearch.training.engine import Job, choose_engine
 
 
 def survey(
-    study_file: StudyFile, *, engine: str = "auto", device: str = "auto", on_event: OnEvent | None = None
+    study_file: StudyFile | str | Path, *, engine: str = "auto", device: str = "auto", on_event: OnEvent | None = None
 ) -> Survey:
     """Train the networks that a study file's `inspect` table asks for, each for its whole budget. Nothing is stored.
 
     Args:
-        study_file: What is looked at.
+        study_file: What is looked at, or the path of such a file.
         engine: "dense", "torch", or "auto" for the faster one.
         device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
         on_event: Called where the engine needs a moment before it can train.
@@ -31,6 +32,7 @@ def survey(
         InvalidValue: The study file has no `inspect` table, or a value cannot be used.
         TrainingFailed: A network could not be trained.
     """
+    study_file = read_study_file(study_file) if isinstance(study_file, str | Path) else study_file
     plan = study_file.inspect
     if plan is None:
         raise InvalidValue("the study file has no table [inspect]: it says which depth is looked at, as in depth = 8")
@@ -38,7 +40,7 @@ def survey(
         shallowest = family_of(entry.problem.family).shallowest
         if plan.depth < shallowest:
             raise InvalidValue(f"depth must be at least {shallowest} for {entry.name!r}, but got {plan.depth}")
-        check_steps(entry.problem)
+        check_criterion(entry.problem)
     return Survey(
         title=study_file.title,
         source=study_file.source,

@@ -244,6 +244,10 @@ def test_compiling_is_told_and_not_timed(monkeypatch: pytest.MonkeyPatch) -> Non
         ({"seed": 2**63}, "but got 9223372036854775808"),
         ({"problem": "ffnet"}, "problem must be a depthsearch.Problem, but got 'ffnet'"),
         ({"problem": Problem.model_validate({"recipe": {"steps": 3}})}, "steps must be at least 33"),
+        (
+            {"problem": Problem.model_validate({"data": {"name": "moons", "points": 40, "test_share": 0.9}})},
+            "got 40 with a test share of 0.9: 4 training points would need an accuracy above 1.40",
+        ),
     ],
 )
 def test_what_cannot_be_inspected_is_refused(change: dict[str, Any], message: str) -> None:

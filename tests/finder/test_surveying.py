@@ -8,7 +8,7 @@ import pytest
 from depthsearch import survey
 from depthsearch.core.errors import InvalidValue
 from depthsearch.core.problem import Problem
-from depthsearch.core.study_file import InspectPlan, NamedProblem, Reported, StudyFile, read_study_file
+from depthsearch.core.study_file import InspectPlan, NamedProblem, Reported, StudyFile
 from depthsearch.core.survey import Survey
 from depthsearch.training.engine import Job, choose_engine
 
@@ -66,7 +66,7 @@ def test_a_survey_reads_back_from_its_json(surveyed: Survey) -> None:
 
 
 def test_eight_sigmoid_layers_stand_still_and_relu_does_not() -> None:
-    sigmoid, relu, plain = survey(read_study_file(STUDIES / "moons-sigmoid.toml")).surveyed
+    sigmoid, relu, plain = survey(STUDIES / "moons-sigmoid.toml").surveyed
 
     # By plain SGD the loss stays the same and the weights do not change: both of the article's signs.
     assert plain.verdicts == {"vanished": 20}
@@ -81,7 +81,7 @@ def test_eight_sigmoid_layers_stand_still_and_relu_does_not() -> None:
 
 
 def test_the_gradient_falls_most_from_layer_to_layer_with_sigmoid() -> None:
-    sigmoid, relu, leaky = survey(read_study_file(STUDIES / "activation-gradients.toml")).surveyed
+    sigmoid, relu, leaky = survey(str(STUDIES / "activation-gradients.toml")).surveyed
 
     falls = [own.gradient_ratio.middle or 0.0 for own in (sigmoid, relu, leaky)]
     assert falls[0] > 10
