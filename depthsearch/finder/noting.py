@@ -1,4 +1,4 @@
-"""A study's note: its answer in words on its page in the dashboard, kept current as the search goes on."""
+"""A study's page in the dashboard: its answer in words, and its curve, kept current as the search goes on."""
 
 import time
 
@@ -8,6 +8,7 @@ from depthsearch.core.words import count_of
 from depthsearch.families import family_of
 from depthsearch.finder.answering import answer_of
 from depthsearch.finder.commands import find_command
+from depthsearch.finder.plotting import curve_plot
 from depthsearch.store import StoredStudy
 
 SECONDS = 15.0
@@ -37,8 +38,8 @@ class Notes:
             self.write(answer_of(self._stored))
 
     def write(self, answer: Answer) -> None:
-        """Write an answer as the note. One that stands there already is not written again."""
-        self._stored.write_note(note_of(answer, self._given, place=self._place))
+        """Write an answer as the note, with its curve. What stands there already is not written again."""
+        self._stored.write_page(note_of(answer, self._given, place=self._place), curve_plot(answer))
         self._written = time.monotonic()
 
 

@@ -1,37 +1,61 @@
-"""The note on a study's page of optuna-dashboard, in the dashboard's format, written without the dashboard.
+"""What stands on a study's page of optuna-dashboard: a note and a plot, written in its format, without it.
 
-It is kept in system attributes of the study: a version, and the text in pieces.
+Both are kept in system attributes of the study, which every page loads of all studies: the text in pieces, and for a
+note a version.
 """
 
 import json
+from collections.abc import Iterator, Mapping
 
 from optuna.storages import RDBStorage
 from optuna.storages._rdb.models import StudySystemAttributeModel
 from optuna.storages._rdb.storage import _create_scoped_session
 
 VERSION, PIECES = "dashboard:note_ver", "dashboard:note_str:"
+PLOT_PIECES = "dashboard:plot_data:depthsearch:"
 LONGEST_PIECE = 2045
 HEADING = "#### depthsearch\n\n"
 """A note that begins otherwise is somebody else's, and stays."""
 
 
-def write_note(storage: RDBStorage, study_id: int, text: str) -> None:
-    """Make `text`, in Markdown, the study's note, in one transaction; nothing is written where it stands already."""
-    body = HEADING + text
+def write_page(storage: RDBStorage, study_id: int, *, note: str, plot: str) -> None:
+    """Make `note` the study's note and `plot` its plot, in one transaction. Only what changed is written.
+
+    Args:
+        storage: Optuna's.
+        study_id: The study's number in it.
+        note: In Markdown, without a heading.
+        plot: A plotly figure as JSON; empty for none.
+    """
     with _create_scoped_session(storage.scoped_session) as session:
         rows = {str(row.key): row for row in StudySystemAttributeModel.where_study_id(study_id, session)}
-        found = {key: json.loads(str(row.value_json)) for key, row in rows.items() if key.startswith("dashboard:note_")}
-        before = "".join(found[f"{PIECES}{k}"] for k in range(sum(key.startswith(PIECES) for key in found)))
-        if before == body or (before and not before.startswith(HEADING)):
-            return
-        pieces = {f"{PIECES}{k}": piece for k, piece in enumerate(_pieces(body))}
-        emptied = {key: "" for key in found if key.startswith(PIECES) and key not in pieces}
-        for key, value in {VERSION: found.get(VERSION, 0) + 1, **pieces, **emptied}.items():
+        found = {key: json.loads(str(row.value_json)) for key, row in rows.items() if key.startswith("dashboard:")}
+        for key, value in {**_changed_note(found, HEADING + note), **_changed(found, PLOT_PIECES, plot)}.items():
             if key in rows:
                 rows[key].value_json = json.dumps(value)
             else:
                 session.add(StudySystemAttributeModel(study_id=study_id, key=key, value_json=json.dumps(value)))
 
 
-def _pieces(body: str) -> list[str]:
-    return [body[start : start + LONGEST_PIECE] for start in range(0, len(body), LONGEST_PIECE)]
+def _changed_note(found: Mapping[str, object], body: str) -> dict[str, object]:
+    before = _joined(found, PIECES)
+    if before and not before.startswith(HEADING):
+        return {}
+    pieces = _changed(found, PIECES, body)
+    return {VERSION: int(str(found.get(VERSION, 0))) + 1, **pieces} if pieces else {}
+
+
+def _changed(found: Mapping[str, object], prefix: str, body: str) -> dict[str, object]:
+    """What is to be written for `body` to stand there; pieces that it no longer takes are emptied."""
+    if _joined(found, prefix) == body:
+        return {}
+    emptied = dict.fromkeys((key for key in found if key.startswith(prefix)), "")
+    return {**emptied, **{f"{prefix}{k}": piece for k, piece in enumerate(_pieces(body))}}
+
+
+def _joined(found: Mapping[str, object], prefix: str) -> str:
+    return "".join(str(found[f"{prefix}{k}"]) for k in range(sum(key.startswith(prefix) for key in found)))
+
+
+def _pieces(body: str) -> Iterator[str]:
+    return (body[start : start + LONGEST_PIECE] for start in range(0, len(body), LONGEST_PIECE))

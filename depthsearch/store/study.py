@@ -15,7 +15,7 @@ from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
-from depthsearch.store.notes import write_note
+from depthsearch.store.notes import write_page
 from depthsearch.store.tables import RUNS
 from depthsearch.store.traces import decode_trace, encode_trace
 
@@ -132,9 +132,12 @@ class StoredStudy:
                     session, TrialUserAttributeModel, trial_id, key, value
                 )
 
-    def write_note(self, text: str) -> None:
-        """Make `text`, in Markdown, the note on the study's page in the dashboard; a note of somebody else's stays."""
-        write_note(self.storage, self.study_id, text)
+    def write_page(self, note: str, plot: str) -> None:
+        """Put a note, in Markdown, and a plotly figure, as JSON, on the study's page in the dashboard.
+
+        A note of somebody else's stays.
+        """
+        write_page(self.storage, self.study_id, note=note, plot=plot)
 
     def runs(self) -> list[StoredRun]:
         """The runs of all finished trials, by trial and place; those of failed trials are left out."""

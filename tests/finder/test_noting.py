@@ -1,17 +1,23 @@
 """A study's note says what its answer says, and follows the search."""
 
+import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from optuna_dashboard import get_note
+from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
+from plotly import graph_objects as go
 
 from depthsearch.cli.main import run
 from depthsearch.core.answer import Outcome
+from depthsearch.core.curve import CurvePoint
 from depthsearch.core.events import Event, TrialFinished
 from depthsearch.core.problem import Criterion
 from depthsearch.core.settings import SearchSettings
 from depthsearch.finder import find, noting
+from depthsearch.finder.plotting import MOST_POINTS, curve_plot
 from depthsearch.store import open_store
 from tests.finder.searches import PROBLEM, SETTINGS
 
@@ -110,9 +116,44 @@ def test_a_problem_that_no_options_say_is_named_by_its_file(url: str) -> None:
     assert "Shows the answer again: the study file, or the call, that began it." in note(url)
 
 
+def plotted(url: str) -> dict[str, Any]:
+    """The study's plot, as the dashboard reads it."""
+    with open_store(url, create=False) as store:
+        study = store.read_study("mine")
+        plots = get_plotly_graph_objects(study.storage.get_study_system_attrs(study.study_id))
+    return dict(json.loads(plots["depthsearch"]))
+
+
+def test_the_curve_is_drawn_beside_the_note(url: str) -> None:
+    answer = find(PROBLEM, SearchSettings(max_runs=60, cap=30), storage=url, study="mine")
+    drawn = plotted(url)
+    figure = go.Figure(drawn)  # plotly refuses what is no figure
+    band, median, seen = figure.data
+    assert list(median.x) == list(seen.x) == [point.depth for point in answer.curve]
+    assert list(seen.text) == [f"{point.trained} of {point.of}" for point in answer.curve]
+    assert list(median.y) == [round(point.p, 3) for point in answer.curve]
+    assert len(band.x) == 2 * len(median.x)
+    assert f"max depth {answer.max_depth}" in figure.layout.title.text
+
+
+def test_a_bisection_draws_what_was_seen(url: str) -> None:
+    find(PROBLEM, SETTINGS, storage=url, study="mine")
+    assert [own["name"] for own in plotted(url)["data"]] == ["trained"]
+
+
+def test_of_many_depths_some_are_drawn_and_the_ends_are_among_them(url: str) -> None:
+    answer = find(PROBLEM, SETTINGS, storage=url, study="mine")
+    many = tuple(CurvePoint(depth=d, trained=d % 3, of=3, p=0.5, low=0.4, high=0.6) for d in range(1, 200))
+    plot = curve_plot(answer.model_copy(update={"curve": many}))
+    depths = json.loads(plot)["data"][1]["x"]
+    assert (len(depths), depths[0], depths[-1]) == (MOST_POINTS, 1, 199)
+    assert len(plot) < 3500
+    assert curve_plot(answer.model_copy(update={"curve": ()})) == ""
+
+
 def test_a_note_is_small(url: str) -> None:
     answer = find(PROBLEM, SETTINGS, storage=url, study="m" * 100)
     with open_store(url, create=False) as store:
         study = store.read_study(answer.study)
         values = study.storage.get_study_system_attrs(study.study_id)
-    assert sum(len(key) + len(str(value)) for key, value in values.items()) < 1200
+    assert sum(len(key) + len(str(value)) for key, value in values.items()) < 3000

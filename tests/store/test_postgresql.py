@@ -58,9 +58,9 @@ def test_deleting_leaves_nothing_of_the_study(url: str) -> None:
 
 def test_a_store_opened_for_reading_refuses_every_write(url: str) -> None:
     with open_store(url) as store, store.open_study(PROBLEM, SETTINGS, name="read") as study:
-        study.write_note("as it was")
+        study.write_page("as it was", "{}")
     with open_store(url, writes=False) as store:
         read = store.read_study("read")
         with pytest.raises(StorageInternalError):
-            read.write_note("changed")
+            read.write_page("changed", "{}")
         assert str(get_note(read.optuna_study)).endswith("as it was")
