@@ -1,7 +1,8 @@
 """depthsearch inspect: one run alone, with everything that it shows."""
 
 import shlex
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +16,12 @@ from depthsearch.cli.options import (
     quiet_option,
     storage_option,
 )
+from depthsearch.cli.output_file import check_writable, write_page
 from depthsearch.core.errors import InvalidValue
 from depthsearch.core.interrupts import interrupts_deferred
+
+if TYPE_CHECKING:
+    from depthsearch.core.inspection import Inspection
 
 
 @click.command(short_help="Look at one run alone.")
@@ -32,6 +37,8 @@ from depthsearch.core.interrupts import interrupts_deferred
 @click.option(
     "--tensorboard", metavar="DIR", help="Write the run to DIR as well, as `tensorboard --logdir DIR` shows it."
 )
+@click.option("--output", metavar="FILE", help="Write the run to an HTML file as well, with its figures.")
+@click.option("--figures", metavar="DIR", help="Write each figure to this folder too, as PNG, SVG and PDF.")
 @json_option
 @quiet_option
 def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
@@ -45,11 +52,17 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
 
     \b
     depthsearch inspect --arch ffnet --act relu --depth 14 --seed 3
-    depthsearch inspect --act tanh --depth 30 --tensorboard runs
+    depthsearch inspect --act tanh --depth 30 --output run.html --tensorboard runs
     depthsearch inspect --study ffnet-relu-moons-6b3ae3a0 --trial 4 --run 0
     depthsearch inspect studies/activation-gradients.toml
     """
     _check_form(study_file, options)
+    if options["figures"] is not None:
+        from depthsearch.reporting.images import check_images  # noqa: PLC0415
+
+        check_images()
+    if options["output"] is not None:
+        check_writable(options["output"])
     with interrupts_deferred():
         import depthsearch.finder  # noqa: PLC0415
         from depthsearch.cli.output import show, write  # noqa: PLC0415
@@ -91,8 +104,23 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
         write(result + "\n")
     else:
         show(text)
+    if options["output"] is not None or options["figures"] is not None:
+        _draw(found, options["output"], options["figures"])
     if options["tensorboard"] is not None:
         console.print(f"written for `tensorboard --logdir {shlex.quote(options['tensorboard'])}`")
+
+
+def _draw(found: "Inspection", output: str | None, figures: str | None) -> None:
+    """Write the run's page, and its figures as images."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from depthsearch.reporting.images import write_images  # noqa: PLC0415
+    from depthsearch.reporting.run_page import figures_of_run, run_page  # noqa: PLC0415
+
+    if output is not None:
+        write_page(output, run_page(found, written=datetime.now(UTC)))
+    if figures is not None:
+        write_images(figures_of_run(found), Path(figures))
 
 
 def _check_form(study_file: str | None, options: dict[str, Any]) -> None:
@@ -100,7 +128,7 @@ def _check_form(study_file: str | None, options: dict[str, Any]) -> None:
     stored = [f"--{name}" for name in ("study", "trial", "run", "storage") if options[name] is not None]
     own = [*problem_options_given(options), *(f"--{name}" for name in ("depth", "seed") if options[name] is not None)]
     if study_file is not None:
-        writes = ["--tensorboard"] if options["tensorboard"] is not None else []
+        writes = [f"--{name}" for name in ("tensorboard", "output", "figures") if options[name] is not None]
         if stored or own or writes:
             raise InvalidValue(f"{[*own, *stored, *writes][0]} cannot be combined with the study file {study_file!r}")
     elif options["study"] is None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from depthsearch.cli.options import storage_option
+from depthsearch.cli.output_file import check_writable, write_page
 from depthsearch.core.errors import InvalidValue
 
 
@@ -47,18 +48,14 @@ def _write(
 
     if figures is not None:
         check_images()
+    check_writable(output)
     declared: StudyFile | None = None if study_file is None else read_study_file(study_file)
     with open_store(storage, create=False) as store, store.errors_said():
         reports = read_studies(store, studies) if declared is None else read_declared_studies(store, declared)
         place = store.url
     title, source = (declared.title, declared.source) if declared is not None else ("", "")
     text = page(reports, place=place, written=datetime.now(UTC), title=title, source=source)
-    try:
-        Path(output).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidValue(
-            f"--output {output!r} cannot be written: {error.strerror}; give a file in a folder that exists"
-        ) from None
+    write_page(output, text)
     if figures is not None:
         drawn = figures_of(reports, comparison_of(reports, title=title, source=source))
         write_images(drawn, Path(figures))

@@ -1,5 +1,7 @@
 """plot(found): what was found, as a figure that a notebook shows, and that can be written to a file."""
 
+from collections.abc import Callable
+
 from plotly import graph_objects as go
 
 from depthsearch.core.answer import Answer
@@ -10,7 +12,7 @@ from depthsearch.reporting import run_figures
 from depthsearch.reporting.compare_figure import comparison_figure
 from depthsearch.reporting.figures import curve_figure
 
-_FIGURES = {
+RUN_FIGURES: dict[str, Callable[[Inspection], go.Figure | None]] = {
     "learning": run_figures.learning_figure,
     "gradient_map": run_figures.gradient_map,
     "gradient_lines": run_figures.gradient_lines,
@@ -31,9 +33,9 @@ def plot(found: Answer | Comparison | Inspection, figure: str | None = None) -> 
     """
     if isinstance(found, Inspection):
         name = "learning" if figure is None else figure
-        if name not in _FIGURES:
-            raise UnknownName("figure", name, _FIGURES)
-        drawn = _FIGURES[name](found)
+        if name not in RUN_FIGURES:
+            raise UnknownName("figure", name, RUN_FIGURES)
+        drawn = RUN_FIGURES[name](found)
         if drawn is None:
             data = found.problem.data.name
             raise InvalidValue(f"figure {name!r} needs points of two classes in the plane, but the data are {data!r}")

@@ -13,9 +13,13 @@ from plotly.subplots import make_subplots
 from depthsearch.core.inspection import Inspection, Number, Spread
 from depthsearch.core.words import in_words
 from depthsearch.datasets import load
+from depthsearch.detection import accuracy_threshold
 from depthsearch.families import family_of
 from depthsearch.reporting import style
 from depthsearch.reporting.facts import called
+
+MANY = 100.0
+"""Times from which on a number is written out, without an exponent to read."""
 
 WIDE_LOSS = 10.0
 """A loss that spans more than this factor is drawn on a logarithmic scale."""
@@ -51,6 +55,21 @@ def learning_figure(inspection: Inspection) -> go.Figure:
         row=1,
         col=1,
     )
+    data = load(inspection.problem.data)
+    asked = accuracy_threshold(
+        inspection.problem.criterion, majority_rate=inspection.majority_rate, points=len(data.x_train)
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=[0, inspection.epochs],
+            y=[asked] * 2,
+            mode="lines",
+            line={"color": style.VERMILION, "dash": "dash", "width": 1.5},
+            name="asked of training",
+        ),
+        row=1,
+        col=1,
+    )
     found = [loss for curve in losses for loss in curve if loss]
     wide = bool(found) and min(found) > 0 and max(found) > WIDE_LOSS * min(found)
     figure.update_yaxes(title_text="accuracy", range=[0, 1.02], row=1, col=1)
@@ -80,7 +99,7 @@ def gradient_map(inspection: Inspection) -> go.Figure:
             hovertemplate="%{customdata[0]}, epoch %{x}: %{customdata[1]}<extra></extra>",
         )
     )
-    figure.update_xaxes(title_text="epoch (each twice the one before)", type="category", showgrid=False)
+    figure.update_xaxes(title_text="epoch (0, 1, 2, 4, 8, ... and the last)", type="category", showgrid=False)
     figure.update_yaxes(title_text="weight layer, the input's at the bottom", showgrid=False)
     return style.dressed(figure, _flow_title(inspection), "Mean |gradient| of each layer's weights", height=520)
 
@@ -101,7 +120,7 @@ def gradient_lines(inspection: Inspection) -> go.Figure:
                 name=inspection.per_layer[layer].name,
             )
         )
-    figure.update_xaxes(title_text="epoch (each twice the one before)", type="category")
+    figure.update_xaxes(title_text="epoch (0, 1, 2, 4, 8, ... and the last)", type="category")
     figure.update_yaxes(title_text="mean |gradient| of weights, log scale", type="log", exponentformat="power")
     return style.dressed(figure, _flow_title(inspection), "Five layers" if layers > len(shown) else "", height=520)
 
@@ -197,7 +216,8 @@ def _flow_title(inspection: Inspection) -> str:
     end = inspection.gradient_ratio.end
     if end is None:
         return f"{_name(inspection)}: its gradients"
-    return f"{_name(inspection)}: the last layer's gradient ends at {end:.2g} times the first's"
+    times = f"{end:.2g}" if end < MANY else f"{float(f'{end:.2g}'):,.0f}"
+    return f"{_name(inspection)}: the last layer's gradient ends at {times} times the first's"
 
 
 def _finite(values: Sequence[Number]) -> list[float | None]:

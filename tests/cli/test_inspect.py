@@ -177,3 +177,30 @@ def test_a_study_file_that_cannot_be_looked_at_is_one_line(
     assert run(["inspect", "mine.toml", *arguments]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
+
+
+def test_a_run_is_written_as_a_page_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("run.html").write_text("old")
+    printed = output(capsys, *PROBLEM, "--depth", "3", "--output", "run.html")
+    page = Path("run.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert printed.splitlines()[0].partition(", seed 0: ")[2][:10] in page
+    assert page.count("depthsearchDraw(") == 1 + 5
+    assert [path.name for path in Path().iterdir() if path.name.startswith(".run")] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("none/run.html", "--output 'none/run.html' cannot be written: No such file or directory; give a file in"),
+        (".", "--output '.' is not a file: give the HTML file to write"),
+        ("", "--output '' is not a file"),
+    ],
+)
+def test_a_page_that_cannot_be_written_is_refused_before_the_training(
+    file: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["inspect", *PROBLEM, "--depth", "3", "--output", file]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert message in printed.err

@@ -23,13 +23,14 @@ def deep() -> Inspection:
 
 
 def test_learning_shows_every_epoch(deep: Inspection) -> None:
-    train, test, train_loss, test_loss, guess = run_figures.learning_figure(deep).data
+    train, test, train_loss, test_loss, guess, asked = run_figures.learning_figure(deep).data
     assert list(train.x) == list(range(1, 13))
     assert list(train.y) == list(deep.train_accuracy)
     assert list(test.y) == list(deep.test_accuracy)
     assert list(train_loss.y) == list(deep.train_loss)
     assert (test_loss.x[0], len(test_loss.y)) == (0, 13)
     assert set(guess.y) == {deep.majority_rate}
+    assert set(asked.y) == {deep.evidence.thresholds["best_accuracy"]}
 
 
 def test_the_map_has_a_cell_for_each_layer_and_epoch(deep: Inspection) -> None:

@@ -1,0 +1,69 @@
+"""One run as an HTML page: its verdict with the evidence, and every figure of it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from html import escape
+
+from plotly import graph_objects as go
+
+from depthsearch.core.inspection import Inspection
+from depthsearch.core.verdict import Evidence
+from depthsearch.core.words import count_of, in_words
+from depthsearch.families import family_of
+from depthsearch.reporting.document import document, figure_place, scripts
+from depthsearch.reporting.facts import called, evidence_rows
+from depthsearch.reporting.markup import facts_table, heading, paragraph, table
+from depthsearch.reporting.plot import RUN_FIGURES
+
+
+def figures_of_run(inspection: Inspection) -> dict[str, go.Figure]:
+    """Every figure of a run by its name; the regions only where the data are two classes in the plane."""
+    drawn = {name: figure(inspection) for name, figure in RUN_FIGURES.items()}
+    return {name: figure for name, figure in drawn.items() if figure is not None}
+
+
+def run_page(inspection: Inspection, *, written: datetime) -> str:
+    """The page.
+
+    Args:
+        inspection: What is shown.
+        written: When; it stands at the foot.
+    """
+    family = family_of(inspection.problem.family)
+    title = f"{called(inspection.problem)}, {family.units(inspection.depth)}, seed {inspection.seed}"
+    lost = ", then lost it" if inspection.relapse else ""
+    figures = figures_of_run(inspection)
+    ids = {name: f"figure-{k}" for k, name in enumerate(figures)}
+    parts = [heading(f"{title}: {in_words(inspection.verdict)}{lost}", 1), *_verdicts(inspection)]
+    for name, figure in figures.items():
+        parts += [heading(in_words(name).capitalize(), 2), figure_place(figure, ids[name], figure.layout.title.text)]
+    parts += [heading("Facts", 2), facts_table(_facts(inspection))]
+    written_at = written.strftime("%Y-%m-%d %H:%M %Z").strip()
+    parts.append(f"<footer><p>Written {escape(written_at)} by depthsearch.</p></footer>")
+    return document(title, "\n".join(parts), scripts(figures, ids))
+
+
+def _verdicts(inspection: Inspection) -> Iterator[str]:
+    yield from _verdict(inspection.sentence, inspection.evidence)
+    if inspection.relapse is not None:
+        yield from _verdict(f"it lost that again: {inspection.relapse.sentence}", inspection.relapse.evidence)
+    replay = inspection.replay
+    if replay is not None:
+        how = "the same as recorded, bit for bit" if replay.same else f"not the same as recorded: {replay.differs}"
+        yield paragraph(f"Replay of run {replay.run} of trial {replay.trial} of {replay.study}: {how}.", "notice")
+
+
+def _verdict(sentence: str, evidence: Evidence) -> Iterator[str]:
+    yield paragraph(f"{sentence[0].upper()}{sentence[1:]}.", "lead")
+    yield table((f"rule: {in_words(evidence.rule)}", "figure", "threshold"), evidence_rows(evidence))
+
+
+def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
+    counts, found = inspection.layers, inspection.predictions
+    by_convention = f"{counts.hidden} hidden, {counts.weight_layers} with weights, {counts.keras} as Keras counts"
+    yield "layers", f"{by_convention}; {counts.parameters} parameters"
+    yield "test points", f"{found.right} of {found.points} right"
+    yield "a guess", f"always the commonest class scores {inspection.majority_rate:.3f} on train"
+    epochs = f"{count_of(inspection.epochs, 'epoch')}, {count_of(inspection.steps, 'step')}"
+    yield "cost", f"{epochs}, {inspection.seconds:.1f} s on the {inspection.engine} engine"
+    yield "versions", ", ".join(f"{name} {version}" for name, version in inspection.versions.items())
