@@ -184,7 +184,8 @@ def test_a_run_is_written_as_a_page_of_its_own(capsys: pytest.CaptureFixture[str
     printed = output(capsys, *PROBLEM, "--depth", "3", "--output", "run.html")
     page = Path("run.html").read_text()
     assert page.startswith("<!doctype html>")
-    assert printed.splitlines()[0].partition(", seed 0: ")[2][:10] in page
+    verdict = printed.splitlines()[0].partition(", seed 0: ")[2].partition(":")[0]
+    assert f"<h1>ffnet relu on moons, 3 hidden layers, seed 0: {verdict}</h1>" in page
     assert page.count("depthsearchDraw(") == 1 + 5
     assert [path.name for path in Path().iterdir() if path.name.startswith(".run")] == []
 
