@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from depthsearch.core.errors import NewerStore, StoreUnavailable
 from depthsearch.store import schema
+from depthsearch.store.reading import SharedStorage, begin_statement
 from depthsearch.store.tables import VERSION_TABLE
 from depthsearch.store.urls import sqlite_file
 
@@ -27,7 +28,7 @@ def open_database(url: URL, *, writes: bool = True) -> RDBStorage:
 
     Without `writes`, that is the last thing written: the database itself refuses every other write.
 
-    A SQLite file is opened so that several processes can share it: write-ahead log, and every transaction
+    A SQLite file is opened so that several processes can share it: write-ahead log, and every transaction that writes
     takes the write lock at its start, so that none fails half-way for having read before it wrote.
 
     Raises:
@@ -121,7 +122,7 @@ def _sentence(shown: str, error: BaseException) -> str:
 
 def _optuna_storage(url: URL, engine_kwargs: dict[str, Any]) -> RDBStorage:
     try:
-        return RDBStorage(url.render_as_string(hide_password=False), engine_kwargs=engine_kwargs)
+        return SharedStorage(url.render_as_string(hide_password=False), engine_kwargs=engine_kwargs)
     except ImportError:
         shown = url.render_as_string(hide_password=True)
         raise StoreUnavailable(
@@ -145,7 +146,7 @@ def _share(engine: Engine) -> None:
 
 
 def _begin_writing(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql(begin_statement())
 
 
 def _only_read(engine: Engine) -> None:

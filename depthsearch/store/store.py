@@ -22,6 +22,7 @@ from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.store.claims import claim, opening
 from depthsearch.store.database import check_file, open_database, said_of
+from depthsearch.store.reading import reading
 from depthsearch.store.study import StoredStudy
 from depthsearch.store.tables import RUNS, STUDIES
 from depthsearch.store.urls import resolve_url, sqlite_file
@@ -136,7 +137,7 @@ class Store:
         """One that is damaged is told as such, and keeps nobody from the others."""
         with said_of(self.url):
             names = {study._study_id: study.study_name for study in self._storage.get_all_studies()}  # noqa: SLF001
-            with self._engine.connect() as connection:
+            with reading(), self._engine.connect() as connection:
                 rows = connection.execute(select(STUDIES).order_by(STUDIES.c.study_id)).all()
         return [(names[row.study_id], _summary(row, names[row.study_id])) for row in rows if row.study_id in names]
 

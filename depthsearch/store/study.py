@@ -16,6 +16,7 @@ from depthsearch.core.settings import SearchSettings
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
 from depthsearch.store.notes import write_page
+from depthsearch.store.reading import reading
 from depthsearch.store.tables import RUNS
 from depthsearch.store.traces import decode_trace, encode_trace
 
@@ -147,7 +148,7 @@ class StoredStudy:
         query = (
             select(*_WITHOUT_TRACE).where(RUNS.c.study_id == self.study_id).order_by(RUNS.c.trial_number, RUNS.c.run)
         )
-        with self.engine.connect() as connection:
+        with reading(), self.engine.connect() as connection:
             return [_stored_run(row) for row in connection.execute(query) if row.trial_number in finished]
 
     def trace(self, trial_number: int, run: int) -> Trace:
@@ -159,7 +160,7 @@ class StoredStudy:
         query = select(RUNS.c.trace).where(
             RUNS.c.study_id == self.study_id, RUNS.c.trial_number == trial_number, RUNS.c.run == run
         )
-        with self.engine.connect() as connection:
+        with reading(), self.engine.connect() as connection:
             data = connection.execute(query).scalar_one_or_none()
         if data is None:
             raise LookupError(f"study {self.name!r} has no run {run} in trial {trial_number}")
