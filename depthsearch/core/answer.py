@@ -1,11 +1,11 @@
 """The result of a search: a depth, what stands behind it, and what stands just past it."""
 
 from enum import StrEnum
-from html import escape
 from typing import TYPE_CHECKING
 
 from depthsearch.core.curve import Conclusion, Crossing, CurvePoint
 from depthsearch.core.model import FrozenModel
+from depthsearch.core.notebook import facts_html
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.words import listed
@@ -193,10 +193,5 @@ class Answer(FrozenModel):
             ("beyond", self.beyond.sentence if self.beyond else None),
             ("study", self.study),
         )
-        rows = "".join(
-            f'<tr><th style="text-align: left">{name}</th><td style="text-align: left">{escape(str(value))}</td></tr>'
-            for name, value in facts
-            if value is not None
-        )
         what = f"{self.problem.family} {self.problem.activation} on {self.problem.data.name}"
-        return f"<p><b>{escape(what)}</b>: {escape(self.sentence)}</p><table>{rows}</table>"
+        return facts_html(what, self.sentence, facts)

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator
 
 from depthsearch.core.answer import LayerCounts
 from depthsearch.core.model import FrozenModel
+from depthsearch.core.notebook import facts_html
 from depthsearch.core.problem import Problem
 from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
 
@@ -242,6 +243,17 @@ class Inspection(FrozenModel):
 
     def __str__(self) -> str:
         return self.sentence
+
+    def _repr_html_(self) -> str:
+        """The verdict with its evidence, for a notebook; `depthsearch.plot` draws the run."""
+        problem, thresholds = self.problem, self.evidence.thresholds
+        evidence = (
+            (name.replace("_", " "), f"{value} (threshold {thresholds[name]})" if name in thresholds else value)
+            for name, value in self.evidence.figures.items()
+        )
+        what = f"{problem.family} {problem.activation} on {problem.data.name}, depth {self.depth}, seed {self.seed}"
+        lost = f"; it lost that again: {self.relapse.sentence}" if self.relapse else ""
+        return facts_html(what, self.sentence + lost, evidence)
 
     def to_json(self, indent: int | None = None) -> str:
         """The inspection as one JSON object, in one line: tens of thousands of numbers are not for reading.

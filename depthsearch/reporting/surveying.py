@@ -26,7 +26,7 @@ def survey_text(survey: Survey) -> RenderableType:
     """The survey for people."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for column in COLUMNS:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == COLUMNS[0])
     for own in survey.surveyed:
         table.add_row(*_cells(own))
     first = survey.surveyed[0]

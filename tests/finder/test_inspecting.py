@@ -142,6 +142,13 @@ def test_the_gradient_vanishes_on_its_way_through_sigmoid_layers() -> None:
     assert found.start > 30
 
 
+def test_a_notebook_shows_the_verdict_with_its_evidence(shown: Inspection) -> None:
+    html = shown._repr_html_()
+    assert f"<b>resnet relu on moons, depth 4, seed 7</b>: {shown.sentence}" in html
+    for name in shown.evidence.figures:
+        assert f">{name.replace('_', ' ')}</th>" in html
+
+
 def test_histograms_count_every_weight(shown: Inspection) -> None:
     for spread in (shown.spread.weights, shown.spread.gradients):
         assert np.shape(spread.low) == np.shape(spread.high) == (6, len(shown.per_layer))
