@@ -9,7 +9,6 @@ lie relative to each.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +28,7 @@ from depthsearch.detection.figures import (
     swing_share,
     swing_threshold,
 )
+from depthsearch.detection.finding import Figures, Finding
 
 EXPLODED_LOSS = 1e3
 EXPLODED_RATIO = 70.0
@@ -50,17 +50,6 @@ of a few units that are never negative point the same way even where inputs are 
 IMPROVING = 3.0
 """Standard errors by which the loss has to fall between the last two fifths of the budget."""
 
-Figures = dict[str, float | int | str | None]
-
-
-@dataclass(frozen=True)
-class _Finding:
-    kind: VerdictKind
-    rule: str
-    sentence: str
-    figures: Figures
-    thresholds: dict[str, float | int]
-
 
 def verdict_of(trace: Trace, criterion: Criterion) -> Verdict:
     """What the trace shows, with the evidence that decided it."""
@@ -69,55 +58,8 @@ def verdict_of(trace: Trace, criterion: Criterion) -> Verdict:
         return _trained(trace, criterion, trained)
     # What is exactly known comes before what a ratio suggests: a network that exploded once and died of it is dead.
     found = (rule(trace, criterion) for rule in _RULES)
-    return _as_verdict(trace, next((own for own in found if own is not None), None) or _flat(trace, criterion))
-
-
-def _as_verdict(trace: Trace, finding: _Finding) -> Verdict:
-    return Verdict(
-        kind=finding.kind,
-        epoch=trace.epochs,
-        sentence=finding.sentence,
-        evidence=Evidence(rule=finding.rule, figures=finding.figures, thresholds=finding.thresholds),
-    )
-
-
-def relapse_of(trace: Trace, criterion: Criterion) -> Verdict | None:
-    """What became of a network that trained, and by the end of its budget had lost what it learned.
-
-    The verdict remains `trained`: a search ends a run there, and what comes later is seen only where a run is trained
-    for its whole budget. As `hold_epochs` good epochs in the end are enough to train, as many bad ones are to lose it.
-
-    Returns:
-        Why: `exploded`, `died`, or `unstable` where neither shows. None for a run that did not train, that is not
-        complete, or that was good to the last.
-    """
-    trained, threshold = epoch_trained(trace, criterion), threshold_of(trace, criterion)
-    good = trace.train_accuracy > threshold
-    if trained is None or not trace.complete or good[-criterion.hold_epochs :].any():
-        return None
-    finding = _loss_exploded(trace, criterion) or _dead(trace, criterion) or _lost(trace, trained, threshold)
-    return _as_verdict(trace, finding)
-
-
-def _lost(trace: Trace, trained: int, threshold: float) -> _Finding:
-    accuracy = trace.train_accuracy
-    since = int(np.flatnonzero(accuracy > threshold)[-1]) + 1
-    best, last = float(accuracy.max()), float(accuracy[-1])
-    return _Finding(
-        VerdictKind.UNSTABLE,
-        "lost_again",
-        f"unstable: accuracy rose to {best:.3f}, was above {threshold:.3f} for the last time in epoch {since} and "
-        f"ended at {last:.3f}",
-        {
-            "best_accuracy": best,
-            "last_accuracy": last,
-            "trained_at_epoch": trained,
-            "last_good_epoch": since,
-            "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
-            "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
-        },
-        {"last_accuracy": threshold},
-    )
+    finding = next((own for own in found if own is not None), None) or _flat(trace, criterion)
+    return finding.verdict(trace)
 
 
 def _trained(trace: Trace, criterion: Criterion, epoch: int) -> Verdict:
@@ -143,14 +85,15 @@ def _trained(trace: Trace, criterion: Criterion, epoch: int) -> Verdict:
     )
 
 
-def _loss_exploded(trace: Trace, _criterion: Criterion) -> _Finding | None:
+def loss_exploded(trace: Trace, _criterion: Criterion) -> Finding | None:
+    """The loss of some epoch was 1e3 or more, or not a number."""
     loss = trace.train_loss
     worst = float(loss.max()) if len(loss) and np.isfinite(loss).all() else math.inf if len(loss) else 0.0
     if worst < EXPLODED_LOSS:
         return None
     epoch = int((~(loss < EXPLODED_LOSS)).argmax()) + 1
     reached = float(loss[epoch - 1])
-    return _Finding(
+    return Finding(
         VerdictKind.EXPLODED,
         "loss",
         f"exploded: the loss reached {reached:.3g} in epoch {epoch}",
@@ -159,14 +102,14 @@ def _loss_exploded(trace: Trace, _criterion: Criterion) -> _Finding | None:
     )
 
 
-def _gradient_exploded(trace: Trace, criterion: Criterion) -> _Finding | None:
+def _gradient_exploded(trace: Trace, criterion: Criterion) -> Finding | None:
     if crossed(trace, criterion):
         return None
     start, end = gradient_ratio(trace, 0), gradient_ratio(trace, -1)
     ratio = max((value for value in (start, end) if value is not None), default=0.0)
     if ratio <= EXPLODED_RATIO:
         return None
-    return _Finding(
+    return Finding(
         VerdictKind.EXPLODED,
         "activation_gradient_ratio",
         f"exploded: the gradient grows {ratio:.3g} times on its way from the last hidden layer to the first",
@@ -175,7 +118,7 @@ def _gradient_exploded(trace: Trace, criterion: Criterion) -> _Finding | None:
     )
 
 
-def _dead(trace: Trace, criterion: Criterion) -> _Finding | None:
+def dead(trace: Trace, criterion: Criterion) -> Finding | None:
     """A constant output because a layer is dead, or most units of the network dead; at the start, or since."""
     snapshots = trace.snapshots
     if not len(snapshots):
@@ -197,14 +140,14 @@ def _dead(trace: Trace, criterion: Criterion) -> _Finding | None:
             name = trace.layers[layers[0]]
             sentence = f"{in_words(kind)}: every unit of {name!r} is inactive at all training points {when}"
             limits: dict[str, float | int] = {"dead_layers": 1, "output_range": 0}
-            return _Finding(kind, "dead_layer", sentence, figures | {"layer": name}, limits)
+            return Finding(kind, "dead_layer", sentence, figures | {"layer": name}, limits)
         if share >= DEAD_SHARE:
             sentence = f"{in_words(kind)}: {share:.0%} of the hidden units are inactive at all training points {when}"
-            return _Finding(kind, "dead_units", sentence, figures, {"never_active_share": DEAD_SHARE})
+            return Finding(kind, "dead_units", sentence, figures, {"never_active_share": DEAD_SHARE})
     return None
 
 
-def _vanished(trace: Trace, criterion: Criterion) -> _Finding | None:
+def _vanished(trace: Trace, criterion: Criterion) -> Finding | None:
     if not len(trace.snapshots) or not is_flat(trace, criterion):
         return None
     ratios = [value for value in (gradient_ratio(trace, 0), gradient_ratio(trace, -1)) if value is not None]
@@ -223,7 +166,7 @@ def _vanished(trace: Trace, criterion: Criterion) -> _Finding | None:
     if ratio is not None and ratio < VANISHED_RATIO and trace.problem.recipe.optimizer == "sgd":
         sentence = f"{stuck} {ratio:.2g} of the gradient at the last hidden layer reaches the first"
         limits = flat | {"activation_gradient_ratio": VANISHED_RATIO}
-        return _Finding(VerdictKind.VANISHED, "activation_gradient_ratio", sentence, figures, limits)
+        return Finding(VerdictKind.VANISHED, "activation_gradient_ratio", sentence, figures, limits)
     if ratio is not None and ratio >= SHRINKING:
         return None
     limits = flat | {"activation_gradient_ratio": SHRINKING}
@@ -233,15 +176,15 @@ def _vanished(trace: Trace, criterion: Criterion) -> _Finding | None:
         else:
             why = f"the first layer's gradient falls to {moved:.2g} of Adam's epsilon (reach), where steps shrink"
         sentence = f"{stuck} {why}"
-        return _Finding(VerdictKind.VANISHED, "reach", sentence, figures, limits | {"reach": VANISHED_REACH})
+        return Finding(VerdictKind.VANISHED, "reach", sentence, figures, limits | {"reach": VANISHED_REACH})
     if change is not None and change < UNCHANGED:
         sentence = f"{stuck} the first layer's weights changed by only {change:.2g} of their size"
         limits = limits | {"first_layer_change": UNCHANGED}
-        return _Finding(VerdictKind.VANISHED, "weights_unchanged", sentence, figures, limits)
+        return Finding(VerdictKind.VANISHED, "weights_unchanged", sentence, figures, limits)
     return None
 
 
-def _input_blind(trace: Trace, criterion: Criterion) -> _Finding | None:
+def _input_blind(trace: Trace, criterion: Criterion) -> Finding | None:
     """Gradients arrive, yet the network says the same of every input."""
     snapshots = trace.snapshots
     if not len(snapshots) or crossed(trace, criterion) or _still_improving(trace):
@@ -249,7 +192,7 @@ def _input_blind(trace: Trace, criterion: Criterion) -> _Finding | None:
     correlation, spread = float(snapshots.input_correlation[-1]), float(snapshots.output_range[-1])
     if not (correlation > BLIND_CORRELATION and spread < BLIND_RANGE):
         return None
-    return _Finding(
+    return Finding(
         VerdictKind.INPUT_BLIND,
         "input_correlation",
         f"input blind: the last hidden layer's outputs for different inputs correlate by {correlation:.4f}, and their "
@@ -265,7 +208,7 @@ def _input_blind(trace: Trace, criterion: Criterion) -> _Finding | None:
     )
 
 
-def _lost_or_late(trace: Trace, criterion: Criterion) -> _Finding | None:
+def _lost_or_late(trace: Trace, criterion: Criterion) -> Finding | None:
     """Above the criterion's accuracy at times, but never for long enough: lost again, or reached too late."""
     if not crossed(trace, criterion):
         return None
@@ -283,12 +226,12 @@ def _lost_or_late(trace: Trace, criterion: Criterion) -> _Finding | None:
     thresholds: dict[str, float | int] = {"best_accuracy": threshold, "longest_row_above": hold}
     if above[-1]:
         sentence = f"slow: accuracy rose above {threshold:.3f} only as the budget ended, at {last:.3f}"
-        return _Finding(VerdictKind.SLOW, "crossed_at_the_end", sentence, figures, thresholds)
+        return Finding(VerdictKind.SLOW, "crossed_at_the_end", sentence, figures, thresholds)
     sentence = (
         f"unstable: accuracy rose to {best:.3f} and ended at {last:.3f}; it was above {threshold:.3f} in "
         f"{count_of(int(above.sum()), 'epoch')}, but never for {hold} running"
     )
-    return _Finding(VerdictKind.UNSTABLE, "crossed_without_holding", sentence, figures, thresholds)
+    return Finding(VerdictKind.UNSTABLE, "crossed_without_holding", sentence, figures, thresholds)
 
 
 def _longest_row(good: NDArray[np.bool_]) -> int:
@@ -297,11 +240,11 @@ def _longest_row(good: NDArray[np.bool_]) -> int:
     return int((edges[1::2] - edges[::2]).max(initial=0))
 
 
-def _swings(trace: Trace, _criterion: Criterion) -> _Finding | None:
+def _swings(trace: Trace, _criterion: Criterion) -> Finding | None:
     share, swing = swing_share(trace), swing_threshold(trace)
     if share < SWING_SHARE:
         return None
-    return _Finding(
+    return Finding(
         VerdictKind.UNSTABLE,
         "swings",
         f"unstable: accuracy swings by {swing:.3f} or more from one epoch to the next in {share:.0%} of the epochs",
@@ -316,12 +259,12 @@ def _still_improving(trace: Trace) -> bool:
     return errors is not None and errors >= IMPROVING
 
 
-def _improving(trace: Trace, _criterion: Criterion) -> _Finding | None:
+def _improving(trace: Trace, _criterion: Criterion) -> Finding | None:
     errors = improvement(trace)
     if errors is None or not _still_improving(trace):
         return None
     last = float(trace.train_loss[-1])
-    return _Finding(
+    return Finding(
         VerdictKind.SLOW,
         "still_improving",
         f"slow: the loss was still falling as the budget ended, at {last:.3f}, by {errors:.1f} standard errors",
@@ -335,10 +278,10 @@ def _improving(trace: Trace, _criterion: Criterion) -> _Finding | None:
     )
 
 
-def _flat(trace: Trace, criterion: Criterion) -> _Finding:
+def _flat(trace: Trace, criterion: Criterion) -> Finding:
     best = float(trace.train_accuracy.max()) if trace.epochs else trace.majority_rate
     threshold = threshold_of(trace, criterion)
-    return _Finding(
+    return Finding(
         VerdictKind.FLAT,
         "none_of_the_others",
         f"flat: the best accuracy is {best:.3f}, never above {threshold:.3f}, and no other rule explains it",
@@ -352,9 +295,9 @@ def _flat(trace: Trace, criterion: Criterion) -> _Finding:
     )
 
 
-_RULES: tuple[Callable[[Trace, Criterion], _Finding | None], ...] = (
-    _loss_exploded,
-    _dead,
+_RULES: tuple[Callable[[Trace, Criterion], Finding | None], ...] = (
+    loss_exploded,
+    dead,
     _gradient_exploded,
     _vanished,
     _input_blind,

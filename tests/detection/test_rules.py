@@ -301,7 +301,7 @@ def test_a_first_layer_that_could_hardly_move_vanished() -> None:
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.VANISHED, "reach")
     assert found.evidence.figures["reach"] == pytest.approx(0.96)
-    assert "the first layer's reach is 0.96" in found.sentence
+    assert "can move it by no more than 0.96 in the whole budget (reach)" in found.sentence
 
 
 def test_a_first_layer_that_could_move_far_enough_did_not_vanish() -> None:
