@@ -1,7 +1,7 @@
 """depthsearch inspect: one run alone, with everything that it shows."""
 
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,12 @@ from depthsearch.cli.options import (
 )
 from depthsearch.core.errors import InvalidValue
 from depthsearch.core.interrupts import interrupts_deferred
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from depthsearch.core.inspection import Inspection
+    from depthsearch.core.survey import Survey
 
 
 @click.command(short_help="Look at one run alone.")
@@ -54,17 +60,28 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
         import depthsearch.finder  # noqa: PLC0415
         from depthsearch.cli.output import show, write  # noqa: PLC0415
         from depthsearch.cli.progress import progress_console  # noqa: PLC0415
-        from depthsearch.core.events import Event, Preparing  # noqa: PLC0415
+        from depthsearch.core.events import Event, Inspected, Preparing  # noqa: PLC0415
         from depthsearch.core.study_file import read_study_file  # noqa: PLC0415
         from depthsearch.reporting.inspecting import inspection_text  # noqa: PLC0415
         from depthsearch.reporting.surveying import survey_text  # noqa: PLC0415
         from depthsearch.store import shown_url  # noqa: PLC0415
 
     console = progress_console(quiet=quiet)
+    status = console.status("training ...")
+    place = None if options["study"] is None else shown_url(options["storage"])
+
+    def printed(text: "RenderableType", result: "Survey | Inspection") -> None:
+        status.stop()
+        if as_json:
+            write(result.to_json() + "\n")
+        else:
+            show(text)
 
     def told(event: Event) -> None:
         if isinstance(event, Preparing):
             console.print(event.reason)
+        if isinstance(event, Inspected):
+            printed(inspection_text(event.inspection, place=place), event.inspection)
 
     trains: dict[str, Any] = {
         "engine": options["engine"] or "auto",
@@ -73,24 +90,17 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
     }
     writes = {"tensorboard": options["tensorboard"]}
     fields = ("depth", "seed", "tensorboard")
-    with console.status("training ..."), named_as_typed({field: field for field in fields}):
+    with status, named_as_typed({field: field for field in fields}):
         if study_file is not None:
             survey = depthsearch.survey(read_study_file(study_file), **trains)
-            text, result = survey_text(survey), survey.to_json()
+            printed(survey_text(survey), survey)
         elif options["study"] is None:
             seed = 0 if options["seed"] is None else options["seed"]
-            found = depthsearch.inspect(problem_of(options), depth=options["depth"], seed=seed, **writes, **trains)
-            text, result = inspection_text(found), found.to_json()
+            depthsearch.inspect(problem_of(options), depth=options["depth"], seed=seed, **writes, **trains)
         else:
-            place = shown_url(options["storage"])
-            found = depthsearch.inspect_stored(
+            depthsearch.inspect_stored(
                 options["study"], options["trial"], options["run"], storage=options["storage"], **writes, **trains
             )
-            text, result = inspection_text(found, place=place), found.to_json()
-    if as_json:
-        write(result + "\n")
-    else:
-        show(text)
     if options["tensorboard"] is not None:
         console.print(f"written for `tensorboard --logdir {shlex.quote(options['tensorboard'])}`")
 

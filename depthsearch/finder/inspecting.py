@@ -5,6 +5,7 @@ import time
 from optuna.trial import TrialState
 
 from depthsearch.core.errors import InvalidValue
+from depthsearch.core.events import Inspected
 from depthsearch.core.inspection import Inspection, Replay
 from depthsearch.core.problem import Problem
 from depthsearch.core.trace import Trace
@@ -41,7 +42,8 @@ def inspect(
         engine: "dense", "torch", or "auto" for the faster one.
         device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
         tensorboard: Folder to write the run's curves and histograms to as well, for TensorBoard.
-        on_event: Called where the engine needs a moment before it can train.
+        on_event: Called where the engine needs a moment before it can train, and with what is shown, before it is
+            written for TensorBoard.
 
     Raises:
         InvalidValue: A value cannot be used, the folder for TensorBoard among them.
@@ -55,11 +57,10 @@ def inspect(
         check_events_folder(tensorboard)
     trainer = choose_engine(problem, engine=engine, device=device)
     trace, seconds = _trained(trainer, problem, Job(depth, seed), on_event or ignore)
-    if tensorboard is not None:
-        write_events(trace, tensorboard)
     assert trace.detail is not None
     verdict = verdict_of(trace, problem.criterion)
-    return inspection_of(trace, trace.detail, verdict, engine=trainer.name, seconds=seconds)
+    found = inspection_of(trace, trace.detail, verdict, engine=trainer.name, seconds=seconds)
+    return _told(found, trace, tensorboard, on_event or ignore)
 
 
 def inspect_stored(
@@ -86,7 +87,8 @@ def inspect_stored(
         engine: "dense", "torch", or "auto" for that which trained the run: only that can repeat its bits.
         device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
         tensorboard: Folder to write the run's curves and histograms to as well, for TensorBoard.
-        on_event: Called where the engine needs a moment before it can train.
+        on_event: Called where the engine needs a moment before it can train, and with what is shown, before it is
+            written for TensorBoard.
 
     Raises:
         InvalidValue: The study has no such finished trial, the trial no such run, or a value cannot be used.
@@ -104,8 +106,6 @@ def inspect_stored(
         check_events_folder(tensorboard)
     trainer = choose_engine(problem, engine=engine, device=device)
     trace, seconds = _trained(trainer, problem, Job(stored.depth, stored.seed), on_event or ignore)
-    if tensorboard is not None:
-        write_events(trace, tensorboard)
     assert trace.detail is not None
     replayed = cut(trace, recorded.epochs)
     differs = difference(recorded, replayed)
@@ -120,7 +120,8 @@ def inspect_stored(
         differs=differs,
     )
     verdict = verdict_of(replayed, problem.criterion)
-    return inspection_of(trace, trace.detail, verdict, engine=trainer.name, seconds=seconds, replay=replay)
+    found = inspection_of(trace, trace.detail, verdict, engine=trainer.name, seconds=seconds, replay=replay)
+    return _told(found, trace, tensorboard, on_event or ignore)
 
 
 def _trained(engine: Engine, problem: Problem, job: Job, on_event: OnEvent) -> tuple[Trace, float]:
@@ -129,6 +130,14 @@ def _trained(engine: Engine, problem: Problem, job: Job, on_event: OnEvent) -> t
     start = time.perf_counter()
     (trace,) = engine.train(problem, [job], record="full")
     return trace, time.perf_counter() - start
+
+
+def _told(found: Inspection, trace: Trace, tensorboard: str | None, on_event: OnEvent) -> Inspection:
+    """What was found, told before it is written for TensorBoard, where that was asked for."""
+    on_event(Inspected(found))
+    if tensorboard is not None:
+        write_events(trace, tensorboard)
+    return found
 
 
 def _check_whole(name: str, value: object, *, least: int, most: int) -> None:

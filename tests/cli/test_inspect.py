@@ -89,6 +89,20 @@ def test_a_run_is_written_for_tensorboard_as_well(capsys: pytest.CaptureFixture[
     assert len(list(Path("my runs").glob("ffnet-relu-moons-*/events.out.tfevents.*"))) == 2
 
 
+def test_a_disk_that_is_full_takes_only_what_was_to_be_written_for_tensorboard() -> None:
+    script = (
+        "import resource, sys; from depthsearch.cli.main import run; from depthsearch.finder import inspecting\n"
+        "def full(*run): resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); write(*run)\n"
+        "write, inspecting.write_events = inspecting.write_events, full; sys.exit(run(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", script, "inspect", *PROBLEM, "--depth", "3", "--json", "--tensorboard", "runs"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout)["depth"] == 3
+    assert done.stderr == "error: --tensorboard 'runs' cannot be written: File too large; give a folder that can be\n"
+    assert done.returncode == 2
+    assert list(Path("runs").glob("*/*")) == []
+
+
 def test_an_output_without_blocks_gets_plain_characters() -> None:
     script = "import sys; from depthsearch.cli.main import run; sys.exit(run(sys.argv[1:]))"
     command = [sys.executable, "-c", script, "inspect", *PROBLEM, "--depth", "9"]

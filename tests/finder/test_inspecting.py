@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 
 from depthsearch.core.errors import InvalidValue, StudyNotFound, UnknownName
-from depthsearch.core.events import Event, Preparing
+from depthsearch.core.events import Event, Inspected, Preparing
 from depthsearch.core.inspection import Inspection
 from depthsearch.core.problem import Problem
 from depthsearch.core.trace import Trace
@@ -231,7 +231,7 @@ def test_compiling_is_told_and_not_timed(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("depthsearch.training.dense_engine.compiled_before", lambda _: False)
     events: list[Event] = []
     inspect(TANH, depth=1, on_event=events.append)
-    assert [type(event) for event in events] == [Preparing]
+    assert [type(event) for event in events] == [Preparing, Inspected]
 
 
 @pytest.mark.parametrize(
