@@ -28,9 +28,9 @@ def list_studies(storage: str | None, as_json: bool, as_csv: bool) -> None:
 
     _one_of(as_json, as_csv)
     with open_store(storage, create=False) as store, store.errors_said():
-        rows, place = study_rows(store), store.url
-        for error in store.damaged().values():
-            click.echo(f"note: {error}", err=True)
+        (rows, damaged), place = study_rows(store), store.url
+    for error in damaged:
+        click.echo(f"note: {error}", err=True)
     if as_json:
         click.echo(json.dumps([row.model_dump() for row in rows], indent=2))
     elif as_csv:

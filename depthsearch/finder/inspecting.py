@@ -12,10 +12,10 @@ from depthsearch.core.trace import Trace
 from depthsearch.core.words import count_of
 from depthsearch.detection import verdict_of
 from depthsearch.families import family_of
+from depthsearch.finder.checking import read_checked
 from depthsearch.finder.gathering import inspection_of
 from depthsearch.finder.preparing import OnEvent, check_problem, check_steps, ignore, prepared
 from depthsearch.finder.replaying import cut, difference
-from depthsearch.search.trials import all_trials
 from depthsearch.store import StoredRun, StoredStudy, open_store
 from depthsearch.training.engine import Engine, Job, check_engine, choose_engine
 from depthsearch.training.tensorboard import check_events_folder, write_events
@@ -147,7 +147,8 @@ def _check_whole(name: str, value: object, *, least: int, most: int) -> None:
 
 def _stored_run(opened: StoredStudy, trial: int, run: int) -> StoredRun:
     """The run of a finished trial."""
-    trials = {own.number: own for own in all_trials(opened.optuna_study)}
+    checked, all_runs = read_checked(opened)
+    trials = {own.number: own for own in checked}
     if trial not in trials:
         held = f"trials 0 to {max(trials)}" if trials else "none yet"
         raise InvalidValue(f"study {opened.name!r} has no trial {trial!r}: it holds {held}")
@@ -158,9 +159,16 @@ def _stored_run(opened: StoredStudy, trial: int, run: int) -> StoredRun:
             f"trial {trial} of study {opened.name!r} is {state} and its runs are not kept: give one of its "
             f"{count_of(finished, 'finished trial')}, as `depthsearch studies export {opened.name}` lists them"
         )
-    runs = {own.run: own for own in opened.runs() if own.trial_number == trial}
+    runs = {own.run: own for own in all_runs if own.trial_number == trial}
     if run not in runs:
-        raise InvalidValue(
-            f"trial {trial} of study {opened.name!r} has no run {run!r}: it holds runs 0 to {len(runs) - 1}"
-        )
+        raise InvalidValue(f"trial {trial} of study {opened.name!r} has no run {run!r}: it holds {_held(list(runs))}")
     return runs[run]
+
+
+def _held(runs: list[int]) -> str:
+    """ "runs 0 to 3", or one by one where some between them are missing."""
+    if not runs:
+        return "none"
+    if len(runs) > 1 and runs == list(range(runs[0], runs[-1] + 1)):
+        return f"runs {runs[0]} to {runs[-1]}"
+    return f"run{'s' if len(runs) > 1 else ''} {', '.join(map(str, runs))}"

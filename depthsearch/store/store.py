@@ -13,20 +13,34 @@ from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
 from optuna.storages._rdb.models import StudyModel
 from optuna.study import StudyDirection
-from sqlalchemy import Engine, Row, delete, insert, select, update
+from sqlalchemy import Engine, Row, Text, delete, insert, select, type_coerce, update
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
-from depthsearch.core.errors import InvalidValue, StoreUnavailable, StudyBusy, StudyConflict, StudyNotFound
+from depthsearch.core.errors import (
+    InvalidValue,
+    StoreUnavailable,
+    StudyBusy,
+    StudyConflict,
+    StudyDamaged,
+    StudyNotFound,
+)
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.store.claims import claim, opening
+from depthsearch.store.damage import damage_said
 from depthsearch.store.database import check_file, open_database, said_of
 from depthsearch.store.study import StoredStudy
 from depthsearch.store.tables import RUNS, STUDIES
 from depthsearch.store.urls import resolve_url, sqlite_file
 
 LONGEST_NAME = 100
+
+# The date as the driver gives it: one that is none must not keep anybody from the other rows.
+_DESCRIPTIONS = select(
+    *(column for column in STUDIES.columns if column.name != "created"),
+    type_coerce(STUDIES.c.created, Text).label("created"),
+).order_by(STUDIES.c.study_id)
 
 
 def open_store(url: str | None = None, *, create: bool = True, writes: bool = True) -> "Store":
@@ -128,30 +142,36 @@ class Store:
         """
         return [found for _, found in self._described() if isinstance(found, StudySummary)]
 
-    def damaged(self) -> dict[str, StoreUnavailable]:
+    def damaged(self) -> dict[str, StudyDamaged]:
         """By name, the studies whose description cannot be read, and why."""
-        return {name: found for name, found in self._described() if isinstance(found, StoreUnavailable)}
+        return {name: found for name, found in self._described() if isinstance(found, StudyDamaged)}
 
-    def _described(self) -> list[tuple[str, StudySummary | StoreUnavailable]]:
+    def _described(self) -> list[tuple[str, StudySummary | StudyDamaged]]:
         """One that is damaged is told as such, and keeps nobody from the others."""
         with said_of(self.url):
-            names = {study._study_id: study.study_name for study in self._storage.get_all_studies()}  # noqa: SLF001
+            names = self._names()
             with self._engine.connect() as connection:
-                rows = connection.execute(select(STUDIES).order_by(STUDIES.c.study_id)).all()
+                rows = connection.execute(_DESCRIPTIONS).all()
         return [(names[row.study_id], _summary(row, names[row.study_id])) for row in rows if row.study_id in names]
+
+    def _names(self) -> dict[int, str]:
+        """Of every study by its number, of Optuna's other users too; nothing else of them is read."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(StudyModel.study_id, StudyModel.study_name))
+            return {study_id: name for study_id, name in rows}  # noqa: C416 - rows are not quite pairs
 
     def summary(self, name: str) -> StudySummary:
         """The study of that name.
 
         Raises:
             StudyNotFound: There is none.
-            StoreUnavailable: Its description is damaged.
+            StudyDamaged: Its description cannot be read.
         """
         described = dict(self._described())
         match described.get(name):
             case StudySummary() as found:
                 return found
-            case StoreUnavailable() as error:
+            case StudyDamaged() as error:
                 raise error
         known = ", ".join(list(described)[-8:]) or "none yet"
         raise StudyNotFound(f"there is no study {name!r} in {self.url}: it holds {known}")
@@ -185,6 +205,7 @@ class Store:
             StudyConflict: The study of that name asks something else, or was searched with another sampler, or
                 `fresh` was asked for and the name is taken.
             StudyBusy: Another process is searching it.
+            StudyDamaged: It cannot be read.
         """
         if name is not None:
             check_name(name)
@@ -192,7 +213,8 @@ class Store:
             with said_of(self.url):
                 chosen = self._claim(held, problem, settings, name, fresh)
                 study = self._find_or_make(chosen, problem, settings)
-                study.fail_orphans()
+                with damage_said(study.name):
+                    study.fail_orphans()
             yield study
 
     def delete_study(self, name: str) -> None:
@@ -223,7 +245,7 @@ class Store:
         if same and not fresh:
             held.enter_context(claim(self._engine, self._url, same[-1]))
             return same[-1]
-        taken = {study.study_name for study in self._storage.get_all_studies()}
+        taken = set(self._names().values())
         base, k = f"{problem.family}-{problem.activation}-{problem.data.name}-{identity[:8]}", 1
         while True:
             candidate = base if k == 1 else f"{base}-{k}"
@@ -265,7 +287,7 @@ class Store:
     def _check(self, name: str, problem: Problem, settings: SearchSettings) -> None:
         """Raise where the study of that name is not the one asked for."""
         found = dict(self._described()).get(name)
-        if isinstance(found, StoreUnavailable):
+        if isinstance(found, StudyDamaged):
             raise found
         if found is None:
             # Made by us a moment before a crash, or by somebody else: only an empty one can be ours.
@@ -313,20 +335,23 @@ def check_name(name: str) -> None:
         raise InvalidValue(f"study must be named with 1 to {LONGEST_NAME} printable characters, but got {shown!r}")
 
 
-def _summary(row: Row, name: str) -> StudySummary | StoreUnavailable:  # type: ignore[type-arg]
+def _summary(row: Row, name: str) -> StudySummary | StudyDamaged:  # type: ignore[type-arg]
     try:
-        problem = Problem.model_validate(json.loads(row.problem))
-        settings = SearchSettings.model_validate(json.loads(row.settings))
-    except (ValueError, InvalidValue) as error:
-        reason = " ".join(str(error).split())
-        return StoreUnavailable(f"study {name!r} is damaged in the store ({reason}): restore it from a copy")
+        with damage_said(name):
+            return _read_summary(row, name)
+    except StudyDamaged as error:
+        return error
+
+
+def _read_summary(row: Row, name: str) -> StudySummary:  # type: ignore[type-arg]
+    created = row.created if isinstance(row.created, datetime) else datetime.fromisoformat(row.created)
     return StudySummary(
         name=name,
         study_id=row.study_id,
         identity=row.identity,
-        problem=problem,
-        settings=settings,
-        created=row.created if row.created.tzinfo else row.created.replace(tzinfo=UTC),
+        problem=Problem.model_validate(json.loads(row.problem)),
+        settings=SearchSettings.model_validate(json.loads(row.settings)),
+        created=created if created.tzinfo else created.replace(tzinfo=UTC),
         version=row.version,
     )
 
