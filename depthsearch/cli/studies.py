@@ -99,7 +99,7 @@ def delete(study: str, storage: str | None, yes: bool) -> None:
     from depthsearch.store import open_store  # noqa: PLC0415
 
     with open_store(storage, create=False) as store:
-        store.summary(study)
+        store.check_held(study)
         wanted = yes or _asked(f"delete {study} from {store.url}, with every run in it?", study)
         if wanted:
             store.delete_study(study)

@@ -11,11 +11,10 @@ from typing import Self
 import optuna
 from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
-from optuna.storages._rdb.models import StudyModel
+from optuna.storages._rdb.models import StudyModel, TrialModel
 from optuna.study import StudyDirection
 from sqlalchemy import Engine, Row, Text, delete, insert, select, type_coerce, update
 from sqlalchemy.engine import URL
-from sqlalchemy.orm import Session
 
 from depthsearch.core.errors import (
     InvalidValue,
@@ -173,8 +172,26 @@ class Store:
                 return found
             case StudyDamaged() as error:
                 raise error
-        known = ", ".join(list(described)[-8:]) or "none yet"
-        raise StudyNotFound(f"there is no study {name!r} in {self.url}: it holds {known}")
+        raise self._not_found(name, list(described))
+
+    def _not_found(self, name: str, held: list[str]) -> StudyNotFound:
+        known = ", ".join(held[-8:]) or "none yet"
+        return StudyNotFound(f"there is no study {name!r} in {self.url}: it holds {known}")
+
+    def check_held(self, name: str) -> int:
+        """The number of the study of that name, whether or not it can be read.
+
+        Raises:
+            StudyNotFound: There is none.
+        """
+        with said_of(self.url):
+            names = self._names()
+            with self._engine.connect() as connection:
+                ours = connection.execute(select(STUDIES.c.study_id).order_by(STUDIES.c.study_id)).scalars().all()
+        held: dict[str, int] = {names[study_id]: study_id for study_id in ours if study_id in names}
+        if name not in held:
+            raise self._not_found(name, list(held))
+        return held[name]
 
     def read_study(self, name: str) -> StoredStudy:
         """A study to read from; whoever searches it may go on meanwhile.
@@ -218,19 +235,20 @@ class Store:
             yield study
 
     def delete_study(self, name: str) -> None:
-        """Delete a study and all that was recorded of it, in one transaction.
+        """Delete a study and all that was recorded of it, in one transaction; nothing of it is read, so damage is none.
 
         Raises:
             StudyNotFound: There is none of that name.
             StudyBusy: A process is searching it.
         """
-        summary = self.summary(name)
+        study_id = self.check_held(name)
+        trials = select(TrialModel.trial_id).where(TrialModel.study_id == study_id)
         with said_of(self.url), claim(self._engine, self._url, name), self._engine.begin() as connection:
-            connection.execute(delete(RUNS).where(RUNS.c.study_id == summary.study_id))
-            connection.execute(delete(STUDIES).where(STUDIES.c.study_id == summary.study_id))
-            with Session(connection) as session:
-                session.delete(session.get_one(StudyModel, summary.study_id))
-                session.flush()
+            for table in (RUNS, STUDIES, *reversed(StudyModel.metadata.sorted_tables)):
+                if "study_id" in table.c:
+                    connection.execute(delete(table).where(table.c.study_id == study_id))
+                elif "trial_id" in table.c:
+                    connection.execute(delete(table).where(table.c.trial_id.in_(trials)))
 
     def _claim(self, held: ExitStack, problem: Problem, settings: SearchSettings, name: str | None, fresh: bool) -> str:
         """Choose the study's name and hold its lock."""
