@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depthsearch.cli.options import (
+    WholeNumber,
     engine_options,
     json_option,
     named_as_typed,
@@ -15,21 +16,27 @@ from depthsearch.cli.options import (
     quiet_option,
     storage_option,
 )
-from depthsearch.core.errors import InvalidValue
+from depthsearch.core.errors import InvalidValue, UnreadableStudyFile
 from depthsearch.core.interrupts import interrupts_deferred
+from depthsearch.core.options import DEEPEST, LAST_SEED
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from depthsearch.core.inspection import Inspection
+    from depthsearch.core.study_file import StudyFile
     from depthsearch.core.survey import Survey
 
 
 @click.command(short_help="Look at one run alone.")
 @click.argument("study_file", required=False, metavar="[STUDY_FILE]")
 @problem_options
-@click.option("--depth", type=int, help="Depth of the network.")
-@click.option("--seed", type=int, help="The run's own seed: its first weights and its batches. [default: 0]")
+@click.option("--depth", type=WholeNumber(f"1 to {DEEPEST}"), help="Depth of the network.")
+@click.option(
+    "--seed",
+    type=WholeNumber(f"0 to {LAST_SEED}"),
+    help="The run's own seed: its first weights and its batches. [default: 0]",
+)
 @click.option("--study", metavar="NAME", help="Replay a run of this study instead.")
 @click.option("--trial", type=int, metavar="N", help="With --study: the trial's number.")
 @click.option("--run", type=int, metavar="K", help="With --study: the run's place in the trial, from 0.")
@@ -61,7 +68,6 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
         from depthsearch.cli.output import show, write  # noqa: PLC0415
         from depthsearch.cli.progress import progress_console  # noqa: PLC0415
         from depthsearch.core.events import Event, Inspected, Preparing  # noqa: PLC0415
-        from depthsearch.core.study_file import read_study_file  # noqa: PLC0415
         from depthsearch.reporting.inspecting import inspection_text  # noqa: PLC0415
         from depthsearch.reporting.surveying import survey_text  # noqa: PLC0415
         from depthsearch.store import shown_url  # noqa: PLC0415
@@ -89,20 +95,36 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
         "on_event": told,
     }
     writes = {"tensorboard": options["tensorboard"]}
-    fields = ("depth", "seed", "tensorboard")
-    with status, named_as_typed({field: field for field in fields}):
+    fields = ("depth", "seed", "steps", "tensorboard")
+    typed = named_as_typed({field: field for field in fields})
+    with status:
         if study_file is not None:
-            survey = depthsearch.survey(read_study_file(study_file), **trains)
+            survey = depthsearch.survey(_read_declared(study_file), **trains)
             printed(survey_text(survey), survey)
         elif options["study"] is None:
             seed = 0 if options["seed"] is None else options["seed"]
-            depthsearch.inspect(problem_of(options), depth=options["depth"], seed=seed, **writes, **trains)
+            with typed:
+                depthsearch.inspect(problem_of(options), depth=options["depth"], seed=seed, **writes, **trains)
         else:
-            depthsearch.inspect_stored(
-                options["study"], options["trial"], options["run"], storage=options["storage"], **writes, **trains
-            )
+            with typed:
+                depthsearch.inspect_stored(
+                    options["study"], options["trial"], options["run"], storage=options["storage"], **writes, **trains
+                )
     if options["tensorboard"] is not None:
         console.print(f"written for `tensorboard --logdir {shlex.quote(options['tensorboard'])}`")
+
+
+def _read_declared(path: str) -> "StudyFile":
+    """The study file, whose table [inspect] suits its problems; errors name the file."""
+    from depthsearch.core.study_file import read_study_file  # noqa: PLC0415
+    from depthsearch.finder import checked_plan  # noqa: PLC0415
+
+    declared = read_study_file(path)
+    try:
+        checked_plan(declared)
+    except InvalidValue as error:
+        raise UnreadableStudyFile(path, None, str(error)) from None
+    return declared
 
 
 def _check_form(study_file: str | None, options: dict[str, Any]) -> None:
@@ -118,7 +140,8 @@ def _check_form(study_file: str | None, options: dict[str, Any]) -> None:
             raise InvalidValue(f"{stored[0]} needs --study, the study that holds the run, as in --study NAME")
         if options["depth"] is None:
             raise InvalidValue(
-                "--depth is missing: give the network's depth; or --study, --trial and --run; or a study file"
+                f"--depth is missing: give the network's depth, 1 to {DEEPEST}; or --study, --trial and --run; or a "
+                "study file"
             )
     elif own:
         raise InvalidValue(f"{own[0]} cannot be combined with --study {options['study']!r}, which says it already")

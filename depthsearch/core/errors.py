@@ -65,7 +65,8 @@ class UnreadableStudyFile(InvalidValue):
 
     def __init__(self, path: object, line: int | None, reason: str) -> None:
         self.path, self.line, self.reason = path, line, reason
-        where = f"{path}, line {line}" if line is not None else f"{path}"
+        name = str(path) or repr("")
+        where = f"{name}, line {line}" if line is not None else name
         super().__init__(f"{where}: {reason}")
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:

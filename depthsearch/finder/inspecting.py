@@ -7,6 +7,7 @@ from optuna.trial import TrialState
 from depthsearch.core.errors import InvalidValue
 from depthsearch.core.events import Inspected
 from depthsearch.core.inspection import Inspection, Replay
+from depthsearch.core.options import DEEPEST, LAST_SEED
 from depthsearch.core.problem import Problem
 from depthsearch.core.trace import Trace
 from depthsearch.core.words import count_of
@@ -19,8 +20,6 @@ from depthsearch.finder.replaying import cut, difference
 from depthsearch.store import StoredRun, StoredStudy, open_store
 from depthsearch.training.engine import Engine, Job, check_engine, choose_engine
 from depthsearch.training.tensorboard import check_events_folder, write_events
-
-DEEPEST, SEEDS = 1_000_000, 2**63
 
 
 def inspect(
@@ -51,7 +50,7 @@ def inspect(
     """
     check_problem(problem)
     _check_whole("depth", depth, least=family_of(problem.family).shallowest, most=DEEPEST)
-    _check_whole("seed", seed, least=0, most=SEEDS - 1)
+    _check_whole("seed", seed, least=0, most=LAST_SEED)
     check_steps(problem)
     if tensorboard is not None:
         check_events_folder(tensorboard)
