@@ -37,7 +37,10 @@ def check_events_folder(folder: str) -> None:
         raise InvalidValue(
             f"tensorboard {folder!r} needs the package 'tensorboard': pip install 'depthsearch[tensorboard]'"
         )
+    if not folder:
+        raise InvalidValue(f"tensorboard {folder!r} names no folder: give one, as in runs")
     try:
+        folder.encode()  # TensorBoard reads no other names
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
         probe = place / ".depthsearch"
@@ -131,6 +134,8 @@ def _summary_writer(file: BinaryIO) -> "SummaryWriter":
 
 def _unwritable(folder: str, error: Exception) -> InvalidValue:
     reason = (error.strerror if isinstance(error, OSError) else None) or error
+    if isinstance(error, UnicodeEncodeError):
+        reason = "its name is not UTF-8"
     return InvalidValue(f"tensorboard {folder!r} cannot be written: {reason}; give a folder that can be")
 
 

@@ -152,11 +152,16 @@ def test_a_folder_is_made_where_it_is_missing_and_is_left_empty(tmp_path: Path) 
     assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["file", "file/under", "a\0b", "x" * 300])
+@pytest.mark.parametrize("name", ["file", "file/under", "a\0b", "b\udcff", "x" * 300])
 def test_a_folder_that_cannot_be_written_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InvalidValue, match=r"tensorboard '.*' cannot be written: .*; give a folder that can be"):
         check_events_folder(str(tmp_path / name))
+
+
+def test_a_folder_without_a_name_is_refused() -> None:
+    with pytest.raises(InvalidValue, match="tensorboard '' names no folder: give one, as in runs"):
+        check_events_folder("")
 
 
 def test_without_the_package_the_message_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
