@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depthsearch.cli.options import (
+    WholeNumber,
     engine_options,
     json_option,
     named_as_typed,
@@ -17,18 +18,27 @@ from depthsearch.cli.options import (
     storage_option,
 )
 from depthsearch.cli.output_file import check_writable, write_page
-from depthsearch.core.errors import InvalidValue
+from depthsearch.core.errors import InvalidValue, UnreadableStudyFile
 from depthsearch.core.interrupts import interrupts_deferred
+from depthsearch.core.options import DEEPEST, LAST_SEED
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from depthsearch.core.inspection import Inspection
+    from depthsearch.core.study_file import StudyFile
+    from depthsearch.core.survey import Survey
 
 
 @click.command(short_help="Look at one run alone.")
 @click.argument("study_file", required=False, metavar="[STUDY_FILE]")
 @problem_options
-@click.option("--depth", type=int, help="Depth of the network.")
-@click.option("--seed", type=int, help="The run's own seed: its first weights and its batches. [default: 0]")
+@click.option("--depth", type=WholeNumber(f"1 to {DEEPEST}"), help="Depth of the network.")
+@click.option(
+    "--seed",
+    type=WholeNumber(f"0 to {LAST_SEED}"),
+    help="The run's own seed: its first weights and its batches. [default: 0]",
+)
 @click.option("--study", metavar="NAME", help="Replay a run of this study instead.")
 @click.option("--trial", type=int, metavar="N", help="With --study: the trial's number.")
 @click.option("--run", type=int, metavar="K", help="With --study: the run's place in the trial, from 0.")
@@ -57,61 +67,83 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
     depthsearch inspect studies/activation-gradients.toml
     """
     _check_form(study_file, options)
-    if options["figures"] is not None:
-        from depthsearch.reporting.images import check_images  # noqa: PLC0415
-
-        check_images()
-    if options["output"] is not None:
-        check_writable(options["output"])
+    _check_places(options)
     with interrupts_deferred():
         import depthsearch.finder  # noqa: PLC0415
         from depthsearch.cli.output import show, write  # noqa: PLC0415
         from depthsearch.cli.progress import progress_console  # noqa: PLC0415
-        from depthsearch.core.events import Event, Preparing  # noqa: PLC0415
-        from depthsearch.core.study_file import read_study_file  # noqa: PLC0415
+        from depthsearch.core.events import Event, Inspected, Preparing  # noqa: PLC0415
         from depthsearch.reporting.inspecting import inspection_text  # noqa: PLC0415
         from depthsearch.reporting.surveying import survey_text  # noqa: PLC0415
         from depthsearch.store import shown_url  # noqa: PLC0415
 
     console = progress_console(quiet=quiet)
+    status = console.status("training ...")
+    place = None if options["study"] is None else shown_url(options["storage"])
+
+    def printed(text: "RenderableType", result: "Survey | Inspection") -> None:
+        status.stop()
+        if as_json:
+            write(result.to_json() + "\n")
+        else:
+            show(text)
 
     def told(event: Event) -> None:
         if isinstance(event, Preparing):
             console.print(event.reason)
+        if isinstance(event, Inspected):
+            printed(inspection_text(event.inspection, place=place), event.inspection)
 
     trains: dict[str, Any] = {
         "engine": options["engine"] or "auto",
         "device": options["device"] or "auto",
         "on_event": told,
     }
-    writes = {"tensorboard": options["tensorboard"]}
-    fields = ("depth", "seed", "tensorboard")
-    with console.status("training ..."), named_as_typed({field: field for field in fields}):
+    with status:
         if study_file is not None:
-            survey = depthsearch.survey(read_study_file(study_file), **trains)
-            text, result = survey_text(survey), survey.to_json()
-        elif options["study"] is None:
-            seed = 0 if options["seed"] is None else options["seed"]
-            found = depthsearch.inspect(problem_of(options), depth=options["depth"], seed=seed, **writes, **trains)
-            text, result = inspection_text(found), found.to_json()
+            survey = depthsearch.survey(_read_declared(study_file), **trains)
+            printed(survey_text(survey), survey)
         else:
-            place = shown_url(options["storage"])
-            found = depthsearch.inspect_stored(
-                options["study"], options["trial"], options["run"], storage=options["storage"], **writes, **trains
-            )
-            text, result = inspection_text(found, place=place), found.to_json()
-    if as_json:
-        write(result + "\n")
-    else:
-        show(text)
-    if options["output"] is not None or options["figures"] is not None:
-        _draw(found, options["output"], options["figures"])
+            _draw(_inspected(options, trains), options["output"], options["figures"])
     if options["tensorboard"] is not None:
         console.print(f"written for `tensorboard --logdir {shlex.quote(options['tensorboard'])}`")
 
 
+def _inspected(options: dict[str, Any], trains: dict[str, Any]) -> "Inspection":
+    """The run that the options name, by its own depth and seed or by its place in a study."""
+    import depthsearch  # noqa: PLC0415
+
+    fields = ("depth", "seed", "steps", "tensorboard")
+    with named_as_typed({field: field for field in fields}):
+        if options["study"] is None:
+            depth, seed = options["depth"], 0 if options["seed"] is None else options["seed"]
+            return depthsearch.inspect(
+                problem_of(options), depth=depth, seed=seed, tensorboard=options["tensorboard"], **trains
+            )
+        return depthsearch.inspect_stored(
+            options["study"],
+            options["trial"],
+            options["run"],
+            storage=options["storage"],
+            tensorboard=options["tensorboard"],
+            **trains,
+        )
+
+
+def _check_places(options: dict[str, Any]) -> None:
+    """Refuse before the training what could not be written after it."""
+    if options["figures"] is not None:
+        from depthsearch.reporting.images import check_images  # noqa: PLC0415
+
+        check_images()
+    if options["output"] is not None:
+        check_writable(options["output"])
+
+
 def _draw(found: "Inspection", output: str | None, figures: str | None) -> None:
-    """Write the run's page, and its figures as images."""
+    """Write the run's page, and its figures as images, where they are wanted."""
+    if output is None and figures is None:
+        return
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from depthsearch.reporting.images import write_images  # noqa: PLC0415
@@ -121,6 +153,19 @@ def _draw(found: "Inspection", output: str | None, figures: str | None) -> None:
         write_page(output, run_page(found, written=datetime.now(UTC)))
     if figures is not None:
         write_images(figures_of_run(found), Path(figures))
+
+
+def _read_declared(path: str) -> "StudyFile":
+    """The study file, whose table [inspect] suits its problems; errors name the file."""
+    from depthsearch.core.study_file import read_study_file  # noqa: PLC0415
+    from depthsearch.finder import checked_plan  # noqa: PLC0415
+
+    declared = read_study_file(path)
+    try:
+        checked_plan(declared)
+    except InvalidValue as error:
+        raise UnreadableStudyFile(path, None, str(error)) from None
+    return declared
 
 
 def _check_form(study_file: str | None, options: dict[str, Any]) -> None:
@@ -136,7 +181,8 @@ def _check_form(study_file: str | None, options: dict[str, Any]) -> None:
             raise InvalidValue(f"{stored[0]} needs --study, the study that holds the run, as in --study NAME")
         if options["depth"] is None:
             raise InvalidValue(
-                "--depth is missing: give the network's depth; or --study, --trial and --run; or a study file"
+                f"--depth is missing: give the network's depth, 1 to {DEEPEST}; or --study, --trial and --run; or a "
+                "study file"
             )
     elif own:
         raise InvalidValue(f"{own[0]} cannot be combined with --study {options['study']!r}, which says it already")

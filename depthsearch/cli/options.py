@@ -42,6 +42,27 @@ def _option(*names: str, text: str, **more: Any) -> Callable[[Command], Command]
     return click.option(*names, help=text, **more)
 
 
+class WholeNumber(click.ParamType):  # type: ignore[type-arg]
+    """A whole number, whose range is said where it is none.
+
+    Args:
+        accepted: The range, such as "1 to 1000000"; whoever uses the number holds it to that.
+    """
+
+    name = "integer"
+
+    def __init__(self, accepted: str) -> None:
+        self.accepted = accepted
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number that was typed."""
+        try:
+            return int(value)
+        except ValueError:
+            option = param.opts[0] if param else "value"
+            raise InvalidValue(f"{option} must be a whole number of {self.accepted}, but got {value!r}") from None
+
+
 def _whole_numbers(_context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
     """ "3,7,14" as numbers."""
     if value is None:

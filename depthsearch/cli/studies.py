@@ -28,9 +28,9 @@ def list_studies(storage: str | None, as_json: bool, as_csv: bool) -> None:
 
     _one_of(as_json, as_csv)
     with open_store(storage, create=False) as store, store.errors_said():
-        rows, place = study_rows(store), store.url
-        for error in store.damaged().values():
-            click.echo(f"note: {error}", err=True)
+        (rows, damaged), place = study_rows(store), store.url
+    for error in damaged:
+        click.echo(f"note: {error}", err=True)
     if as_json:
         click.echo(json.dumps([row.model_dump() for row in rows], indent=2))
     elif as_csv:
@@ -99,7 +99,7 @@ def delete(study: str, storage: str | None, yes: bool) -> None:
     from depthsearch.store import open_store  # noqa: PLC0415
 
     with open_store(storage, create=False) as store:
-        store.summary(study)
+        store.check_held(study)
         wanted = yes or _asked(f"delete {study} from {store.url}, with every run in it?", study)
         if wanted:
             store.delete_study(study)

@@ -68,6 +68,8 @@ class Detail:
         initial_weights: Each layer's W [units, inputs] before the first step.
         final_weights: Each layer's W at the end.
         predictions: [test points, classes] probability of each class at the end.
+        predicted: [test points] the class that is predicted there, as the accuracy counts it: by the logits, which
+            differ where probabilities are rounded to the same number.
         regions: The plane as the network sees it; None for data of other than two features.
     """
 
@@ -78,4 +80,5 @@ class Detail:
     initial_weights: tuple[Floats, ...]
     final_weights: tuple[Floats, ...]
     predictions: Floats
+    predicted: NDArray[np.int64]
     regions: Regions | None

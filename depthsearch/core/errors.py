@@ -6,6 +6,7 @@
     |   +-- UnreadableStudyFile      a study file that cannot be read, with its line
     +-- StoreError                   the store cannot be used as asked                exit 2
     |   +-- StoreUnavailable         it is missing, unwritable, or not a store at all
+    |   |   +-- StudyDamaged         what it holds of one study cannot be read
     |   +-- NewerStore               it was written by a newer depthsearch
     |   +-- StudyNotFound            it holds no such study (also a LookupError)
     |   +-- StudyConflict            the study of that name asks something else
@@ -64,7 +65,8 @@ class UnreadableStudyFile(InvalidValue):
 
     def __init__(self, path: object, line: int | None, reason: str) -> None:
         self.path, self.line, self.reason = path, line, reason
-        where = f"{path}, line {line}" if line is not None else f"{path}"
+        name = str(path) or repr("")
+        where = f"{name}, line {line}" if line is not None else name
         super().__init__(f"{where}: {reason}")
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
@@ -79,6 +81,10 @@ class StoreError(DepthsearchError):
 
 class StoreUnavailable(StoreError):
     """The database is missing, cannot be opened or written, or is not a database."""
+
+
+class StudyDamaged(StoreUnavailable):
+    """What the database holds of one study cannot be read; it keeps nobody from the others."""
 
 
 class NewerStore(StoreError):

@@ -1,10 +1,11 @@
-"""What happens during a search, told to whoever passes `on_event` to `find`. Plain values."""
+"""What happens during a search or an inspection, told to whoever passes `on_event`. Plain values."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
 from depthsearch.core.curve import Curve
+from depthsearch.core.inspection import Inspection
 
 
 class Purpose(StrEnum):
@@ -58,4 +59,11 @@ class TrialFinished:
     curve: Curve
 
 
-Event: TypeAlias = StudyOpened | Preparing | TrialStarted | TrialFinished
+@dataclass(frozen=True)
+class Inspected:
+    """A run was looked at; what is still to be written for TensorBoard may fail without taking the result with it."""
+
+    inspection: Inspection
+
+
+Event: TypeAlias = StudyOpened | Preparing | TrialStarted | TrialFinished | Inspected

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+DEEPEST, LAST_SEED = 1_000_000, 2**63 - 1
+"""The largest depth and seed of a single run."""
+
 PROBLEM_OPTIONS = {
     "arch": ("family",),
     "act": ("activation",),

@@ -34,6 +34,7 @@ from pydantic import Field, model_validator
 
 from depthsearch.core.errors import InvalidValue, UnreadableStudyFile
 from depthsearch.core.model import FrozenModel
+from depthsearch.core.options import DEEPEST
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.toml_lines import TomlLines
@@ -79,8 +80,18 @@ class InspectPlan(FrozenModel):
 
     called: ClassVar[str] = "inspect"
 
-    depth: Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+    depth: Annotated[int, Field(strict=True, ge=0, le=DEEPEST)]
     seeds: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 20
+
+    @model_validator(mode="before")
+    @classmethod
+    def _depth_is_given(cls, data: Any) -> Any:
+        depth = data.get("depth") if isinstance(data, dict) else 0
+        if depth is None:
+            raise InvalidValue(f"depth is missing: give a whole number of 1 to {DEEPEST}, as in depth = 8")
+        if type(depth) is not int:
+            raise InvalidValue(f"depth must be a whole number of 1 to {DEEPEST}, but got {depth!r}")
+        return data
 
 
 class NamedProblem(FrozenModel):

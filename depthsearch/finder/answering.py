@@ -12,6 +12,7 @@ from depthsearch.core.words import count_of, listed
 from depthsearch.datasets import load
 from depthsearch.families import Family, family_of
 from depthsearch.finder.budget import budget_left
+from depthsearch.finder.checking import read_checked
 from depthsearch.finder.confirming import still_to_confirm
 from depthsearch.finder.depths import depths_of
 from depthsearch.finder.versions import versions
@@ -36,11 +37,14 @@ _OUTCOMES = {
 
 
 def answer_of(stored: StoredStudy) -> Answer:
-    """The answer that the stored trials and runs of a study give."""
+    """The answer that the stored trials and runs of a study give.
+
+    Raises:
+        StudyDamaged: They cannot be read.
+    """
     problem, settings = stored.problem, stored.settings
-    trials = trial_fields.all_trials(stored.optuna_study)
+    trials, runs = read_checked(stored)
     probes = trial_fields.probes(trials)
-    runs = stored.runs()
     curve = estimate(stored.optuna_study, settings, depths=depths_of(problem, settings, trials))
     outcome = _outcome(stored, curve)
     confirmation = _confirmation(stored, curve, runs)

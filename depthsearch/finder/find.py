@@ -26,6 +26,7 @@ from depthsearch.detection import settled_epoch, verdict_of
 from depthsearch.families import family_of
 from depthsearch.finder.answering import answer_of
 from depthsearch.finder.budget import budget_left, runs_left
+from depthsearch.finder.checking import read_checked
 from depthsearch.finder.confirming import still_to_confirm
 from depthsearch.finder.depths import depths_of
 from depthsearch.finder.noting import Notes
@@ -90,6 +91,7 @@ def find(
         def make_engine() -> Engine:
             return insisted or choose_engine(problem, engine=engine, device=device)
 
+        read_checked(opened)  # now, not after hours of training
         notes = Notes(opened, given, store.url)
         _Search(opened, store.check_kept, make_engine, on_event or ignore, notes).run()
         answer = answer_of(opened)

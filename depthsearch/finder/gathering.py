@@ -76,7 +76,7 @@ def inspection_of(
         spread=_spreads(trace.snapshots.epochs.tolist(), detail),
         first_weights=_weights(trace.layers[0], detail.initial_weights[0], detail.final_weights[0]),
         last_weights=_weights(trace.layers[-1], detail.initial_weights[-1], detail.final_weights[-1]),
-        predictions=_predictions(detail.predictions, data.y_test),
+        predictions=_predictions(detail.predictions, detail.predicted, data.y_test),
         regions=_regions(detail),
         replay=replay,
         seconds=round(seconds, 3),
@@ -182,12 +182,11 @@ def _weights(name: str, before: Floats, after: Floats) -> LayerWeights:
     return LayerWeights(name=name, before=_matrix(before) if shown else None, after=_matrix(after) if shown else None)
 
 
-def _predictions(probabilities: Floats, truth: NDArray[np.int64]) -> Predictions:
-    """From [test points, classes] probabilities."""
+def _predictions(probabilities: Floats, predicted: NDArray[np.int64], truth: NDArray[np.int64]) -> Predictions:
+    """From [test points, classes] probabilities and [test points] classes."""
     classes = probabilities.shape[1]
     finite = np.isfinite(probabilities).all(axis=1)
-    chosen = probabilities.argmax(axis=1)
-    cells = np.bincount(classes * truth[finite] + chosen[finite], minlength=classes * classes)
+    cells = np.bincount(classes * truth[finite] + predicted[finite], minlength=classes * classes)
     return Predictions(
         points=len(truth),
         confusion=tuple(map(tuple, cells.reshape(classes, classes).tolist())),

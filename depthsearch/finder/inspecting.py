@@ -5,21 +5,21 @@ import time
 from optuna.trial import TrialState
 
 from depthsearch.core.errors import InvalidValue
+from depthsearch.core.events import Inspected
 from depthsearch.core.inspection import Inspection, Replay
+from depthsearch.core.options import DEEPEST, LAST_SEED
 from depthsearch.core.problem import Problem
 from depthsearch.core.trace import Trace
 from depthsearch.core.words import count_of
 from depthsearch.detection import verdict_of
 from depthsearch.families import family_of
+from depthsearch.finder.checking import read_checked
 from depthsearch.finder.gathering import inspection_of
 from depthsearch.finder.preparing import OnEvent, check_criterion, check_problem, ignore, prepared
 from depthsearch.finder.replaying import cut, difference
-from depthsearch.search.trials import all_trials
 from depthsearch.store import StoredRun, StoredStudy, open_store
 from depthsearch.training.engine import Engine, Job, check_engine, choose_engine
 from depthsearch.training.tensorboard import check_events_folder, write_events
-
-DEEPEST, SEEDS = 1_000_000, 2**63
 
 
 def inspect(
@@ -41,7 +41,8 @@ def inspect(
         engine: "dense", "torch", or "auto" for the faster one.
         device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
         tensorboard: Folder to write the run's curves and histograms to as well, for TensorBoard.
-        on_event: Called where the engine needs a moment before it can train.
+        on_event: Called where the engine needs a moment before it can train, and with what is shown, before it is
+            written for TensorBoard.
 
     Raises:
         InvalidValue: A value cannot be used, the folder for TensorBoard among them.
@@ -49,17 +50,16 @@ def inspect(
     """
     check_problem(problem)
     _check_whole("depth", depth, least=family_of(problem.family).shallowest, most=DEEPEST)
-    _check_whole("seed", seed, least=0, most=SEEDS - 1)
+    _check_whole("seed", seed, least=0, most=LAST_SEED)
     check_criterion(problem)
     if tensorboard is not None:
         check_events_folder(tensorboard)
     trainer = choose_engine(problem, engine=engine, device=device)
     trace, seconds = _trained(trainer, problem, Job(depth, seed), on_event or ignore)
-    if tensorboard is not None:
-        write_events(trace, tensorboard)
     assert trace.detail is not None
     verdict = verdict_of(trace, problem.criterion)
-    return inspection_of(trace, trace.detail, verdict, engine=trainer.name, seconds=seconds)
+    found = inspection_of(trace, trace.detail, verdict, engine=trainer.name, seconds=seconds)
+    return _told(found, trace, tensorboard, on_event or ignore)
 
 
 def inspect_stored(
@@ -86,7 +86,8 @@ def inspect_stored(
         engine: "dense", "torch", or "auto" for that which trained the run: only that can repeat its bits.
         device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
         tensorboard: Folder to write the run's curves and histograms to as well, for TensorBoard.
-        on_event: Called where the engine needs a moment before it can train.
+        on_event: Called where the engine needs a moment before it can train, and with what is shown, before it is
+            written for TensorBoard.
 
     Raises:
         InvalidValue: The study has no such finished trial, the trial no such run, or a value cannot be used.
@@ -104,8 +105,6 @@ def inspect_stored(
         check_events_folder(tensorboard)
     trainer = choose_engine(problem, engine=engine, device=device)
     trace, seconds = _trained(trainer, problem, Job(stored.depth, stored.seed), on_event or ignore)
-    if tensorboard is not None:
-        write_events(trace, tensorboard)
     assert trace.detail is not None
     replayed = cut(trace, recorded.epochs)
     differs = difference(recorded, replayed)
@@ -120,7 +119,8 @@ def inspect_stored(
         differs=differs,
     )
     verdict = verdict_of(replayed, problem.criterion)
-    return inspection_of(trace, trace.detail, verdict, engine=trainer.name, seconds=seconds, replay=replay)
+    found = inspection_of(trace, trace.detail, verdict, engine=trainer.name, seconds=seconds, replay=replay)
+    return _told(found, trace, tensorboard, on_event or ignore)
 
 
 def _trained(engine: Engine, problem: Problem, job: Job, on_event: OnEvent) -> tuple[Trace, float]:
@@ -131,6 +131,14 @@ def _trained(engine: Engine, problem: Problem, job: Job, on_event: OnEvent) -> t
     return trace, time.perf_counter() - start
 
 
+def _told(found: Inspection, trace: Trace, tensorboard: str | None, on_event: OnEvent) -> Inspection:
+    """What was found, told before it is written for TensorBoard, where that was asked for."""
+    on_event(Inspected(found))
+    if tensorboard is not None:
+        write_events(trace, tensorboard)
+    return found
+
+
 def _check_whole(name: str, value: object, *, least: int, most: int) -> None:
     if type(value) is not int or not least <= value <= most:
         raise InvalidValue(f"{name} must be a whole number of {least} to {most}, but got {value!r}")
@@ -138,7 +146,8 @@ def _check_whole(name: str, value: object, *, least: int, most: int) -> None:
 
 def _stored_run(opened: StoredStudy, trial: int, run: int) -> StoredRun:
     """The run of a finished trial."""
-    trials = {own.number: own for own in all_trials(opened.optuna_study)}
+    checked, all_runs = read_checked(opened)
+    trials = {own.number: own for own in checked}
     if trial not in trials:
         held = f"trials 0 to {max(trials)}" if trials else "none yet"
         raise InvalidValue(f"study {opened.name!r} has no trial {trial!r}: it holds {held}")
@@ -149,9 +158,16 @@ def _stored_run(opened: StoredStudy, trial: int, run: int) -> StoredRun:
             f"trial {trial} of study {opened.name!r} is {state} and its runs are not kept: give one of its "
             f"{count_of(finished, 'finished trial')}, as `depthsearch studies export {opened.name}` lists them"
         )
-    runs = {own.run: own for own in opened.runs() if own.trial_number == trial}
+    runs = {own.run: own for own in all_runs if own.trial_number == trial}
     if run not in runs:
-        raise InvalidValue(
-            f"trial {trial} of study {opened.name!r} has no run {run!r}: it holds runs 0 to {len(runs) - 1}"
-        )
+        raise InvalidValue(f"trial {trial} of study {opened.name!r} has no run {run!r}: it holds {_held(list(runs))}")
     return runs[run]
+
+
+def _held(runs: list[int]) -> str:
+    """ "runs 0 to 3", or one by one where some between them are missing."""
+    if not runs:
+        return "none"
+    if len(runs) > 1 and runs == list(range(runs[0], runs[-1] + 1)):
+        return f"runs {runs[0]} to {runs[-1]}"
+    return f"run{'s' if len(runs) > 1 else ''} {', '.join(map(str, runs))}"

@@ -33,19 +33,29 @@ def survey(
         TrainingFailed: A network could not be trained.
     """
     study_file = read_study_file(study_file) if isinstance(study_file, str | Path) else study_file
-    plan = study_file.inspect
-    if plan is None:
-        raise InvalidValue("the study file has no table [inspect]: it says which depth is looked at, as in depth = 8")
-    for entry in study_file.problems:
-        shallowest = family_of(entry.problem.family).shallowest
-        if plan.depth < shallowest:
-            raise InvalidValue(f"depth must be at least {shallowest} for {entry.name!r}, but got {plan.depth}")
-        check_criterion(entry.problem)
+    plan = checked_plan(study_file)
     return Survey(
         title=study_file.title,
         source=study_file.source,
         surveyed=tuple(_surveyed(entry, plan, engine, device, on_event or ignore) for entry in study_file.problems),
     )
+
+
+def checked_plan(study_file: StudyFile) -> InspectPlan:
+    """What a study file says of the networks to look at.
+
+    Raises:
+        InvalidValue: It has no `inspect` table, or one that does not suit its problems.
+    """
+    plan = study_file.inspect
+    if plan is None:
+        raise InvalidValue("there is no table [inspect]: it says which depth is looked at, as in depth = 8")
+    for entry in study_file.problems:
+        shallowest = family_of(entry.problem.family).shallowest
+        if plan.depth < shallowest:
+            raise InvalidValue(f"depth must be at least {shallowest} for {entry.name!r}, but got {plan.depth}")
+        check_criterion(entry.problem)
+    return plan
 
 
 def _surveyed(entry: NamedProblem, plan: InspectPlan, engine: str, device: str, on_event: OnEvent) -> Surveyed:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from depthsearch.core.answer import Answer
+from depthsearch.core.errors import StudyDamaged
 from depthsearch.core.model import FrozenModel
-from depthsearch.finder import answer_of
-from depthsearch.search.trials import all_trials, purpose_of
+from depthsearch.finder import answer_of, read_checked
+from depthsearch.search.trials import purpose_of
 from depthsearch.store import Store, StoredStudy
 
 
@@ -31,18 +32,27 @@ class StudyRow(FrozenModel):
     fingerprint: str
 
 
-def study_rows(store: Store) -> list[StudyRow]:
-    """Every study in the store that can be read, oldest first."""
-    rows = []
+def study_rows(store: Store) -> tuple[list[StudyRow], list[StudyDamaged]]:
+    """Every study in the store that can be read, oldest first, and what is wrong with each of the others."""
+    rows, damaged = [], list(store.damaged().values())
     for summary in store.studies():
-        answer = answer_of(store.read_study(summary.name))
-        rows.append(_row(answer, created=summary.created.isoformat(timespec="seconds")))
-    return rows
+        try:
+            answer = answer_of(store.read_study(summary.name))
+        except StudyDamaged as error:
+            damaged.append(error)
+        else:
+            rows.append(_row(answer, created=summary.created.isoformat(timespec="seconds")))
+    return rows, damaged
 
 
 def run_rows(stored: StoredStudy) -> list[dict[str, Any]]:
-    """Every run of a study's finished trials, with its verdict and evidence."""
-    purposes = {trial.number: purpose_of(trial).value for trial in all_trials(stored.optuna_study)}
+    """Every run of a study's finished trials, with its verdict and evidence.
+
+    Raises:
+        StudyDamaged: They cannot be read.
+    """
+    trials, runs = read_checked(stored)
+    purposes = {trial.number: purpose_of(trial).value for trial in trials}
     return [
         {
             "study": stored.name,
@@ -59,7 +69,7 @@ def run_rows(stored: StoredStudy) -> list[dict[str, Any]]:
             "sentence": run.verdict.sentence,
             "evidence": run.verdict.evidence.model_dump(mode="json"),
         }
-        for run in stored.runs()
+        for run in runs
     ]
 
 

@@ -10,9 +10,8 @@ from depthsearch.core.curve import CurvePoint
 from depthsearch.core.errors import InvalidValue, StoreUnavailable, StudyNotFound
 from depthsearch.core.study_file import Reported, StudyFile
 from depthsearch.families import family_of
-from depthsearch.finder import answer_of
+from depthsearch.finder import answer_of, read_checked
 from depthsearch.finder.answering import probabilities_at
-from depthsearch.search.trials import all_trials
 from depthsearch.store import Store, StoredRun, StoredStudy
 
 
@@ -89,11 +88,12 @@ def _read(store: Store, study: str, *, called: str, reported: Reported | None = 
     try:
         with store.errors_said():
             stored = store.read_study(study)
-            states = [trial.state for trial in all_trials(stored.optuna_study)]
+            trials, runs = read_checked(stored)
+            states = [trial.state for trial in trials]
             return StudyReport(
                 name=called,
                 answer=answer_of(stored),
-                runs=tuple(stored.runs()),
+                runs=tuple(runs),
                 under_way=sum(not state.is_finished() for state in states),
                 failed=sum(state.name == "FAIL" for state in states),
                 reported=reported,

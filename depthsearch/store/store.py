@@ -11,16 +11,23 @@ from typing import Self
 import optuna
 from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
-from optuna.storages._rdb.models import StudyModel
+from optuna.storages._rdb.models import StudyModel, TrialModel
 from optuna.study import StudyDirection
-from sqlalchemy import Engine, Row, delete, insert, select, update
+from sqlalchemy import Engine, Row, Text, delete, insert, select, type_coerce, update
 from sqlalchemy.engine import URL
-from sqlalchemy.orm import Session
 
-from depthsearch.core.errors import InvalidValue, StoreUnavailable, StudyBusy, StudyConflict, StudyNotFound
+from depthsearch.core.errors import (
+    InvalidValue,
+    StoreUnavailable,
+    StudyBusy,
+    StudyConflict,
+    StudyDamaged,
+    StudyNotFound,
+)
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.store.claims import claim, opening
+from depthsearch.store.damage import damage_said
 from depthsearch.store.database import check_file, open_database, said_of
 from depthsearch.store.reading import reading
 from depthsearch.store.study import StoredStudy
@@ -28,6 +35,12 @@ from depthsearch.store.tables import RUNS, STUDIES
 from depthsearch.store.urls import resolve_url, sqlite_file
 
 LONGEST_NAME = 100
+
+# The date as the driver gives it: one that is none must not keep anybody from the other rows.
+_DESCRIPTIONS = select(
+    *(column for column in STUDIES.columns if column.name != "created"),
+    type_coerce(STUDIES.c.created, Text).label("created"),
+).order_by(STUDIES.c.study_id)
 
 
 def open_store(url: str | None = None, *, create: bool = True, writes: bool = True) -> "Store":
@@ -129,33 +142,57 @@ class Store:
         """
         return [found for _, found in self._described() if isinstance(found, StudySummary)]
 
-    def damaged(self) -> dict[str, StoreUnavailable]:
+    def damaged(self) -> dict[str, StudyDamaged]:
         """By name, the studies whose description cannot be read, and why."""
-        return {name: found for name, found in self._described() if isinstance(found, StoreUnavailable)}
+        return {name: found for name, found in self._described() if isinstance(found, StudyDamaged)}
 
-    def _described(self) -> list[tuple[str, StudySummary | StoreUnavailable]]:
+    def _described(self) -> list[tuple[str, StudySummary | StudyDamaged]]:
         """One that is damaged is told as such, and keeps nobody from the others."""
         with said_of(self.url):
-            names = {study._study_id: study.study_name for study in self._storage.get_all_studies()}  # noqa: SLF001
+            names = self._names()
             with reading(), self._engine.connect() as connection:
-                rows = connection.execute(select(STUDIES).order_by(STUDIES.c.study_id)).all()
+                rows = connection.execute(_DESCRIPTIONS).all()
         return [(names[row.study_id], _summary(row, names[row.study_id])) for row in rows if row.study_id in names]
+
+    def _names(self) -> dict[int, str]:
+        """Of every study by its number, of Optuna's other users too; nothing else of them is read."""
+        with reading(), self._engine.connect() as connection:
+            rows = connection.execute(select(StudyModel.study_id, StudyModel.study_name))
+            return {study_id: name for study_id, name in rows}  # noqa: C416 - rows are not quite pairs
 
     def summary(self, name: str) -> StudySummary:
         """The study of that name.
 
         Raises:
             StudyNotFound: There is none.
-            StoreUnavailable: Its description is damaged.
+            StudyDamaged: Its description cannot be read.
         """
         described = dict(self._described())
         match described.get(name):
             case StudySummary() as found:
                 return found
-            case StoreUnavailable() as error:
+            case StudyDamaged() as error:
                 raise error
-        known = ", ".join(list(described)[-8:]) or "none yet"
-        raise StudyNotFound(f"there is no study {name!r} in {self.url}: it holds {known}")
+        raise self._not_found(name, list(described))
+
+    def _not_found(self, name: str, held: list[str]) -> StudyNotFound:
+        known = ", ".join(held[-8:]) or "none yet"
+        return StudyNotFound(f"there is no study {name!r} in {self.url}: it holds {known}")
+
+    def check_held(self, name: str) -> int:
+        """The number of the study of that name, whether or not it can be read.
+
+        Raises:
+            StudyNotFound: There is none.
+        """
+        with said_of(self.url):
+            names = self._names()
+            with self._engine.connect() as connection:
+                ours = connection.execute(select(STUDIES.c.study_id).order_by(STUDIES.c.study_id)).scalars().all()
+        held: dict[str, int] = {names[study_id]: study_id for study_id in ours if study_id in names}
+        if name not in held:
+            raise self._not_found(name, list(held))
+        return held[name]
 
     def read_study(self, name: str) -> StoredStudy:
         """A study to read from; whoever searches it may go on meanwhile.
@@ -186,6 +223,7 @@ class Store:
             StudyConflict: The study of that name asks something else, or was searched with another sampler, or
                 `fresh` was asked for and the name is taken.
             StudyBusy: Another process is searching it.
+            StudyDamaged: It cannot be read.
         """
         if name is not None:
             check_name(name)
@@ -193,23 +231,25 @@ class Store:
             with said_of(self.url):
                 chosen = self._claim(held, problem, settings, name, fresh)
                 study = self._find_or_make(chosen, problem, settings)
-                study.fail_orphans()
+                with damage_said(study.name):
+                    study.fail_orphans()
             yield study
 
     def delete_study(self, name: str) -> None:
-        """Delete a study and all that was recorded of it, in one transaction.
+        """Delete a study and all that was recorded of it, in one transaction; nothing of it is read, so damage is none.
 
         Raises:
             StudyNotFound: There is none of that name.
             StudyBusy: A process is searching it.
         """
-        summary = self.summary(name)
+        study_id = self.check_held(name)
+        trials = select(TrialModel.trial_id).where(TrialModel.study_id == study_id)
         with said_of(self.url), claim(self._engine, self._url, name), self._engine.begin() as connection:
-            connection.execute(delete(RUNS).where(RUNS.c.study_id == summary.study_id))
-            connection.execute(delete(STUDIES).where(STUDIES.c.study_id == summary.study_id))
-            with Session(connection) as session:
-                session.delete(session.get_one(StudyModel, summary.study_id))
-                session.flush()
+            for table in (RUNS, STUDIES, *reversed(StudyModel.metadata.sorted_tables)):
+                if "study_id" in table.c:
+                    connection.execute(delete(table).where(table.c.study_id == study_id))
+                elif "trial_id" in table.c:
+                    connection.execute(delete(table).where(table.c.trial_id.in_(trials)))
 
     def _claim(self, held: ExitStack, problem: Problem, settings: SearchSettings, name: str | None, fresh: bool) -> str:
         """Choose the study's name and hold its lock."""
@@ -224,7 +264,7 @@ class Store:
         if same and not fresh:
             held.enter_context(claim(self._engine, self._url, same[-1]))
             return same[-1]
-        taken = {study.study_name for study in self._storage.get_all_studies()}
+        taken = set(self._names().values())
         base, k = f"{problem.family}-{problem.activation}-{problem.data.name}-{identity[:8]}", 1
         while True:
             candidate = base if k == 1 else f"{base}-{k}"
@@ -266,7 +306,7 @@ class Store:
     def _check(self, name: str, problem: Problem, settings: SearchSettings) -> None:
         """Raise where the study of that name is not the one asked for."""
         found = dict(self._described()).get(name)
-        if isinstance(found, StoreUnavailable):
+        if isinstance(found, StudyDamaged):
             raise found
         if found is None:
             # Made by us a moment before a crash, or by somebody else: only an empty one can be ours.
@@ -314,20 +354,23 @@ def check_name(name: str) -> None:
         raise InvalidValue(f"study must be named with 1 to {LONGEST_NAME} printable characters, but got {shown!r}")
 
 
-def _summary(row: Row, name: str) -> StudySummary | StoreUnavailable:  # type: ignore[type-arg]
+def _summary(row: Row, name: str) -> StudySummary | StudyDamaged:  # type: ignore[type-arg]
     try:
-        problem = Problem.model_validate(json.loads(row.problem))
-        settings = SearchSettings.model_validate(json.loads(row.settings))
-    except (ValueError, InvalidValue) as error:
-        reason = " ".join(str(error).split())
-        return StoreUnavailable(f"study {name!r} is damaged in the store ({reason}): restore it from a copy")
+        with damage_said(name):
+            return _read_summary(row, name)
+    except StudyDamaged as error:
+        return error
+
+
+def _read_summary(row: Row, name: str) -> StudySummary:  # type: ignore[type-arg]
+    created = row.created if isinstance(row.created, datetime) else datetime.fromisoformat(row.created)
     return StudySummary(
         name=name,
         study_id=row.study_id,
         identity=row.identity,
-        problem=problem,
-        settings=settings,
-        created=row.created if row.created.tzinfo else row.created.replace(tzinfo=UTC),
+        problem=Problem.model_validate(json.loads(row.problem)),
+        settings=SearchSettings.model_validate(json.loads(row.settings)),
+        created=created if created.tzinfo else created.replace(tzinfo=UTC),
         version=row.version,
     )
 

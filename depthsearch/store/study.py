@@ -15,6 +15,7 @@ from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.store.damage import damage_said
 from depthsearch.store.notes import write_page
 from depthsearch.store.reading import reading
 from depthsearch.store.tables import RUNS
@@ -141,21 +142,31 @@ class StoredStudy:
         write_page(self.storage, self.study_id, note=note, plot=plot)
 
     def runs(self) -> list[StoredRun]:
-        """The runs of all finished trials, by trial and place; those of failed trials are left out."""
-        finished = {
-            trial.number for trial in self.optuna_study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        }
+        """The runs of all finished trials, by trial and place; those of failed trials are left out.
+
+        Raises:
+            StudyDamaged: They cannot be read.
+        """
+        with damage_said(self.name):
+            finished = {
+                trial.number for trial in self.optuna_study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+            }
         query = (
             select(*_WITHOUT_TRACE).where(RUNS.c.study_id == self.study_id).order_by(RUNS.c.trial_number, RUNS.c.run)
         )
         with reading(), self.engine.connect() as connection:
-            return [_stored_run(row) for row in connection.execute(query) if row.trial_number in finished]
+            return [self._run(row) for row in connection.execute(query) if row.trial_number in finished]
+
+    def _run(self, row: Row) -> StoredRun:  # type: ignore[type-arg]
+        with damage_said(self.name, f"run {row.run} of trial {row.trial_number}"):
+            return _stored_run(row)
 
     def trace(self, trial_number: int, run: int) -> Trace:
         """What one run recorded.
 
         Raises:
             LookupError: The study has no such run.
+            StudyDamaged: It cannot be read.
         """
         query = select(RUNS.c.trace).where(
             RUNS.c.study_id == self.study_id, RUNS.c.trial_number == trial_number, RUNS.c.run == run
@@ -164,18 +175,19 @@ class StoredStudy:
             data = connection.execute(query).scalar_one_or_none()
         if data is None:
             raise LookupError(f"study {self.name!r} has no run {run} in trial {trial_number}")
-        return decode_trace(data, self.problem)
+        with damage_said(self.name, f"trace of run {run} of trial {trial_number}"):
+            return decode_trace(data, self.problem)
 
 
 def _stored_run(row: Row) -> StoredRun:  # type: ignore[type-arg]
     return StoredRun(
         trial_number=row.trial_number,
         run=row.run,
-        depth=row.depth,
-        seed=row.seed,
-        epochs=row.epochs,
-        train_accuracy=row.train_accuracy,
-        test_accuracy=row.test_accuracy,
+        depth=int(row.depth),
+        seed=int(row.seed),
+        epochs=int(row.epochs),
+        train_accuracy=None if row.train_accuracy is None else float(row.train_accuracy),
+        test_accuracy=float(row.test_accuracy),
         verdict=Verdict(
             kind=VerdictKind(row.verdict),
             epoch=row.settled,

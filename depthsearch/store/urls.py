@@ -27,7 +27,10 @@ def resolve_url(url: str | None) -> URL:
     """
     text = url if url is not None else os.environ.get(ENVIRONMENT) or DEFAULT
     try:
+        text.encode()
         parsed = make_url(text)
+    except UnicodeEncodeError:
+        raise InvalidValue(f"storage {text!r} is not UTF-8 text: {ACCEPTED}") from None
     except (ArgumentError, ValueError):
         raise InvalidValue(f"storage {text!r} is not a URL: {ACCEPTED}") from None
     if parsed.drivername not in DRIVERS:

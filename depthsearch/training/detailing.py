@@ -35,6 +35,7 @@ class DetailRecorder:
         self._initial: tuple[Floats, ...] = ()
         self._final: tuple[Floats, ...] = ()
         self._predictions: Floats = np.empty((0, data.classes), np.float32)
+        self._predicted: NDArray[np.int64] = np.empty(0, np.int64)
 
     def add(
         self,
@@ -59,7 +60,9 @@ class DetailRecorder:
         if not self._initial:
             self._initial = tuple(weights)
         self._final = tuple(weights)
-        logarithms = log_probabilities(logits(self._data.x_test))
+        of_test = logits(self._data.x_test)
+        self._predicted = predicted_classes(of_test)
+        logarithms = log_probabilities(of_test)
         self._losses.append(-float(np.take_along_axis(logarithms, self._data.y_test[:, None], 1).mean()))
         self._predictions = np.exp(logarithms).astype(np.float32)
         if regions and self._grid:
@@ -79,6 +82,7 @@ class DetailRecorder:
             initial_weights=self._initial,
             final_weights=self._final,
             predictions=self._predictions,
+            predicted=self._predicted,
             regions=self._grid
             and Regions(np.asarray(self._region_epochs, dtype=np.int64), *self._grid, np.stack(self._regions)),
         )
@@ -121,6 +125,13 @@ def log_probabilities(logits: Floats) -> NDArray[np.float64]:
     scores -= scores.max(axis=1, keepdims=True)
     normalized: NDArray[np.float64] = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     return normalized
+
+
+def predicted_classes(logits: Floats) -> NDArray[np.int64]:
+    """[n] from logits [n, outputs]: as the engines count, a single logit of exactly 0 is class 0."""
+    if logits.shape[1] == 1:
+        return (logits[:, 0] > 0).astype(np.int64)
+    return np.asarray(logits.argmax(axis=1), dtype=np.int64)
 
 
 def _grid(points: Floats) -> tuple[Floats, Floats]:

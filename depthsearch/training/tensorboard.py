@@ -5,9 +5,12 @@ a plain value, from whichever engine, and trains nothing.
 """
 
 import importlib.util
+import os
+import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 EVENT_FILES = "events.out.tfevents.*"
+UNFINISHED = ".unfinished-"
+"""What a file's name begins with while it is written; TensorBoard reads only those whose name has "tfevents" in it."""
 
 
 def check_events_folder(folder: str) -> None:
@@ -32,7 +37,10 @@ def check_events_folder(folder: str) -> None:
         raise InvalidValue(
             f"tensorboard {folder!r} needs the package 'tensorboard': pip install 'depthsearch[tensorboard]'"
         )
+    if not folder:
+        raise InvalidValue(f"tensorboard {folder!r} names no folder: give one, as in runs")
     try:
+        folder.encode()  # TensorBoard reads no other names
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
         probe = place / ".depthsearch"
@@ -46,7 +54,7 @@ def write_events(trace: Trace, folder: str) -> Path:
     """Write a run into a subfolder of its own, which TensorBoard lists as a run, and return that subfolder.
 
     Loss and accuracy are there for every epoch, what is of a layer at the epochs of the trace's snapshots. A run
-    that was written before is replaced.
+    that was written before is replaced, once this one is whole: until then nothing of it is touched.
 
     Args:
         trace: Recorded in full.
@@ -55,15 +63,17 @@ def write_events(trace: Trace, folder: str) -> Path:
     Raises:
         InvalidValue: The folder cannot be written.
     """
-    from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - an extra
-
     place = Path(folder) / run_name(trace)
     try:
-        for old in place.glob(EVENT_FILES):
-            old.unlink()
-        with SummaryWriter(str(place)) as writer:
-            _write_curves(writer, trace)
-            _write_layers(writer, trace)
+        place.mkdir(parents=True, exist_ok=True)
+        for left in place.glob(f"{UNFINISHED}*"):  # by a process that was killed
+            left.unlink(missing_ok=True)
+        before = list(place.glob(EVENT_FILES))
+        finished = place / f"events.out.tfevents.{int(time.time()):010}.{socket.gethostname()}.{os.getpid()}"
+        _write_whole(trace, finished)
+        for old in before:
+            if old != finished:
+                old.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(folder, error) from None
     return place
@@ -76,8 +86,56 @@ def run_name(trace: Trace) -> str:
     return f"{kind}-depth-{trace.depth}-seed-{trace.seed}"
 
 
+def _write_whole(trace: Trace, finished: Path) -> None:
+    """Write the event file under another name, and give it its own once all of it is on the disk."""
+    unfinished = finished.with_name(f"{UNFINISHED}{os.getpid()}")
+    try:
+        with unfinished.open("wb") as file:
+            writer = _summary_writer(file)
+            _write_curves(writer, trace)
+            _write_layers(writer, trace)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(finished)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _summary_writer(file: BinaryIO) -> "SummaryWriter":
+    """torch's SummaryWriter, with its records written straight to a file.
+
+    Its own way is a thread, which prints the traceback of a full disk, and loses the error where it is of the last
+    record.
+    """
+    from tensorboard.compat.proto.event_pb2 import Event  # noqa: PLC0415 - an extra
+    from tensorboard.summary.writer.record_writer import RecordWriter  # noqa: PLC0415
+    from torch.utils.tensorboard import FileWriter, SummaryWriter  # noqa: PLC0415
+
+    records = RecordWriter(file)
+
+    class DirectFileWriter(FileWriter):
+        def __init__(self) -> None:
+            """Without the base class's, which starts the thread."""
+
+        def add_event(self, event: Event, step: int | None = None, walltime: float | None = None) -> None:
+            event.wall_time = time.time() if walltime is None else walltime
+            if step is not None:
+                event.step = step
+            records.write(event.SerializeToString())
+
+    class DirectSummaryWriter(SummaryWriter):
+        def _get_file_writer(self) -> FileWriter:
+            return direct
+
+    direct = DirectFileWriter()
+    direct.add_event(Event(file_version="brain.Event:2"))
+    return DirectSummaryWriter(file.name)
+
+
 def _unwritable(folder: str, error: Exception) -> InvalidValue:
     reason = (error.strerror if isinstance(error, OSError) else None) or error
+    if isinstance(error, UnicodeEncodeError):
+        reason = "its name is not UTF-8"
     return InvalidValue(f"tensorboard {folder!r} cannot be written: {reason}; give a folder that can be")
 
 

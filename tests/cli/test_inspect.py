@@ -89,6 +89,20 @@ def test_a_run_is_written_for_tensorboard_as_well(capsys: pytest.CaptureFixture[
     assert len(list(Path("my runs").glob("ffnet-relu-moons-*/events.out.tfevents.*"))) == 2
 
 
+def test_a_disk_that_is_full_takes_only_what_was_to_be_written_for_tensorboard() -> None:
+    script = (
+        "import resource, sys; from depthsearch.cli.main import run; from depthsearch.finder import inspecting\n"
+        "def full(*run): resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); write(*run)\n"
+        "write, inspecting.write_events = inspecting.write_events, full; sys.exit(run(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", script, "inspect", *PROBLEM, "--depth", "3", "--json", "--tensorboard", "runs"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout)["depth"] == 3
+    assert done.stderr == "error: --tensorboard 'runs' cannot be written: File too large; give a folder that can be\n"
+    assert done.returncode == 2
+    assert list(Path("runs").glob("*/*")) == []
+
+
 def test_an_output_without_blocks_gets_plain_characters() -> None:
     script = "import sys; from depthsearch.cli.main import run; sys.exit(run(sys.argv[1:]))"
     command = [sys.executable, "-c", script, "inspect", *PROBLEM, "--depth", "9"]
@@ -104,7 +118,11 @@ STORED = ["--study", "mine", "--trial", "0", "--run", "0"]
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "--depth is missing: give the network's depth; or --study, --trial and --run; or a study file"),
+        ([], "--depth is missing: give the network's depth, 1 to 1000000; or --study, --trial and --run; or a study"),
+        ([""], "error: '': cannot be read: Is a directory; expected a TOML file"),
+        (["--depth", "1.5"], "--depth must be a whole number of 1 to 1000000, but got '1.5'"),
+        (["--depth", "3", "--seed", "x"], "--seed must be a whole number of 0 to 9223372036854775807, but got 'x'"),
+        (["--depth", "3", "--steps", "1"], "error: --steps must be at least 33, since"),
         (["--depth", "0"], "--depth must be a whole number of 1 to 1000000, but got 0"),
         (["--depth", "3", "--seed", "-1"], "--seed must be a whole number of 0 to 9223372036854775807, but got -1"),
         (["--depth", "3", "--act", "rleu"], "unknown activation 'rleu': did you mean 'relu'?"),
@@ -164,7 +182,15 @@ def test_the_networks_of_a_study_file_stand_side_by_side(capsys: pytest.CaptureF
         (SURVEY, ["--depth", "3"], "--depth cannot be combined with the study file 'mine.toml'"),
         (SURVEY, ["--study", "mine"], "--study cannot be combined with the study file 'mine.toml'"),
         (SURVEY, ["--tensorboard", "runs"], "--tensorboard cannot be combined with the study file 'mine.toml'"),
-        ("[[problems]]\nwidth = 2", [], "the study file has no table [inspect]"),
+        ("[[problems]]\nwidth = 2", [], "error: mine.toml: there is no table [inspect]"),
+        (SURVEY.replace("depth = 3", "depth = 0"), [], "error: mine.toml: depth must be at least 1 for 'mine', but"),
+        (
+            SURVEY.replace("depth = 3", "depth = 1.5"),
+            [],
+            "line 3: depth must be a whole number of 1 to 1000000, but got",
+        ),
+        (SURVEY.replace("depth = 3", ""), [], "depth is missing: give a whole number of 1 to 1000000"),
+        (SURVEY.replace("epochs = 8", "steps = 1"), [], "error: mine.toml: steps must be at least"),
         (SURVEY.replace("depth = 3", "depth = -3"), [], "line 3: depth must be"),
         (SURVEY.replace("= 30", "= 0"), [], "gradient_ratio must be"),
     ],
@@ -205,3 +231,10 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_training(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert message in printed.err
+
+
+@pytest.mark.parametrize("name", ["depth.toml", "seed.toml", "tensorboard"])
+def test_a_study_file_may_be_called_as_an_option_is(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(name).write_text("x")
+    assert run(["inspect", name]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {name}, line 1: not valid TOML")

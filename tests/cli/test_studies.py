@@ -12,17 +12,17 @@ import pytest
 from depthsearch.cli.main import run
 
 STORE = ["--storage", "sqlite:///depthsearch.db"]
+QUICK = ["find", "--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05", "--seeds", "2", "--quiet"]
+QUICK += ["--sampler", "bisect", "--reliability", "0.5"]
 
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A database with one finished study, and one that its budget ended."""
     file = tmp_path_factory.mktemp("stored") / "studies.db"
-    quick = ["find", "--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05", "--seeds", "2", "--quiet"]
-    quick += ["--sampler", "bisect", "--reliability", "0.5"]
     place = ["--storage", f"sqlite:///{file}"]
-    assert run([*quick, *place, "--study", "done"]) == 0
-    assert run([*quick, *place, "--study", "short", "--seed", "1", "--max-runs", "4"]) == 0
+    assert run([*QUICK, *place, "--study", "done"]) == 0
+    assert run([*QUICK, *place, "--study", "short", "--seed", "1", "--max-runs", "4"]) == 0
     return file.read_bytes()
 
 
@@ -135,3 +135,62 @@ def test_misuse_is_one_line_exit_2_and_deletes_nothing(
     (line,) = printed.err.splitlines()
     assert message in line
     assert len(json.loads(output(capsys, "list", "--json"))) == 2
+
+
+DAMAGE = [
+    ("UPDATE ds_runs SET verdict = 'confused'", "run 0 of trial 0: 'confused' is not a valid VerdictKind"),
+    ("UPDATE ds_runs SET evidence = '{bad'", "run 0 of trial 0: Expecting property name"),
+    ("UPDATE ds_runs SET evidence = '[]'", "run 0 of trial 0: value must be a table of rule, figures"),
+    ("UPDATE ds_runs SET epochs = 'many'", "run 0 of trial 0: invalid literal for int() with base 10: 'many'"),
+    ("UPDATE trial_user_attributes SET value_json = '{bad'", "Expecting property name"),
+    ("UPDATE trial_user_attributes SET value_json = 'null'", "trial 0: its seeds are None, not a list"),
+    ("DELETE FROM trial_user_attributes", "trial 0: it does not say how many of its runs trained"),
+    ("DELETE FROM trial_user_attributes WHERE key = 'seconds'", "trial 0: its seconds are None, not a number"),
+    ("UPDATE trial_user_attributes SET value_json = '\"x\"' WHERE key = 'purpose'", "'x' is not a valid Purpose"),
+    ("DELETE FROM trial_params", "trial 0: its depth is missing"),
+    ("UPDATE trials SET state = 'BOGUS'", "'BOGUS' is not among the defined enum values"),
+    ("UPDATE trials SET number = 99 WHERE number = 0", "there is no trial 0 although there is a trial 1"),
+    ("UPDATE ds_studies SET created = 'bogus'", "Invalid isoformat string: 'bogus'"),
+]
+
+
+@pytest.mark.parametrize(("statement", "reason"), DAMAGE)
+def test_whatever_is_damaged_of_a_study_is_one_line(
+    statement: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect("depthsearch.db")) as connection, connection:
+        connection.execute(statement)
+    search = [*QUICK, "--study", "done", *STORE]
+    replay = ["inspect", "--study", "done", "--trial", "0", "--run", "0", "--quiet"]
+    for arguments in (["studies", "show", "done"], ["studies", "export", "done"], replay, search):
+        assert run(arguments) == 2
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        (line,) = printed.err.splitlines()
+        assert line.startswith("error: study 'done' is damaged in the store (")
+        assert reason in line
+    assert run(["studies", "list", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert "done" not in [row["study"] for row in json.loads(printed.out)]
+    assert printed.err.startswith("note: study 'done' is damaged in the store (")
+
+
+@pytest.mark.parametrize("value", ["x'00'", "substr(trace, 1, length(trace) / 2)"])
+def test_a_damaged_trace_is_one_line(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(sqlite3.connect("depthsearch.db")) as connection, connection:
+        connection.execute(f"UPDATE ds_runs SET trace = {value}")
+    assert run(["inspect", "--study", "done", "--trial", "0", "--run", "1", "--quiet"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: study 'done' is damaged in the store (trace of run 1 of trial 0: ")
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [("TRUE", "it holds none"), ("run = 0", "has no run 0: it holds run 1")],
+)
+def test_runs_that_are_missing_are_said(where: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(sqlite3.connect("depthsearch.db")) as connection, connection:
+        connection.execute(f"DELETE FROM ds_runs WHERE trial_number = 0 AND {where}")
+    assert run(["inspect", "--study", "done", "--trial", "0", "--run", "0", "--quiet"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(said)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 
 from depthsearch.core.errors import InvalidValue, StudyNotFound, UnknownName
-from depthsearch.core.events import Event, Preparing
+from depthsearch.core.events import Event, Inspected, Preparing
 from depthsearch.core.inspection import Inspection
 from depthsearch.core.problem import Problem
 from depthsearch.core.trace import Trace
@@ -167,6 +167,21 @@ def test_predictions_are_counted_class_by_class(shown: Inspection) -> None:
     assert 0.5 <= float(found.right_probability) <= float(found.confidence) <= 1
 
 
+@pytest.mark.parametrize("engine", ["dense", "torch"])
+def test_predictions_are_those_that_the_accuracy_counts_where_all_probabilities_are_a_half(engine: str) -> None:
+    problem = Problem.model_validate(
+        {
+            "activation": "relu",
+            "width": 1,
+            "normalization": "batch",
+            "data": "xor",
+            "recipe": {"optimizer": "adam", "learning_rate": 1e-9, "epochs": 3},
+        }
+    )
+    found = inspect(problem, depth=3, seed=3, engine=engine, device="cpu")
+    assert found.predictions.right / found.predictions.points == pytest.approx(float(found.test_accuracy[-1]), abs=1e-6)
+
+
 def test_the_plane_says_at_most_points_what_the_run_scores(shown: Inspection) -> None:
     regions, data = shown.regions, load(RESNET.data)
     assert regions is not None
@@ -238,7 +253,7 @@ def test_compiling_is_told_and_not_timed(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("depthsearch.training.dense_engine.compiled_before", lambda _: False)
     events: list[Event] = []
     inspect(TANH, depth=1, on_event=events.append)
-    assert [type(event) for event in events] == [Preparing]
+    assert [type(event) for event in events] == [Preparing, Inspected]
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,6 @@ def test_a_damaged_description_is_said(url: str, tmp_path: Path) -> None:
     for attempt in (
         lambda: store.summary("mine"),
         lambda: store.read_study("mine"),
-        lambda: store.delete_study("mine"),
         lambda: store.open_study(PROBLEM, SETTINGS, name="mine").__enter__(),
     ):
         with pytest.raises(StoreUnavailable, match="study 'mine' is damaged in the store"):
@@ -217,6 +216,32 @@ def test_a_damaged_description_is_said(url: str, tmp_path: Path) -> None:
     # It keeps nobody from the others.
     assert [study.name for study in store.studies()] == ["other"]
     assert store.read_study("other").name == "other"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ds_studies SET problem = '{' WHERE study_id = 1",
+        "UPDATE ds_studies SET created = 'x' WHERE study_id = 1",
+        "UPDATE trials SET state = 'BOGUS' WHERE study_id = 1",
+        "UPDATE trials SET datetime_start = 'x' WHERE study_id = 1",
+        "INSERT INTO study_system_attributes (study_id, key, value_json) VALUES (1, 'a', '{')",
+    ],
+)
+def test_a_damaged_study_can_be_deleted(statement: str, url: str, tmp_path: Path) -> None:
+    store = open_store(url)
+    for name in ("mine", "other"):
+        with store.open_study(PROBLEM, SETTINGS, name=name) as study:
+            add_trial(study)
+    with closing(sqlite3.connect(tmp_path / "studies.db")) as connection, connection:
+        connection.execute(statement)
+    store.delete_study("mine")
+    assert [study.name for study in store.studies()] == ["other"]
+    assert len(store.read_study("other").runs()) == 2
+    with closing(sqlite3.connect(tmp_path / "studies.db")) as connection:
+        for table in ("studies", "trials", "trial_params", "trial_values", "trial_user_attributes", "ds_runs"):
+            ((left,),) = connection.execute(f"SELECT count(*) FROM {table}")
+            assert left == {"trial_user_attributes": 2, "ds_runs": 2}.get(table, 1)
 
 
 def test_a_study_knows_the_version_that_began_it_and_its_runs_the_engine(url: str, tmp_path: Path) -> None:

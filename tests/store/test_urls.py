@@ -41,3 +41,8 @@ def test_a_password_is_never_shown() -> None:
 
 def test_postgresql_has_no_file() -> None:
     assert sqlite_file(resolve_url("postgresql+psycopg://localhost/studies")) is None
+
+
+def test_a_name_that_is_not_utf_8_is_refused() -> None:
+    with pytest.raises(InvalidValue, match=r"storage 'sqlite:///b\\udcff.db' is not UTF-8 text: accepted: sqlite"):
+        resolve_url("sqlite:///b\udcff.db")

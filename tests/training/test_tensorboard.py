@@ -1,5 +1,8 @@
 """A run's event file, read back by TensorBoard's own reader."""
 
+import errno
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -102,16 +105,63 @@ def test_a_run_written_again_replaces_itself_and_no_other(trace: Trace, tmp_path
     assert len(list(tmp_path.glob("*/*"))) == 2
 
 
+class Stopped(BaseException):
+    """As Ctrl-C or a signal in the middle of the writing."""
+
+
+@pytest.mark.parametrize("stop", [Stopped(), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_run_that_cannot_be_written_whole_leaves_the_earlier_one_as_it_was(
+    stop: BaseException,
+    trace: Trace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place = write_events(trace, str(tmp_path))
+    before = {path: path.read_bytes() for path in place.iterdir()}
+
+    def stopped(*_: object) -> None:
+        raise stop
+
+    monkeypatch.setattr("depthsearch.training.tensorboard._write_layers", stopped)
+    with pytest.raises(Stopped if isinstance(stop, Stopped) else InvalidValue):
+        write_events(trace, str(tmp_path))
+    assert {path: path.read_bytes() for path in place.iterdir()} == before
+    assert capsys.readouterr().err == ""
+
+
+def test_what_a_killed_process_left_is_no_run_and_goes_with_the_next_writing(trace: Trace, tmp_path: Path) -> None:
+    script = (
+        "import os, sys; import depthsearch.training.tensorboard as tensorboard; from tests.training import "
+        "test_tensorboard as own; tensorboard._write_layers = lambda *_: os.kill(os.getpid(), 9); "
+        "tensorboard.write_events(own.full(own.PROBLEM, 10, 3), sys.argv[1])"
+    )
+    place = write_events(trace, str(tmp_path))
+    (before,) = place.iterdir()
+    assert subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False).returncode == -signal.SIGKILL
+    left = set(place.iterdir()) - {before}
+    assert len(left) == 1
+    assert not any("tfevents" in path.name for path in left)
+    assert series(read(place), "loss/train")[0] == list(range(1, 13))
+    write_events(trace, str(tmp_path))
+    assert len(list(place.iterdir())) == 1
+
+
 def test_a_folder_is_made_where_it_is_missing_and_is_left_empty(tmp_path: Path) -> None:
     check_events_folder(str(tmp_path / "a" / "b"))
     assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["file", "file/under", "a\0b", "x" * 300])
+@pytest.mark.parametrize("name", ["file", "file/under", "a\0b", "b\udcff", "x" * 300])
 def test_a_folder_that_cannot_be_written_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InvalidValue, match=r"tensorboard '.*' cannot be written: .*; give a folder that can be"):
         check_events_folder(str(tmp_path / name))
+
+
+def test_a_folder_without_a_name_is_refused() -> None:
+    with pytest.raises(InvalidValue, match="tensorboard '' names no folder: give one, as in runs"):
+        check_events_folder("")
 
 
 def test_without_the_package_the_message_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
