@@ -23,6 +23,10 @@ NARROWEST_BAR = 0.9
 """Share of the room between two depths that a bar fills."""
 
 
+FAINTEST, ENOUGH_RUNS = 0.3, 8
+"""Opacity of a bar of no runs, and the runs from which on it is opaque."""
+
+
 def curve_figure(answer: Answer, runs: Sequence[tuple[int, str]] | None = None) -> go.Figure:
     """The share that trains over depth with the belief about it, and below it how the runs of each depth ended.
 
@@ -41,7 +45,7 @@ def curve_figure(answer: Answer, runs: Sequence[tuple[int, str]] | None = None) 
         figure.update_xaxes(style.depth_axis(depths, f"depth ({unit})"))
         figure.update_xaxes(title_text="", row=UPPER, col=1)
     figure.update_yaxes(title_text="share that trains", range=[-0.06, 1.06], row=UPPER, col=1)
-    figure.update_yaxes(title_text="runs, %", range=[0, 100], row=LOWER, col=1)
+    figure.update_yaxes(title_text="runs, % (faint: few)", range=[0, 100], row=LOWER, col=1)
     figure.update_layout(barmode="stack", bargap=0)
     return style.dressed(figure, finding(answer), _subtitle(answer), height=680)
 
@@ -188,6 +192,7 @@ def _mix(figure: go.Figure, depths: Sequence[int], runs: Sequence[tuple[int, str
                 marker={
                     "color": style.VERDICTS.get(verdict, style.GREY),
                     "line": {"width": 0},
+                    "opacity": [_solid(of[depth]) for depth in depths],
                     "pattern": {
                         "shape": style.PATTERNS.get(verdict, ""),
                         "fillmode": "overlay",
@@ -202,6 +207,11 @@ def _mix(figure: go.Figure, depths: Sequence[int], runs: Sequence[tuple[int, str
             row=LOWER,
             col=1,
         )
+
+
+def _solid(runs: int) -> float:
+    """How opaque a bar is: one of few runs is faint, since a share of one run says little."""
+    return min(1.0, FAINTEST + (1 - FAINTEST) * runs / ENOUGH_RUNS)
 
 
 def _widths(depths: Sequence[int]) -> list[float]:

@@ -63,6 +63,13 @@ def test_the_mix_adds_up_to_all_runs_of_a_depth() -> None:
         assert bars[1].customdata[k] == f"{point.of - point.trained} of {point.of}"
 
 
+def test_a_bar_of_few_runs_is_fainter_than_one_of_many() -> None:
+    (bar, _) = [own for own in curve_figure(answer(), RUNS).data if isinstance(own, go.Bar)]
+    by_number = sorted(zip((point.of for point in POINTS), bar.marker.opacity, strict=True))
+    assert [opacity for _, opacity in by_number] == sorted(bar.marker.opacity)
+    assert by_number[-1] == (max(point.of for point in POINTS), 1.0)
+
+
 def test_no_two_bars_overlap() -> None:
     (bar, _) = [own for own in curve_figure(answer(), RUNS).data if isinstance(own, go.Bar)]
     edges = [(x - width / 2, x + width / 2) for x, width in zip(bar.x, bar.width, strict=True)]
