@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; errors are said in one line on standard error."""
     exited: int | None = None
+    output = sys.stdout
     try:
         exited = cli.main(arguments, prog_name="depthsearch", standalone_mode=False)
         if sys.stdout is not None:
@@ -66,13 +67,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _say(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted: all finished work is kept, and the same command goes on from it", INTERRUPTED)
+    except SystemExit:
+        if sys.stdout is output:
+            raise
+        _fall_silent()  # click has put something in the place of a closed pipe, and exits with 1
     except BrokenPipeError:
-        # Whoever read our output has gone (as in `... | head`): nothing is left to say, nor to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fall_silent()
     except OSError as error:
         # What was finished is in the store; only saying so has failed.
         return _say(f"the output cannot be written: {error.strerror or error}", 1)
     return exited or 0
+
+
+def _fall_silent() -> None:
+    """Whoever read our output has gone (as in `... | head`): nothing is left to say, nor to flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(message: str, code: int) -> int:

@@ -54,6 +54,16 @@ def test_the_installed_command_answers() -> None:
     assert module.stdout == done.stdout
 
 
+def test_a_reader_that_has_gone_ends_the_command_quietly() -> None:
+    command = [sys.executable, "-m", "depthsearch", "--help"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
 def test_no_command_at_all_shows_the_help_and_is_misuse(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 2
     assert "Commands:" in capsys.readouterr().out
