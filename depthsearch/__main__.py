@@ -1,5 +1,19 @@
-"""`python -m depthsearch` is the `depthsearch` command."""
+"""The command `depthsearch`, which is `python -m depthsearch`."""
 
-from depthsearch.cli.main import main
+import sys
 
-main()
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command; Ctrl-C while it is still being imported ends it as it does later."""
+    try:
+        from depthsearch.cli.main import main as run  # noqa: PLC0415 - this is what may be interrupted
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        sys.exit(INTERRUPTED)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -6,6 +6,7 @@ At import, nothing heavier than click: `depthsearch --help` answers at once.
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -21,8 +22,25 @@ from depthsearch.core.interrupts import INTERRUPTED
 
 MISUSE = 2
 
+SEARCH_KEPT = "all finished work is kept, and the same command goes on from it"
+AFTER_INTERRUPT = {
+    "find": SEARCH_KEPT,
+    "compare": SEARCH_KEPT,
+    "inspect": "nothing is kept of what was trained, and the same command begins anew",
+}
+"""What Ctrl-C leaves behind, by command; nothing worth saying where it is missing."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was named; click would forget which one Ctrl-C has ended, and print an empty line."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            return _say_interrupted(ctx.invoked_subcommand or "")
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="depthsearch", message="%(prog)s %(version)s")
 def cli() -> None:
     """Find how deep a kind of network can be before it stops training, and why it stops.
@@ -53,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; errors are said in one line on standard error."""
     exited: int | None = None
+    output = sys.stdout
     try:
         exited = cli.main(arguments, prog_name="depthsearch", standalone_mode=False)
         if sys.stdout is not None:
@@ -65,14 +84,29 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except DepthsearchError as error:
         return _say(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        return _say("interrupted: all finished work is kept, and the same command goes on from it", INTERRUPTED)
+        return _say("interrupted", INTERRUPTED)
+    except SystemExit:
+        if sys.stdout is output:
+            raise
+        _fall_silent()  # click has put something in the place of a closed pipe, and exits with 1
     except BrokenPipeError:
-        # Whoever read our output has gone (as in `... | head`): nothing is left to say, nor to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fall_silent()
     except OSError as error:
         # What was finished is in the store; only saying so has failed.
         return _say(f"the output cannot be written: {error.strerror or error}", 1)
     return exited or 0
+
+
+def _say_interrupted(command: str) -> int:
+    if sys.stderr is not None and sys.stderr.isatty():
+        click.echo(err=True)  # ends the line on which the terminal shows ^C
+    left = AFTER_INTERRUPT.get(command)
+    return _say(f"interrupted: {left}" if left else "interrupted", INTERRUPTED)
+
+
+def _fall_silent() -> None:
+    """Whoever read our output has gone (as in `... | head`): nothing is left to say, nor to flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(message: str, code: int) -> int:

@@ -1,5 +1,6 @@
 """Whether a study holds what a search wrote: other hands may have changed it, and what is read of it must be there."""
 
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.core.events import Purpose
@@ -14,6 +15,9 @@ def read_checked(stored: StoredStudy) -> tuple[list[FrozenTrial], list[StoredRun
         StudyDamaged: Something is not, or cannot be read.
     """
     with damage_said(stored.name):
+        if stored.optuna_study.directions != [StudyDirection.MAXIMIZE]:
+            # Optuna fails every trial that is told to such a study, and a search would go on for ever.
+            raise ValueError("it does not have the one direction, maximize")
         trials = all_trials(stored.optuna_study)
         for place, trial in enumerate(trials):
             if trial.number != place:

@@ -117,6 +117,8 @@ def _sentence(shown: str, error: BaseException) -> str:
         return f"storage {shown!r} cannot be written ({reason}): make room, or choose a file on another disk"
     if "readonly" in reason:
         return f"storage {shown!r} cannot be written ({reason}): choose a file that can be"
+    if "locked" in reason:
+        return f"storage {shown!r} is in use ({reason}): another process is writing to it; try again when it is done"
     return f"storage {shown!r} cannot be used: {reason}"
 
 

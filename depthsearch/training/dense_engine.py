@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from depthsearch.core.errors import TrainingFailed
 from depthsearch.core.problem import ADAM_EPSILON, Problem
 from depthsearch.core.trace import Trace
 from depthsearch.datasets import load
@@ -23,7 +22,7 @@ from depthsearch.training import dense_training as training
 from depthsearch.training.batches import EpochOrders
 from depthsearch.training.dense_compile import compile_elsewhere, compiled_before
 from depthsearch.training.dense_program import DENSE, LANES, Program, lay_out
-from depthsearch.training.engine import Job, Record, Watch, cores
+from depthsearch.training.engine import Job, Record, Watch, cores, out_of_memory
 from depthsearch.training.initialization import initial_weights
 from depthsearch.training.recorder import PER_LAYER, Recorder
 
@@ -88,10 +87,7 @@ class DenseEngine:
                     raise
         except MemoryError as error:
             depth = max(job.depth for job in jobs)
-            raise TrainingFailed(
-                f"out of memory while training {family_of(problem.family).units(depth)} of width {problem.width}: "
-                "lower --cap or --width"
-            ) from error
+            raise out_of_memory(problem, depth) from error
 
 
 class _Room:

@@ -122,8 +122,9 @@ def log_probabilities(logits: Floats) -> NDArray[np.float64]:
     scores = logits.astype(np.float64)
     if scores.shape[1] == 1:
         scores = np.concatenate([np.zeros_like(scores), scores], axis=1)
-    scores -= scores.max(axis=1, keepdims=True)
-    normalized: NDArray[np.float64] = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    with np.errstate(all="ignore"):  # what exploded has no probabilities
+        scores -= scores.max(axis=1, keepdims=True)
+        normalized: NDArray[np.float64] = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     return normalized
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from depthsearch.core.errors import InvalidValue, UnknownName
+from depthsearch.core.errors import InvalidValue, TrainingFailed, UnknownName
 from depthsearch.core.interrupts import interrupts_deferred
 from depthsearch.core.names import DEVICES, ENGINES
 from depthsearch.core.problem import DataSpec, Problem
@@ -116,6 +116,15 @@ def _resolved(problem: Problem, engine: str, device: str) -> str:
     if engine != "auto":
         return engine
     return "dense" if device != "cuda" and problem.width <= WIDEST_DENSE and dense_trains(problem) else "torch"
+
+
+def out_of_memory(problem: Problem, depth: int) -> TrainingFailed:
+    """Want of memory in one line that says what asked for it, and what would ask for less."""
+    units = family_of(problem.family).units(depth)
+    return TrainingFailed(
+        f"out of memory while training {units} of width {problem.width}: give a smaller width, or a smaller depth "
+        "(in a search, a lower cap)"
+    )
 
 
 def lanes_of(problem: Problem, *, engine: str = "auto", device: str = "auto") -> int:

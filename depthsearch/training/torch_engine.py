@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from depthsearch.core.errors import InvalidValue, TrainingFailed
+from depthsearch.core.errors import InvalidValue
 from depthsearch.core.problem import ADAM_EPSILON, Problem
 from depthsearch.core.trace import Trace
 from depthsearch.datasets import load
@@ -17,7 +17,7 @@ from depthsearch.datasets.dataset import Dataset
 from depthsearch.families import family_of
 from depthsearch.families.plan import Activation, output_indices
 from depthsearch.training.batches import EpochOrders
-from depthsearch.training.engine import Job, Record, Watch
+from depthsearch.training.engine import Job, Record, Watch, out_of_memory
 from depthsearch.training.initialization import initial_weights
 from depthsearch.training.network import NetworkStack
 from depthsearch.training.recorder import Recorder
@@ -281,8 +281,7 @@ def _by_run(layers: list[Tensor]) -> NDArray[np.float32]:
 @contextmanager
 def _want_of_memory_said(problem: Problem, depth: int) -> Iterator[None]:
     """Want of memory within the block becomes one line that says what asked for it."""
-    units = family_of(problem.family).units(depth)
-    said = TrainingFailed(f"out of memory while training {units} of width {problem.width}: lower --cap or --width")
+    said = out_of_memory(problem, depth)
     try:
         yield
     except (MemoryError, torch.OutOfMemoryError) as error:

@@ -54,6 +54,46 @@ def test_the_installed_command_answers() -> None:
     assert module.stdout == done.stdout
 
 
+def test_a_reader_that_has_gone_ends_the_command_quietly() -> None:
+    command = [sys.executable, "-m", "depthsearch", "--help"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("find", "interrupted: all finished work is kept, and the same command goes on from it"),
+        ("compare", "interrupted: all finished work is kept, and the same command goes on from it"),
+        ("inspect", "interrupted: nothing is kept of what was trained, and the same command begins anew"),
+        ("report", "interrupted"),
+    ],
+)
+def test_ctrl_c_is_one_line_that_is_true_of_the_command(
+    command: str, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.commands[command], "callback", interrupted)
+    assert run([command]) == 130
+    assert capsys.readouterr().err == f"{line}\n"
+
+
+def test_ctrl_c_while_the_command_is_imported_is_one_line() -> None:
+    script = (
+        "import sys; from unittest.mock import Mock; "
+        "from depthsearch.__main__ import main; "
+        "sys.meta_path.insert(0, Mock(find_spec=Mock(side_effect=KeyboardInterrupt))); main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
 def test_no_command_at_all_shows_the_help_and_is_misuse(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 2
     assert "Commands:" in capsys.readouterr().out

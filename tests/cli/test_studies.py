@@ -150,6 +150,7 @@ DAMAGE = [
     ("DELETE FROM trial_params", "trial 0: its depth is missing"),
     ("UPDATE trials SET state = 'BOGUS'", "'BOGUS' is not among the defined enum values"),
     ("UPDATE trials SET number = 99 WHERE number = 0", "there is no trial 0 although there is a trial 1"),
+    ("DELETE FROM study_directions", "it does not have the one direction, maximize"),
     ("UPDATE ds_studies SET created = 'bogus'", "Invalid isoformat string: 'bogus'"),
 ]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from depthsearch.core.errors import InvalidValue, UnknownName
+from depthsearch.core.errors import InvalidValue, TrainingFailed, UnknownName
 from depthsearch.core.names import ACTIVATIONS, INITIALIZATIONS
 from depthsearch.core.problem import DataSpec, Problem
 from depthsearch.core.trace import Trace
@@ -159,3 +159,13 @@ def test_the_process_that_finds_no_compiled_kernels_trains_as_every_later_one(tm
 
     assert first.stdout == second.stdout
     assert len(first.stdout) > 100
+
+
+def test_want_of_memory_is_said_with_what_would_ask_for_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("depthsearch.training.dense_engine.initial_weights", no_room)
+    message = "out of memory while training 7 hidden layers of width 5: give a smaller width, or a smaller depth"
+    with pytest.raises(TrainingFailed, match=message):
+        DenseEngine().train(Problem(), [Job(7, 0)])

@@ -80,7 +80,8 @@ def test_want_of_memory_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> 
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: not enough memory: you tried 9 TB")
 
     monkeypatch.setattr(torch_engine, "NetworkStack", no_room)
-    with pytest.raises(TrainingFailed, match="out of memory while training 7 hidden layers of width 5: lower --cap"):
+    message = "out of memory while training 7 hidden layers of width 5: give a smaller width, or a smaller depth"
+    with pytest.raises(TrainingFailed, match=message):
         TorchEngine("cpu").train(FFNET, [Job(7, 0)])
 
 
