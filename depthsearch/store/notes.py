@@ -29,7 +29,7 @@ def write_page(storage: RDBStorage, study_id: int, *, note: str, plot: str) -> N
     """
     with _create_scoped_session(storage.scoped_session) as session:
         rows = {str(row.key): row for row in StudySystemAttributeModel.where_study_id(study_id, session)}
-        found = {key: json.loads(str(row.value_json)) for key, row in rows.items() if key.startswith("dashboard:")}
+        found = {key: _value(str(row.value_json)) for key, row in rows.items() if key.startswith("dashboard:")}
         for key, value in {**_changed_note(found, HEADING + note), **_changed(found, PLOT_PIECES, plot)}.items():
             if key in rows:
                 rows[key].value_json = json.dumps(value)
@@ -42,7 +42,8 @@ def _changed_note(found: Mapping[str, object], body: str) -> dict[str, object]:
     if before and not before.startswith(HEADING):
         return {}
     pieces = _changed(found, PIECES, body)
-    return {VERSION: int(str(found.get(VERSION, 0))) + 1, **pieces} if pieces else {}
+    version = found.get(VERSION)
+    return {VERSION: version + 1 if isinstance(version, int) else 1, **pieces} if pieces else {}
 
 
 def _changed(found: Mapping[str, object], prefix: str, body: str) -> dict[str, object]:
@@ -54,7 +55,15 @@ def _changed(found: Mapping[str, object], prefix: str, body: str) -> dict[str, o
 
 
 def _joined(found: Mapping[str, object], prefix: str) -> str:
-    return "".join(str(found[f"{prefix}{k}"]) for k in range(sum(key.startswith(prefix) for key in found)))
+    return "".join(str(found.get(f"{prefix}{k}", "")) for k in range(sum(key.startswith(prefix) for key in found)))
+
+
+def _value(text: str) -> object:
+    """What cannot be read stands for nothing, and is written anew."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return ""
 
 
 def _pieces(body: str) -> Iterator[str]:

@@ -1,9 +1,8 @@
 """The store as its users see it: open it, open a study in it, list, read and delete studies."""
 
-import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Self
@@ -13,7 +12,7 @@ from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
 from optuna.storages._rdb.models import StudyModel, TrialModel
 from optuna.study import StudyDirection
-from sqlalchemy import Engine, Row, Text, delete, insert, select, type_coerce, update
+from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.engine import URL
 
 from depthsearch.core.errors import (
@@ -31,16 +30,11 @@ from depthsearch.store.damage import damage_said
 from depthsearch.store.database import check_file, open_database, said_of
 from depthsearch.store.reading import reading
 from depthsearch.store.study import StoredStudy
+from depthsearch.store.summary import DESCRIPTIONS, StudySummary, differences, summary_of
 from depthsearch.store.tables import RUNS, STUDIES
 from depthsearch.store.urls import resolve_url, sqlite_file
 
 LONGEST_NAME = 100
-
-# The date as the driver gives it: one that is none must not keep anybody from the other rows.
-_DESCRIPTIONS = select(
-    *(column for column in STUDIES.columns if column.name != "created"),
-    type_coerce(STUDIES.c.created, Text).label("created"),
-).order_by(STUDIES.c.study_id)
 
 
 def open_store(url: str | None = None, *, create: bool = True, writes: bool = True) -> "Store":
@@ -68,19 +62,6 @@ def open_store(url: str | None = None, *, create: bool = True, writes: bool = Tr
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreUnavailable(f"storage {shown!r} cannot be used: {reason}; choose another file") from None
-
-
-@dataclass(frozen=True)
-class StudySummary:
-    """One line of a list of studies."""
-
-    name: str
-    study_id: int
-    identity: str
-    problem: Problem
-    settings: SearchSettings
-    created: datetime
-    version: str | None = None
 
 
 class Store:
@@ -151,8 +132,8 @@ class Store:
         with said_of(self.url):
             names = self._names()
             with reading(), self._engine.connect() as connection:
-                rows = connection.execute(_DESCRIPTIONS).all()
-        return [(names[row.study_id], _summary(row, names[row.study_id])) for row in rows if row.study_id in names]
+                rows = connection.execute(DESCRIPTIONS).all()
+        return [(names[row.study_id], summary_of(row, names[row.study_id])) for row in rows if row.study_id in names]
 
     def _names(self) -> dict[int, str]:
         """Of every study by its number, of Optuna's other users too; nothing else of them is read."""
@@ -314,7 +295,7 @@ class Store:
             if study.get_trials(deepcopy=False) or study.directions != [StudyDirection.MAXIMIZE]:
                 raise StudyConflict(f"study {name!r} was not written by depthsearch: give another --study")
             return
-        differing = _differences(found, problem, settings)
+        differing = differences(found, problem, settings)
         if differing:
             raise StudyConflict(
                 f"study {name!r} asks something else ({differing}): give another --study, or leave --study out"
@@ -352,43 +333,3 @@ def check_name(name: str) -> None:
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         shown = name if len(name) <= LONGEST_NAME else f"{name[:20]}..."
         raise InvalidValue(f"study must be named with 1 to {LONGEST_NAME} printable characters, but got {shown!r}")
-
-
-def _summary(row: Row, name: str) -> StudySummary | StudyDamaged:  # type: ignore[type-arg]
-    try:
-        with damage_said(name):
-            return _read_summary(row, name)
-    except StudyDamaged as error:
-        return error
-
-
-def _read_summary(row: Row, name: str) -> StudySummary:  # type: ignore[type-arg]
-    created = row.created if isinstance(row.created, datetime) else datetime.fromisoformat(row.created)
-    return StudySummary(
-        name=name,
-        study_id=row.study_id,
-        identity=row.identity,
-        problem=Problem.model_validate(json.loads(row.problem)),
-        settings=SearchSettings.model_validate(json.loads(row.settings)),
-        created=created if created.tzinfo else created.replace(tzinfo=UTC),
-        version=row.version,
-    )
-
-
-def _differences(found: StudySummary, problem: Problem, settings: SearchSettings) -> str:
-    """What tells a stored study from the one asked for, field by field: "width 5, not 6"."""
-    stored = _flat(found.problem.model_dump(mode="json")) | {
-        "seed": found.settings.seed,
-        "reliability": found.settings.reliability,
-    }
-    asked = _flat(problem.model_dump(mode="json")) | {"seed": settings.seed, "reliability": settings.reliability}
-    return ", ".join(
-        f"its {key} is {stored.get(key)!r}, not {asked[key]!r}" for key in asked if asked[key] != stored.get(key)
-    )
-
-
-def _flat(value: dict[str, object], prefix: str = "") -> dict[str, object]:
-    flat: dict[str, object] = {}
-    for key, inner in value.items():
-        flat |= _flat(inner, f"{prefix}{key}.") if isinstance(inner, dict) else {f"{prefix}{key}": inner}
-    return flat

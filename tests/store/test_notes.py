@@ -7,6 +7,7 @@ import pytest
 from optuna_dashboard import get_note, save_note, save_plotly_graph_object
 from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 from plotly import graph_objects as go
+from sqlalchemy import text
 
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
@@ -31,9 +32,9 @@ def test_the_dashboard_reads_what_was_written(study: StoredStudy) -> None:
 
 
 def test_each_note_replaces_the_last_and_is_a_version_later(study: StoredStudy) -> None:
-    for version, text in enumerate(("first " * 1000, "second " * 500, "third"), start=1):
-        study.write_page(text, "")
-        assert get_note(study.optuna_study) == HEADING + text
+    for version, own in enumerate(("first " * 1000, "second " * 500, "third"), start=1):
+        study.write_page(own, "")
+        assert get_note(study.optuna_study) == HEADING + own
         assert attributes(study)[VERSION] == version
 
 
@@ -72,6 +73,15 @@ def test_the_plot_is_ours_beside_somebody_elses_note_and_plot(study: StoredStudy
     assert sorted(plots) == ["depthsearch", "mine"]
     assert plots["depthsearch"] == "{}"
     assert get_note(study.optuna_study) == "my own words"
+
+
+def test_a_page_that_was_damaged_is_written_anew(study: StoredStudy) -> None:
+    study.write_page("ours", '{"data": []}')
+    with study.engine.begin() as connection:
+        connection.execute(text("UPDATE study_system_attributes SET value_json = '{bad'"))
+    study.write_page("ours", '{"data": []}')
+    assert get_note(study.optuna_study) == HEADING + "ours"
+    assert get_plotly_graph_objects(attributes(study)) == {"depthsearch": '{"data": []}'}
 
 
 def test_a_study_is_deleted_with_its_note(study: StoredStudy) -> None:
