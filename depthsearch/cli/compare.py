@@ -6,6 +6,7 @@ import click
 
 from depthsearch.cli.options import (
     json_option,
+    named_as_typed,
     place_of,
     place_options,
     problem_options,
@@ -63,7 +64,9 @@ def compare(
     else:
         declared = read_declared(study_file, options)
     settings = settings_of(options, declared.settings)
-    with Progress({entry.name: entry.problem for entry in declared.problems}, settings, quiet=quiet) as progress:
+    typed = {"steps": "steps", "points": "points"} if study_file is None else {}
+    problems = {entry.name: entry.problem for entry in declared.problems}
+    with Progress(problems, settings, quiet=quiet) as progress, named_as_typed(typed):
         comparison = depthsearch.compare(
             declared,
             settings,

@@ -6,6 +6,7 @@ import click
 
 from depthsearch.cli.options import (
     json_option,
+    named_as_typed,
     place_of,
     place_options,
     problem_of,
@@ -61,7 +62,9 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
         entry = declared.entry(problem_name)
         problem, reported = entry.problem, entry.reported
         settings = settings_of(options, declared.settings)
-    with Progress({"": problem}, settings, quiet=quiet) as progress:
+    # What only the data tell is said of the options, where those describe the problem.
+    typed = {"steps": "steps", "points": "points"} if study_file is None else {}
+    with Progress({"": problem}, settings, quiet=quiet) as progress, named_as_typed(typed):
         answer = depthsearch.find(
             problem,
             settings,
