@@ -1,7 +1,6 @@
 """depthsearch inspect: one run alone, with everything that it shows."""
 
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -69,16 +68,18 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
     _check_form(study_file, options)
     _check_places(options)
     with interrupts_deferred():
+        from rich.spinner import Spinner  # noqa: PLC0415
+
         import depthsearch.finder  # noqa: PLC0415
         from depthsearch.cli.output import show, write  # noqa: PLC0415
-        from depthsearch.cli.progress import progress_console  # noqa: PLC0415
+        from depthsearch.cli.progress import live, progress_console  # noqa: PLC0415
         from depthsearch.core.events import Event, Inspected, Preparing  # noqa: PLC0415
         from depthsearch.reporting.inspecting import inspection_text  # noqa: PLC0415
         from depthsearch.reporting.surveying import survey_text  # noqa: PLC0415
         from depthsearch.store import shown_url  # noqa: PLC0415
 
     console = progress_console(quiet=quiet)
-    status = console.status("training ...")
+    status = live(Spinner("dots", "training ..."), console)
     place = None if options["study"] is None else shown_url(options["storage"])
 
     def printed(text: "RenderableType", result: "Survey | Inspection") -> None:
@@ -135,7 +136,7 @@ def _check_places(options: dict[str, Any]) -> None:
     if options["figures"] is not None:
         from depthsearch.reporting.images import check_images  # noqa: PLC0415
 
-        check_images()
+        check_images(options["figures"])
     if options["output"] is not None:
         check_writable(options["output"])
 
@@ -152,7 +153,7 @@ def _draw(found: "Inspection", output: str | None, figures: str | None) -> None:
     if output is not None:
         write_page(output, run_page(found, written=datetime.now(UTC)))
     if figures is not None:
-        write_images(figures_of_run(found), Path(figures))
+        write_images(figures_of_run(found), figures)
 
 
 def _read_declared(path: str) -> "StudyFile":

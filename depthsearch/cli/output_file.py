@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -18,7 +19,10 @@ def check_writable(output: str) -> None:
         place = Path(output)
         if not output or place.is_dir():
             raise InvalidValue(f"--output {output!r} is not a file: give the HTML file to write, as in run.html")
-        with tempfile.TemporaryFile(dir=place.parent):
+        if _is_special(place):
+            return
+        place.exists()  # a name that is too long raises here
+        with tempfile.TemporaryFile(dir=place.resolve().parent):
             pass
     except (OSError, ValueError) as error:
         raise _unwritable(output, error) from None
@@ -27,29 +31,34 @@ def check_writable(output: str) -> None:
 def write_page(output: str, text: str) -> None:
     """Write a page, under another name first, so that one that is there is replaced whole or not at all.
 
+    A link is followed, the file keeps its mode, and a device or a pipe is written to as it is.
+
     Raises:
         InvalidValue: It cannot be written.
     """
-    place = Path(output)
-    check_writable(output)
-    if place.exists() and not place.is_file():
-        # A device or a pipe has no place beside it that could become it.
-        try:
-            place.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise _unwritable(output, error) from None
-        return
-    beside = place.with_name(f".{place.name}.{os.getpid()}")
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(place)
-    except OSError as error:
+        if _is_special(Path(output)):
+            Path(output).write_text(text, encoding="utf-8")
+            return
+        place = Path(output).resolve()
+        beside = place.with_name(f".{os.getpid()}.depthsearch")
+        try:
+            beside.write_text(text, encoding="utf-8")
+            if place.exists():
+                beside.chmod(stat.S_IMODE(place.stat().st_mode))
+            beside.replace(place)
+        finally:
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
         raise _unwritable(output, error) from None
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+
+
+def _is_special(place: Path) -> bool:
+    """Whether it is there and is neither a file nor a folder: nothing beside it could become it."""
+    return (place.exists() and not place.is_file() and not place.is_dir()) or place.resolve().is_relative_to("/proc")
 
 
 def _unwritable(output: str, error: Exception) -> InvalidValue:
     reason = (error.strerror if isinstance(error, OSError) else None) or error
-    return InvalidValue(f"--output {output!r} cannot be written: {reason}; give a file in a folder that exists")
+    return InvalidValue(f"--output {output!r} cannot be written: {reason}; give another file, in a folder that exists")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
@@ -17,7 +17,7 @@ from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.words import count_of
 from depthsearch.families import Family, family_of
-from depthsearch.reporting.curve_text import curve_chart
+from depthsearch.reporting.curve_text import BESIDE, NARROWEST, curve_chart
 from depthsearch.reporting.text import finished_line, started_line
 from depthsearch.search.remaining import runs_expected
 
@@ -34,6 +34,16 @@ def progress_console(*, quiet: bool) -> Console:
     console = PatientConsole(stderr=True, quiet=quiet, highlight=False, soft_wrap=True, markup=False, emoji=False)
     console.quiet = quiet or not console.is_terminal
     return console
+
+
+def live(shown: RenderableType, console: Console) -> Live:
+    """Something that is shown while it goes on, and gone afterwards.
+
+    Standard output is left alone: it may be closed, and the result is printed there.
+    """
+    return Live(
+        shown, console=console, transient=True, refresh_per_second=4, redirect_stdout=False, redirect_stderr=False
+    )
 
 
 class Progress:
@@ -53,7 +63,7 @@ class Progress:
         self._settings = settings
         self._console = progress_console(quiet=quiet)
         self._board = _Board()
-        self._live = Live(self._board, console=self._console, transient=True, refresh_per_second=4)
+        self._live = live(self._board, self._console)
 
     def __enter__(self) -> Self:
         return self
@@ -104,7 +114,7 @@ class _Board:
         """A search begins."""
         self._family, self._settings, self._called = family, settings, called
         self._curve: Curve | None = None
-        self._chart: Text | None = None
+        self._charts: dict[int, Text] = {}
         self._since = self._step_since = time.monotonic()
         self._under_way: list[TrialStarted] = []
         self._runs = self._depths = 0
@@ -119,15 +129,7 @@ class _Board:
         """A trial of a round was told."""
         self._under_way.clear()
         self._curve = event.curve
-        self._chart = curve_chart(
-            event.curve.points,
-            reliability=self._settings.threshold_share,
-            interval=event.curve.interval,
-            max_depth=event.curve.max_depth,
-            unit=self._family.unit,
-            width=CHART_WIDTH,
-            height=CHART_HEIGHT,
-        )
+        self._charts.clear()
         self._runs += event.runs
         self._depths += event.runs * event.depth
         self._training += event.seconds
@@ -147,10 +149,25 @@ class _Board:
         return seconds
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if self._chart is not None and options.size.height >= LEAST_HEIGHT:
-            yield self._chart
+        width = min(CHART_WIDTH, options.max_width - BESIDE)
+        if self._curve is not None and options.size.height >= LEAST_HEIGHT and width >= NARROWEST:
+            yield self._chart(self._curve, width)
         turning = self._spinner.render(console.get_time())
         yield Text(f"{turning} {self._line()}", no_wrap=True, overflow="ellipsis")
+
+    def _chart(self, curve: Curve, width: int) -> Text:
+        """Drawn once for each step, however often it is shown."""
+        if width not in self._charts:
+            self._charts[width] = curve_chart(
+                curve.points,
+                reliability=self._settings.threshold_share,
+                interval=curve.interval,
+                max_depth=curve.max_depth,
+                unit=self._family.unit,
+                width=width,
+                height=CHART_HEIGHT,
+            )
+        return self._charts[width]
 
     def _line(self) -> str:
         doing = started_line(self._under_way, self._family) if self._under_way else "choosing what to try next"

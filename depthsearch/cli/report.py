@@ -1,7 +1,5 @@
 """depthsearch report: studies as one HTML file, and their figures as images."""
 
-from pathlib import Path
-
 import click
 
 from depthsearch.cli.options import storage_option
@@ -47,7 +45,7 @@ def _write(
     from depthsearch.store import open_store  # noqa: PLC0415
 
     if figures is not None:
-        check_images()
+        check_images(figures)
     check_writable(output)
     declared: StudyFile | None = None if study_file is None else read_study_file(study_file)
     with open_store(storage, create=False) as store, store.errors_said():
@@ -58,7 +56,7 @@ def _write(
     write_page(output, text)
     if figures is not None:
         drawn = figures_of(reports, comparison_of(reports, title=title, source=source))
-        write_images(drawn, Path(figures))
+        write_images(drawn, figures)
     for own in reports:
         if own.damage:
             click.echo(f"note: {own.name} cannot be read, and the page says so: {own.damage}", err=True)

@@ -11,6 +11,9 @@ from depthsearch.reporting import style
 ROW = 64
 """Pixels that a network takes."""
 
+LONGEST_LABEL = 40
+"""Characters of a name beside its row."""
+
 
 def comparison_figure(comparison: Comparison) -> go.Figure:
     """Each network's interval and median, where half of the runs train, and the reported depth.
@@ -63,10 +66,14 @@ def _title(several: Sequence[Compared]) -> str:
 def _labels(several: Sequence[Compared]) -> list[str]:
     """The networks' names, with their units where these differ."""
     units = [family_of(own.answer.problem.family).unit for own in several]
-    names = [style.plain(own.name) for own in several]
+    names = [style.plain(_shortened(own.name)) for own in several]
     if len(set(units)) == 1:
         return names
     return [f"{name}<br><sub>{unit}</sub>" for name, unit in zip(names, units, strict=True)]
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
 
 
 def _ends(own: Compared) -> tuple[int, int | None] | None:

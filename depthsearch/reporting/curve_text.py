@@ -9,7 +9,10 @@ from rich.text import Text
 from depthsearch.core.curve import CurvePoint
 
 WIDTH, HEIGHT = 64, 10
-"""Columns and rows of the area itself; the words beside it take 14 columns more."""
+"""Columns and rows of the area itself."""
+
+BESIDE, NARROWEST = 13, 24
+"""Columns that the words beside it take, and the fewest in which anything is seen."""
 
 SURE, LIKELY, POSSIBLE, EMPTY = "█", "▒", "░", " "
 """Up to the band's lower end; up to the median; up to its upper end; beyond."""

@@ -1,6 +1,8 @@
 """Figures as PNG, SVG and PDF files, drawn by kaleido with the Chrome or Chromium that it finds."""
 
+import errno
 import re
+import tempfile
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,18 +17,32 @@ WIDTH, SCALE = 1000, 2
 """Width in pixels, and how many of them a PNG has to each."""
 
 
-def check_images() -> None:
-    """Raise where kaleido is missing.
+LONGEST_NAME = 200
+"""Bytes of a file's name without its ending, of the 255 that file systems allow."""
+
+
+def check_images(folder: str) -> None:
+    """Refuse before the work what could not be drawn after it.
 
     Raises:
-        InvalidValue: It is.
+        InvalidValue: kaleido is missing, or the folder cannot be made or written to.
     """
     if find_spec("kaleido") is None:
         raise InvalidValue("--figures needs kaleido, which is not installed: pip install 'depthsearch[figures]'")
+    if not folder:
+        raise InvalidValue("--figures '' is no folder: give one, as in --figures figures")
+    try:
+        Path(folder).mkdir(exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, ValueError) as error:
+        raise _unwritable(folder, error) from None
 
 
-def write_images(figures: Mapping[str, go.Figure], folder: Path) -> list[Path]:
-    """Write each figure under its name in every one of FORMATS; a file that is there already is written anew.
+def write_images(figures: Mapping[str, go.Figure], folder: str) -> list[Path]:
+    """Write each figure under its name in every one of FORMATS, all of them or none.
+
+    They are drawn in a folder of their own beside those that are there already, and take their places in the end.
 
     Args:
         figures: By name.
@@ -35,11 +51,24 @@ def write_images(figures: Mapping[str, go.Figure], folder: Path) -> list[Path]:
     Raises:
         InvalidValue: The folder cannot be written to, or kaleido or a browser for it is missing.
     """
-    check_images()
+    check_images(folder)
+    names = [f"{name}.{kind}" for name in _file_names(figures) for kind in FORMATS]
     try:
-        folder.mkdir(exist_ok=True)
-        files = [folder / f"{name}.{kind}" for name in _file_names(figures) for kind in FORMATS]
-        each = [figure for figure in figures.values() for _ in FORMATS]
+        with tempfile.TemporaryDirectory(prefix=".depthsearch-", dir=folder) as beside:
+            _draw(figures, [Path(beside) / name for name in names])
+            for name in names:
+                place = Path(folder) / name
+                if place.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
+            return [(Path(beside) / name).replace(Path(folder) / name) for name in names]
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _draw(figures: Mapping[str, go.Figure], files: list[Path]) -> None:
+    """Have kaleido draw them all in one sitting of the browser; it does not say which of them it could not write."""
+    each = [figure for figure in figures.values() for _ in FORMATS]
+    try:
         plotly.io.write_images(
             fig=each,
             file=files,
@@ -47,10 +76,6 @@ def write_images(figures: Mapping[str, go.Figure], folder: Path) -> list[Path]:
             height=[figure.layout.height for figure in each],
             scale=[SCALE if file.suffix == ".png" else 1 for file in files],
         )
-    except OSError as error:
-        raise InvalidValue(
-            f"--figures {str(folder)!r} cannot be written: {error.strerror or error}; give a folder in one that exists"
-        ) from None
     except RuntimeError as error:
         if "Chrome" not in str(error):
             raise
@@ -58,7 +83,14 @@ def write_images(figures: Mapping[str, go.Figure], folder: Path) -> list[Path]:
             "--figures needs Chrome or Chromium, and none could be started: install one (on Debian: "
             "apt install chromium), or set BROWSER_PATH to it"
         ) from None
-    return files
+    missing = [file.name for file in files if not file.is_file() or not file.stat().st_size]
+    if missing:
+        raise OSError(errno.EIO, f"{missing[0]} was not drawn")
+
+
+def _unwritable(folder: str, error: Exception) -> InvalidValue:
+    reason = (error.strerror if isinstance(error, OSError) else None) or error
+    return InvalidValue(f"--figures {folder!r} cannot be written: {reason}; give a folder that can be")
 
 
 def _file_names(figures: Mapping[str, go.Figure]) -> list[str]:
@@ -66,6 +98,7 @@ def _file_names(figures: Mapping[str, go.Figure]) -> list[str]:
     names: list[str] = []
     for name in figures:
         plain = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "figure"
+        plain = plain.encode()[:LONGEST_NAME].decode(errors="ignore")
         same = sum(other == plain or other.startswith(f"{plain}~") for other in names)
         names.append(f"{plain}~{same + 1}" if same else plain)
     return names

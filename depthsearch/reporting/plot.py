@@ -33,7 +33,7 @@ def plot(found: Answer | Comparison | Inspection, figure: str | None = None) -> 
     """
     if isinstance(found, Inspection):
         name = "learning" if figure is None else figure
-        if name not in RUN_FIGURES:
+        if not isinstance(name, str) or name not in RUN_FIGURES:
             raise UnknownName("figure", name, RUN_FIGURES)
         drawn = RUN_FIGURES[name](found)
         if drawn is None:

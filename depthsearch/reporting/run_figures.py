@@ -71,6 +71,8 @@ def learning_figure(inspection: Inspection) -> go.Figure:
         col=1,
     )
     found = [loss for curve in losses for loss in curve if loss]
+    if not found:
+        figure.add_annotation(text="the loss is finite in no epoch", showarrow=False, row=2, col=1, bgcolor="white")
     wide = bool(found) and min(found) > 0 and max(found) > WIDE_LOSS * min(found)
     figure.update_yaxes(title_text="accuracy", range=[0, 1.02], row=1, col=1)
     figure.update_yaxes(
@@ -101,6 +103,7 @@ def gradient_map(inspection: Inspection) -> go.Figure:
     )
     figure.update_xaxes(title_text="epoch (0, 1, 2, 4, 8, ... and the last)", type="category", showgrid=False)
     figure.update_yaxes(title_text="weight layer, the input's at the bottom", showgrid=False)
+    _say_if_empty(figure, [value for row in rows for value in row], inspection)
     return style.dressed(figure, _flow_title(inspection), "Mean |gradient| of each layer's weights", height=520)
 
 
@@ -122,6 +125,7 @@ def gradient_lines(inspection: Inspection) -> go.Figure:
         )
     figure.update_xaxes(title_text="epoch (0, 1, 2, 4, 8, ... and the last)", type="category")
     figure.update_yaxes(title_text="mean |gradient| of weights, log scale", type="log", exponentformat="power")
+    _say_if_empty(figure, [value for line in figure.data for value in line.y], inspection)
     return style.dressed(figure, _flow_title(inspection), "Five layers" if layers > len(shown) else "", height=520)
 
 
@@ -150,6 +154,8 @@ def histogram_figure(inspection: Inspection) -> go.Figure:
     figure.update_yaxes(
         title_text="epoch", tickvals=list(range(len(spread.epochs))), ticktext=[str(epoch) for epoch in spread.epochs]
     )
+    if not any(len(ridge.x) for ridge in figure.data):
+        _note(figure, "no weight or gradient is finite")
     figure.update_xaxes(nticks=5, exponentformat="power")
     figure.update_xaxes(title_text="value", row=2)
     return style.dressed(
@@ -193,9 +199,26 @@ def regions_figure(inspection: Inspection) -> go.Figure | None:
             figure.add_trace(marks, row=1, col=column)
     figure.update_xaxes(title_text="first feature", showgrid=False)
     figure.update_yaxes(title_text="second feature", showgrid=False, row=1, col=1)
+    if not any(math.isfinite(float(value)) for row in regions.end for value in row):
+        figure.add_annotation(text="no probability is finite", showarrow=False, row=1, col=2, bgcolor="white")
     right = inspection.predictions
     title = f"{_name(inspection)}: {right.right} of {right.points} test points right"
     return style.dressed(figure, title, "Probability of class 1 over the plane", height=520, headed=True)
+
+
+def _say_if_empty(figure: go.Figure, values: Sequence[float | None], inspection: Inspection) -> None:
+    """Say why nothing is drawn, where nothing is."""
+    if any(value is not None for value in values):
+        return
+    flow = inspection.gradient_flow.mean_abs_gradient
+    zero = all(float(value) == 0 for moment in flow for value in moment)
+    _note(figure, "every gradient is exactly 0, at every epoch" if zero else "no gradient is finite and above 0")
+
+
+def _note(figure: go.Figure, text: str) -> None:
+    figure.add_annotation(
+        text=text, showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5, font={"size": 16}, bgcolor="white"
+    )
 
 
 def _scale(title: str) -> dict[str, object]:

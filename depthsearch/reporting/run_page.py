@@ -62,7 +62,8 @@ def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
     counts, found = inspection.layers, inspection.predictions
     by_convention = f"{counts.hidden} hidden, {counts.weight_layers} with weights, {counts.keras} as Keras counts"
     yield "layers", f"{by_convention}; {counts.parameters} parameters"
-    yield "test points", f"{found.right} of {found.points} right"
+    undefined = f"; {found.undefined} are given no finite probability" if found.undefined else ""
+    yield "test points", f"{found.right} of {found.points} right{undefined}"
     yield "a guess", f"always the commonest class scores {inspection.majority_rate:.3f} on train"
     epochs = f"{count_of(inspection.epochs, 'epoch')}, {count_of(inspection.steps, 'step')}"
     yield "cost", f"{epochs}, {inspection.seconds:.1f} s on the {inspection.engine} engine"

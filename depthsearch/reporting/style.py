@@ -77,7 +77,7 @@ _TEMPLATE = go.layout.Template(
 
 def plain(text: str) -> str:
     """Text as plotly has to be given it, so that no markup in it is obeyed."""
-    return html.escape(text, quote=False)
+    return html.escape(text, quote=False).replace("$", "&#36;")  # two of them would be a formula
 
 
 def dressed(figure: go.Figure, title: str, subtitle: str = "", *, height: int = 600, headed: bool = False) -> go.Figure:

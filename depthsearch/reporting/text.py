@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -14,7 +15,7 @@ from depthsearch.core.events import Purpose, TrialFinished, TrialStarted
 from depthsearch.core.study_file import Reported
 from depthsearch.core.words import count_of, in_words, listed
 from depthsearch.families import Family, family_of
-from depthsearch.reporting.curve_text import curve_chart
+from depthsearch.reporting.curve_text import BESIDE, NARROWEST, WIDTH, curve_chart
 from depthsearch.reporting.facts import called, facts
 from depthsearch.reporting.listing import StudyRow
 
@@ -31,7 +32,7 @@ def answer_text(answer: Answer, *, place: str, reported: Reported | None = None)
     parts: list[RenderableType] = [headline, Text("")]
     if answer.curve:
         # The table brings an empty line of its own above and below.
-        parts += [answer_chart(answer), _curve(answer)]
+        parts += [AnswerChart(answer), _curve(answer)]
     hidden = len(answer.curve) - len(_shown(answer.curve, answer.max_depth))
     if hidden:
         parts.append(Text(f"{count_of(hidden, 'more depth')} in --json\n", style="dim"))
@@ -78,15 +79,24 @@ def studies_table(rows: Sequence[StudyRow]) -> Table:
     return table
 
 
-def answer_chart(answer: Answer) -> Text:
-    """The curve in characters."""
-    return curve_chart(
-        answer.curve,
-        reliability=answer.reliability,
-        interval=answer.interval,
-        max_depth=answer.max_depth,
-        unit=family_of(answer.problem.family).unit,
-    )
+@dataclass(frozen=True)
+class AnswerChart:
+    """The curve in characters, as wide as there is room for."""
+
+    answer: Answer
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = min(WIDTH, options.max_width - BESIDE)
+        if width < NARROWEST:
+            return
+        yield curve_chart(
+            self.answer.curve,
+            reliability=self.answer.reliability,
+            interval=self.answer.interval,
+            max_depth=self.answer.max_depth,
+            unit=family_of(self.answer.problem.family).unit,
+            width=width,
+        )
 
 
 def _curve(answer: Answer) -> Table:

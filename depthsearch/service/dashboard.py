@@ -33,6 +33,8 @@ def serve_dashboard(
     """
     if importlib.util.find_spec("optuna_dashboard") is None:
         raise InvalidValue("the dashboard needs the package 'optuna-dashboard': pip install 'depthsearch[dashboard]'")
+    if not host:
+        raise InvalidValue("host '' would be every address of this machine: give one, as in 127.0.0.1")
     if not 0 <= port <= LAST_PORT:
         raise InvalidValue(f"port must be a whole number of 0 to {LAST_PORT}, but got {port}")
     with open_store(storage, create=False, writes=False) as store:

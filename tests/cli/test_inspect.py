@@ -219,7 +219,7 @@ def test_a_run_is_written_as_a_page_of_its_own(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("file", "message"),
     [
-        ("none/run.html", "--output 'none/run.html' cannot be written: No such file or directory; give a file in"),
+        ("none/run.html", "--output 'none/run.html' cannot be written: No such file or directory; give another file"),
         (".", "--output '.' is not a file: give the HTML file to write"),
         ("", "--output '' is not a file"),
     ],

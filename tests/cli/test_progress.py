@@ -149,3 +149,9 @@ def test_bisection_halves_its_bracket() -> None:
 
 def test_a_grid_tries_what_is_missing() -> None:
     assert expected(WIDE, sampler="grid", depths=(2, 5, 40, 50)) == 16
+
+
+@pytest.mark.usefixtures("_terminal")
+def test_a_closed_standard_output_is_no_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    assert "s left" in watched()

@@ -1,7 +1,25 @@
 """The curve in characters."""
 
+import io
+
+import pytest
+from rich.console import Console
+
 from depthsearch.core.curve import CurvePoint
-from depthsearch.reporting.curve_text import ALWAYS, LIKELY, LINE, POSSIBLE, SEEN, SURE, Axis, curve_chart
+from depthsearch.reporting.curve_text import (
+    ALWAYS,
+    BESIDE,
+    LIKELY,
+    LINE,
+    NARROWEST,
+    POSSIBLE,
+    SEEN,
+    SURE,
+    Axis,
+    curve_chart,
+)
+from depthsearch.reporting.text import AnswerChart
+from tests.reporting.answers import answer
 
 BELIEVED = (
     CurvePoint(depth=1, trained=8, of=8, p=1.0, low=0.95, high=1.0),
@@ -61,6 +79,17 @@ def test_without_a_belief_there_are_marks_alone() -> None:
     assert not set(text) & {SURE, LIKELY, POSSIBLE}
     assert text.count(ALWAYS) == 1
     assert text.count(SEEN) == 2
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+def test_the_chart_of_an_answer_is_as_wide_as_there_is_room_for(width: int) -> None:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(AnswerChart(answer()))
+    shown = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert max(map(len, shown), default=0) <= width
+    assert bool(shown) == (width >= NARROWEST + BESIDE)
+    if shown:
+        assert columns(shown[9]).rstrip().endswith((SEEN, SURE, POSSIBLE, LIKELY))
 
 
 def test_one_depth_alone_is_drawn() -> None:

@@ -98,3 +98,10 @@ def test_what_is_zero_or_not_finite_is_left_out(depth: int, options: dict[str, A
         text = depthsearch.plot(found, name).to_json()
         assert "NaN" not in text
         assert "Infinity" not in text
+
+
+def test_where_nothing_can_be_drawn_it_says_why() -> None:
+    dead = run(12, activation="relu", width=1)
+    assert dead.gradient_ratio.median is None
+    for figure in (run_figures.gradient_map(dead), run_figures.gradient_lines(dead)):
+        assert [note.text for note in figure.layout.annotations] == ["every gradient is exactly 0, at every epoch"]

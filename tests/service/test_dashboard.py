@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from depthsearch.core.answer import Answer
+from depthsearch.core.errors import InvalidValue
 from depthsearch.finder import find
+from depthsearch.service.dashboard import serve_dashboard
 from tests.finder.searches import PROBLEM, SETTINGS
 from tests.service.dashboards import dashboard
 
@@ -77,3 +79,8 @@ def test_nothing_can_be_changed(address: str, file: Path) -> None:
         assert (status, path) == (405, path)
         assert json.loads(text)["reason"].startswith("this dashboard is read-only")
     assert dump(file) == before
+
+
+def test_an_empty_host_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValue, match="host '' would be every address of this machine"):
+        serve_dashboard(f"sqlite:///{tmp_path}/none.db", host="", on_ready=print)
