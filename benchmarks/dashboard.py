@@ -48,10 +48,10 @@ def search(url: str, number: int, seconds: float) -> None:
     waited: list[float] = []
     begun: list[float] = []
 
-    # A transaction takes the write lock as it begins: that is where a process waits for another.
+    # A transaction takes the write lock as it begins: that is where a process waits for another, and asks again.
     @event.listens_for(Engine, "before_cursor_execute")
     def before(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("BEGIN"):
+        if statement.startswith("BEGIN") and not begun:
             begun.append(time.perf_counter())
 
     @event.listens_for(Engine, "after_cursor_execute")

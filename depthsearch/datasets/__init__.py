@@ -2,12 +2,17 @@
 
 from functools import lru_cache
 
-from depthsearch.core.problem import POINTS, DataOptions
+from depthsearch.core.problem import POINTS, DataOptions, DataSpec
 from depthsearch.datasets.dataset import Dataset, split
 from depthsearch.datasets.digits import digits
 from depthsearch.datasets.planar import circles, moons, spirals, xor
 
 _PLANAR = {"moons": moons, "circles": circles, "xor": xor, "spirals": spirals}
+
+
+def spec_of(options: DataOptions) -> DataSpec:
+    """What a network has to know of the data set, which needs no points."""
+    return DataSpec(features=64, classes=10) if options.name == "digits" else DataSpec(features=2, classes=2)
 
 
 @lru_cache(maxsize=8)

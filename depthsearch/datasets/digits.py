@@ -1,7 +1,6 @@
 """Real handwritten digits: the 1797 images of 8 x 8 pixels that scikit-learn ships."""
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 from depthsearch.datasets.dataset import Dataset, split, training_points
 
@@ -13,6 +12,8 @@ def digits(*, seed: int, test_share: float) -> Dataset:
 
     Source: Alpaydin and Kaynak 1998, https://doi.org/10.24432/C50P49
     """
+    from sklearn.datasets import load_digits  # noqa: PLC0415 - a second, which only whoever needs points waits for
+
     x, y = load_digits(return_X_y=True)
     order = np.random.default_rng(seed).permutation(len(x))
     x, y = x[order], y[order]

@@ -4,19 +4,22 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import make_circles, make_moons
 
 Labelled: TypeAlias = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
 def moons(count: int, *, noise: float, seed: int) -> Labelled:
     """Two interleaving half circles of radius 1 (scikit-learn's make_moons)."""
+    from sklearn.datasets import make_moons  # noqa: PLC0415 - a second, which only whoever needs points waits for
+
     x, y = make_moons(count, noise=noise, random_state=seed)
     return x, y
 
 
 def circles(count: int, *, noise: float, seed: int) -> Labelled:
     """A circle of radius 1 around one of radius 0.5 (scikit-learn's make_circles)."""
+    from sklearn.datasets import make_circles  # noqa: PLC0415
+
     x, y = make_circles(count, noise=noise, factor=0.5, random_state=seed)
     return x, y
 

@@ -9,7 +9,7 @@ from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.verdict import count_verdicts
 from depthsearch.core.words import count_of, listed
-from depthsearch.datasets import load
+from depthsearch.datasets import spec_of
 from depthsearch.families import Family, family_of
 from depthsearch.finder.budget import budget_left
 from depthsearch.finder.checking import read_checked
@@ -112,7 +112,7 @@ def _outcome(stored: StoredStudy, curve: Curve) -> Outcome:
 def _layers(stored: StoredStudy, depth: int | None) -> LayerCounts | None:
     if depth is None:
         return None
-    return family_of(stored.problem.family).counts(stored.problem, load(stored.problem.data).spec, depth)
+    return family_of(stored.problem.family).counts(stored.problem, spec_of(stored.problem.data), depth)
 
 
 def _confirmation(stored: StoredStudy, curve: Curve, runs: Sequence[StoredRun]) -> tuple[Confirmation, ...]:

@@ -1,6 +1,7 @@
 """Opening the database: Optuna's storage over it, shared safely, with our tables up to date."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,15 +12,15 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from depthsearch.core.errors import NewerStore, StoreUnavailable
 from depthsearch.store import schema
-from depthsearch.store.reading import SharedStorage, begin_statement
+from depthsearch.store.reading import READ, SharedStorage, begin_statement
 from depthsearch.store.tables import VERSION_TABLE
 from depthsearch.store.urls import sqlite_file
 
-BUSY_SECONDS = 60
+BUSY_SECONDS, ASK_AGAIN_SECONDS = 60, 0.0005
 SQLITE_HEADER = b"SQLite format 3\x00"
 
 
@@ -148,7 +149,28 @@ def _share(engine: Engine) -> None:
 
 
 def _begin_writing(connection: Connection) -> None:
-    connection.exec_driver_sql(begin_statement())
+    """Begin as it is meant to go on, and wait for the write lock by asking for it often.
+
+    SQLite's own way of waiting sleeps longer each time, up to a tenth of a second for a lock that is held for less than
+    a thousandth.
+    """
+    begin = begin_statement()
+    if begin == READ:
+        connection.exec_driver_sql(begin)
+        return
+    until = time.monotonic() + BUSY_SECONDS
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql(begin)
+                return
+            except OperationalError as error:
+                if "locked" not in str(error.orig) or time.monotonic() > until:
+                    raise
+                time.sleep(ASK_AGAIN_SECONDS)
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * BUSY_SECONDS}")
 
 
 def _only_read(engine: Engine) -> None:

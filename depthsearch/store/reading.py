@@ -8,6 +8,8 @@ from typing import Any
 
 from optuna.storages import RDBStorage
 
+READ, WRITE = "BEGIN", "BEGIN IMMEDIATE"
+
 _READS: ContextVar[bool] = ContextVar("reads", default=False)
 
 
@@ -23,7 +25,7 @@ def reading() -> Iterator[None]:
 
 def begin_statement() -> str:
     """How a transaction begins on SQLite: one that writes takes the lock at once, lest it fail half-way."""
-    return "BEGIN" if _READS.get() else "BEGIN IMMEDIATE"
+    return READ if _READS.get() else WRITE
 
 
 class SharedStorage(RDBStorage):

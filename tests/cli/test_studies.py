@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -67,6 +69,14 @@ def test_list_as_json_and_csv_say_the_same(capsys: pytest.CaptureFixture[str]) -
     as_csv = list(csv.DictReader(io.StringIO(output(capsys, "list", "--csv"))))
     assert [row["study"] for row in as_json] == [row["study"] for row in as_csv] == ["done", "short"]
     assert [str(row["runs"]) for row in as_json] == [row["runs"] for row in as_csv]
+
+
+def test_who_trains_nothing_does_not_wait_for_scikit_learn() -> None:
+    code = "import sys; from depthsearch.cli.main import run; run(sys.argv[1:]); print('sklearn' in sys.modules)"
+    for arguments in (["studies", "list"], ["studies", "show", "done"], ["report", "done", "--output", "page.html"]):
+        command = [sys.executable, "-c", code, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "False"
 
 
 def test_show_is_the_answer_that_find_gave(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from sklearn.datasets import load_digits, make_moons
 
 from depthsearch.core.names import DATA_SETS
 from depthsearch.core.problem import DataOptions, DataSpec
-from depthsearch.datasets import load
+from depthsearch.datasets import load, spec_of
 from depthsearch.datasets.dataset import Dataset
 
 PLANAR = ("moons", "circles", "xor", "spirals")
@@ -13,6 +13,11 @@ PLANAR = ("moons", "circles", "xor", "spirals")
 
 def options(name: str, noise: float | None = None, seed: int = 0) -> DataOptions:
     return DataOptions.model_validate({"name": name, "noise": noise, "seed": seed})
+
+
+@pytest.mark.parametrize("name", DATA_SETS)
+def test_what_a_network_has_to_know_needs_no_points(name: str) -> None:
+    assert spec_of(options(name)) == load(options(name)).spec
 
 
 def both_halves(data: Dataset) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
