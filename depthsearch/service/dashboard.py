@@ -4,6 +4,7 @@ import errno
 import importlib.util
 import os
 import socket
+import warnings
 from collections.abc import Callable
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -40,6 +41,9 @@ def serve_dashboard(
     with open_store(storage, create=False, writes=False) as store:
         with interrupts_deferred():
             import optuna_dashboard  # noqa: PLC0415 - an extra
+
+        # Of studies with few trials, for whoever calls Optuna: who looks at a page cannot act on them.
+        warnings.filterwarnings("ignore", module=r"optuna\..*")
 
         with _server(host, port) as server:
             server.set_app(ReadOnly(optuna_dashboard.wsgi(store.optuna_storage)))

@@ -34,7 +34,7 @@ from depthsearch.store.summary import DESCRIPTIONS, StudySummary, differences, s
 from depthsearch.store.tables import RUNS, STUDIES
 from depthsearch.store.urls import resolve_url, sqlite_file
 
-LONGEST_NAME = 100
+LONGEST_NAME, MOST_NAMED = 100, 8
 
 
 def open_store(url: str | None = None, *, create: bool = True, writes: bool = True) -> "Store":
@@ -157,8 +157,9 @@ class Store:
         raise self._not_found(name, list(described))
 
     def _not_found(self, name: str, held: list[str]) -> StudyNotFound:
-        known = ", ".join(held[-8:]) or "none yet"
-        return StudyNotFound(f"there is no study {name!r} in {self.url}: it holds {known}")
+        more = f" and {len(held) - MOST_NAMED} more" if len(held) > MOST_NAMED else ""
+        known = ", ".join(held[-MOST_NAMED:]) or "none yet"
+        return StudyNotFound(f"there is no study {name!r} in {self.url}: it holds {known}{more}")
 
     def check_held(self, name: str) -> int:
         """The number of the study of that name, whether or not it can be read.
@@ -328,8 +329,10 @@ def check_name(name: str) -> None:
     """Refuse a study's name that cannot be told from others, or not be printed.
 
     Raises:
-        InvalidValue: It is empty, longer than 100 characters, or holds what is not printable.
+        InvalidValue: It is empty, longer than 100 characters, holds what is not printable, or begins as an option does.
     """
+    if name.startswith("-"):
+        raise InvalidValue(f"study must not begin with a dash, which commands take for an option, but got {name!r}")
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         shown = name if len(name) <= LONGEST_NAME else f"{name[:20]}..."
         raise InvalidValue(f"study must be named with 1 to {LONGEST_NAME} printable characters, but got {shown!r}")

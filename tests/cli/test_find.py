@@ -176,6 +176,7 @@ BAD = [
     (["--engine", "dense", "--device", "cuda"], "engine 'dense' trains on the CPU alone, but got device 'cuda'"),
     (["--max-runs", "1"], "--max-runs must be at least 2, the runs of one trial, but got 1"),
     (["--noise", "1e308"], "--noise must be less than or equal to 1000, but got 1e+308"),
+    (["--study=-x"], "study must not begin with a dash, which commands take for an option, but got '-x'"),
     (["--study", " "], "study must be named with 1 to 100 printable characters, but got ' '"),
     (["--study", "a\nb"], "study must be named with 1 to 100 printable characters, but got 'a\\nb'"),
     (["--storage", ""], "storage '' is not a URL: accepted: sqlite:///FILE.db"),

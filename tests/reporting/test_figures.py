@@ -10,6 +10,7 @@ from plotly import graph_objects as go
 import depthsearch
 from depthsearch.core.answer import Outcome
 from depthsearch.core.errors import InvalidValue, UnknownName
+from depthsearch.reporting import style
 from depthsearch.reporting.figures import curve_figure
 from tests.reporting.answers import POINTS, RUNS, answer, empty
 
@@ -136,3 +137,7 @@ def test_plot_names_an_inspections_figures() -> None:
     assert depthsearch.plot(run).layout.yaxis.title.text == "accuracy"
     with pytest.raises(UnknownName, match=r"unknown figure 'region': did you mean 'regions'\?"):
         depthsearch.plot(run, "region")
+
+
+def test_dollars_in_a_name_are_no_formula() -> None:
+    assert style.plain("$a^2$ <b>") == "&#36;a^2&#36; &lt;b&gt;"
