@@ -49,7 +49,7 @@ def _seen(points: Sequence[CurvePoint]) -> dict[str, Any]:
     return {
         "x": [point.depth for point in tried], "y": [round(point.trained / point.of, 3) for point in tried],
         "text": [f"{point.trained} of {point.of}" for point in tried], "mode": "markers",
-        "marker": {"color": "#444", "size": [round(4 + 2 * point.of**0.5, 1) for point in tried]}, "name": "trained",
+        "marker": {"color": "#444", "size": [round(4 + 2 * point.of**0.5, 1) for point in tried]}, "name": "runs",
     }  # fmt: skip
 
 
@@ -57,22 +57,32 @@ def _layout(answer: Answer) -> dict[str, Any]:
     family, depths = family_of(answer.problem.family), [point.depth for point in answer.curve]
     first, last = depths[0], depths[-1]
     line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": answer.reliability, "y1": answer.reliability}
-    shapes: list[dict[str, Any]] = [line | {"line": {"color": RED, "dash": "dash", "width": 1}}]
+    dashed = {"line": {"color": RED, "dash": "dash", "width": 1}, "showlegend": True}
+    shapes: list[dict[str, Any]] = [line | dashed | {"name": f"reliability {answer.reliability:.0%}"}]
     found = "nothing passes" if answer.max_depth is None else f"max depth {answer.max_depth}"
     if answer.interval is not None:
         low, high = answer.interval
         where = {"type": "rect", "yref": "paper", "x0": max(low, first), "x1": high or last, "y0": 0, "y1": 1}
-        shapes.append(where | {"fillcolor": ORANGE, "line": {"width": 0}, "layer": "below"})
+        shapes.append(
+            where
+            | {"fillcolor": ORANGE, "line": {"width": 0}, "layer": "below", "showlegend": True, "name": "interval"}
+        )
         found += f", interval {low} or more" if high is None else f", interval {low} to {high}"
     wide = first > 0 and last > WIDE * first
     return {
         "title": {"text": f"depthsearch: {found}"},
-        "xaxis": {"title": {"text": f"depth ({family.unit})"}, "type": "log" if wide else "linear"},
+        "xaxis": {"title": {"text": f"depth ({family.unit})"}} | (_ticks(last) if wide else {}),
         "yaxis": {"title": {"text": "share that trains"}, "range": [-0.05, 1.05]},
         "shapes": shapes,
-        "showlegend": False,
+        "legend": {"orientation": "h", "y": -0.3},
         "margin": {"t": 50, "r": 20},
     }  # fmt: skip
+
+
+def _ticks(last: int) -> dict[str, Any]:
+    """A logarithmic axis with its depths written out: 1, 2, 5, 10, 20, ..."""
+    ticks = [step * 10**power for power in range(len(str(last))) for step in (1, 2, 5) if step * 10**power <= last]
+    return {"type": "log", "tickvals": ticks}
 
 
 def _thinned(points: Sequence[CurvePoint]) -> Sequence[CurvePoint]:

@@ -11,10 +11,13 @@ from depthsearch.core.verdict import VerdictKind
 from depthsearch.core.words import in_words
 from depthsearch.families import family_of
 
+WIDEST_WORD = 9
+"""Columns that "|gradient" and "100,000 /" take."""
+
 COLUMNS = (
     "network",
     "verdicts",
-    "last |gradient|\nover first",
+    "gradient,\nlast over\nfirst",
     "reported",
     "loss",
     "first layer\nchanged",
@@ -26,7 +29,7 @@ def survey_text(survey: Survey) -> RenderableType:
     """The survey for people."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for column in COLUMNS:
-        table.add_column(column, overflow="fold", no_wrap=column == COLUMNS[0])
+        table.add_column(column, overflow="fold", no_wrap=column == COLUMNS[0], min_width=WIDEST_WORD)
     for own in survey.surveyed:
         table.add_row(*_cells(own))
     first = survey.surveyed[0]

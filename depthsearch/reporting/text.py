@@ -29,10 +29,11 @@ def answer_text(answer: Answer, *, place: str, reported: Reported | None = None)
     held = all(again.agrees for again in answer.confirmation)
     found = held and answer.outcome in (Outcome.FOUND, Outcome.CAP_REACHED)
     headline = Text(f"{called(answer)}: {answer.sentence}", style="bold green" if found else "bold yellow")
-    parts: list[RenderableType] = [headline, Text("")]
-    if answer.curve:
-        # The table brings an empty line of its own above and below.
-        parts += [AnswerChart(answer), _curve(answer)]
+    parts: list[RenderableType] = [headline]
+    if len(answer.curve) > 1:  # one depth is no curve
+        parts += [Text(""), AnswerChart(answer)]
+    # The table brings an empty line of its own above and below.
+    parts.append(_curve(answer) if answer.curve else Text(""))
     hidden = len(answer.curve) - len(_shown(answer.curve, answer.max_depth))
     if hidden:
         parts.append(Text(f"{count_of(hidden, 'more depth')} in --json\n", style="dim"))

@@ -267,7 +267,7 @@ def processed(*arguments: str, **environment: str) -> subprocess.CompletedProces
 
 
 def test_an_output_without_bars_gets_plain_ones() -> None:
-    done = processed("find", *QUICK, "--cap", "1", PYTHONIOENCODING="ascii")
+    done = processed("find", *QUICK, "--cap", "2", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stdout.isascii()) == (0, True)
     assert "+----" in done.stdout
 

@@ -138,7 +138,7 @@ def test_the_curve_is_drawn_beside_the_note(url: str) -> None:
 
 def test_a_bisection_draws_what_was_seen(url: str) -> None:
     find(PROBLEM, SETTINGS, storage=url, study="mine")
-    assert [own["name"] for own in plotted(url)["data"]] == ["trained"]
+    assert [own["name"] for own in plotted(url)["data"]] == ["runs"]
 
 
 def test_of_many_depths_some_are_drawn_and_the_ends_are_among_them(url: str) -> None:
