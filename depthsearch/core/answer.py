@@ -8,7 +8,7 @@ from depthsearch.core.model import FrozenModel
 from depthsearch.core.notebook import facts_html
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
-from depthsearch.core.words import listed
+from depthsearch.core.words import interval_words, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,10 +184,9 @@ class Answer(FrozenModel):
 
     def _repr_html_(self) -> str:
         """The sentence and the main facts, for a notebook; `depthsearch.plot` draws the curve."""
-        low, high = self.interval or (None, None)
         facts = (
             ("max depth", self.max_depth),
-            ("interval", None if low is None else f"{low} or more" if high is None else f"{low} to {high}"),
+            ("interval", interval_words(self.interval) if self.interval else None),
             ("reliability", f"{self.reliability:.0%}"),
             ("runs", listed(self.verdicts) or "none yet"),
             ("beyond", self.beyond.sentence if self.beyond else None),

@@ -1,11 +1,20 @@
 """The estimate of P(trained | depth) from all trials so far."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from depthsearch.core.model import FrozenModel
+
+WIDE = 8.0
+"""Depths that span more than this factor are drawn on a logarithmic axis."""
+
+
+def is_wide(depths: Sequence[float]) -> bool:
+    """Whether the depths, none of them 0, span more than WIDE."""
+    return min(depths) > 0 and max(depths) > WIDE * min(depths)
 
 
 class Conclusion(StrEnum):

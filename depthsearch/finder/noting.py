@@ -4,7 +4,7 @@ import time
 
 from depthsearch.core.answer import Answer, Outcome
 from depthsearch.core.settings import SearchSettings
-from depthsearch.core.words import count_of
+from depthsearch.core.words import count_of, interval_words
 from depthsearch.families import family_of
 from depthsearch.finder.answering import answer_of
 from depthsearch.finder.commands import find_command
@@ -49,8 +49,7 @@ def note_of(answer: Answer, given: SearchSettings, *, place: str) -> str:
     depth = "none yet" if answer.max_depth is None else family.units(answer.max_depth)
     facts = [f"max depth: **{depth}**"]
     if answer.interval is not None:
-        low, high = answer.interval
-        where = f"{low} or more" if high is None else f"{low} to {high}"
+        where = interval_words(answer.interval)
         facts.append(
             f"interval: {where}, where {answer.reliability:.0%} train ({answer.interval_level:.0%} probability)"
         )

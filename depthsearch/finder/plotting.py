@@ -1,18 +1,19 @@
-"""A study's curve as its page in the dashboard draws it: a plotly figure as JSON, a few kilobytes in all."""
+"""A study's curve as its page in the dashboard draws it: a plotly figure as JSON, a few kilobytes in all.
+
+It is here, beside the note, and not with the other figures, since a search keeps it current as it goes on.
+"""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from depthsearch.core.answer import Answer
-from depthsearch.core.curve import CurvePoint
+from depthsearch.core.curve import CurvePoint, is_wide
+from depthsearch.core.words import interval_words
 from depthsearch.families import family_of
 
 MOST_POINTS = 40
 """Depths that are drawn: every page loads the plots of all studies."""
-
-WIDE = 8.0
-"""Depths that span more than this factor stand on a logarithmic axis."""
 
 BLUE, BAND, ORANGE, RED = "#0072B2", "rgba(0,114,178,.2)", "rgba(230,159,0,.3)", "#D55E00"
 
@@ -67,11 +68,10 @@ def _layout(answer: Answer) -> dict[str, Any]:
             where
             | {"fillcolor": ORANGE, "line": {"width": 0}, "layer": "below", "showlegend": True, "name": "interval"}
         )
-        found += f", interval {low} or more" if high is None else f", interval {low} to {high}"
-    wide = first > 0 and last > WIDE * first
+        found += f", interval {interval_words(answer.interval)}"
     return {
         "title": {"text": f"depthsearch: {found}"},
-        "xaxis": {"title": {"text": f"depth ({family.unit})"}} | (_ticks(last) if wide else {}),
+        "xaxis": {"title": {"text": f"depth ({family.unit})"}} | (_ticks(last) if is_wide(depths) else {}),
         "yaxis": {"title": {"text": "share that trains"}, "range": [-0.05, 1.05]},
         "shapes": shapes,
         "legend": {"orientation": "h", "y": -0.3},

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from plotly import graph_objects as go
 
 from depthsearch.core.comparison import Compared, Comparison
+from depthsearch.core.words import interval_words
 from depthsearch.families import family_of
 from depthsearch.reporting import style
 
@@ -118,7 +119,7 @@ def _intervals(figure: go.Figure, several: Sequence[Compared], labels: Sequence[
                 line={"color": style.SKY, "width": 9},
                 marker={"symbol": "triangle-right", "size": [0, 20 if high is None else 0], "opacity": 1},
                 cliponaxis=False,
-                hovertemplate=f"{low} or more<extra></extra>" if high is None else f"{low} to {high}<extra></extra>",
+                hovertemplate=f"{interval_words((low, high))}<extra></extra>",
                 name="95 % interval",
                 legendgroup="interval",
                 showlegend=shown,

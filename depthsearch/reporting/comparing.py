@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from depthsearch.core.comparison import Compared, Comparison
-from depthsearch.core.words import in_words, listed
+from depthsearch.core.words import in_words, interval_words, listed
 from depthsearch.families import family_of
 
 COLUMNS_AT_ONCE = 4
@@ -97,21 +97,17 @@ def _unit(own: Compared) -> str:
     return family_of(own.answer.problem.family).unit
 
 
-def _interval(low: int, high: int | None) -> str:
-    return f"{low} or more" if high is None else f"{low} to {high}"
-
-
 def _own_interval(own: Compared) -> str:
     if own.answer.crossings:
         return "crosses it at {} and {}".format(*own.answer.crossings)
-    return "none claimed" if own.answer.interval is None else _interval(*own.answer.interval)
+    return "none claimed" if own.answer.interval is None else interval_words(own.answer.interval)
 
 
 def _half(own: Compared) -> str:
     found = [crossing for crossing in own.answer.thresholds if crossing.reliability != own.answer.reliability]
     if not found:
         return ""
-    interval = _interval(*found[-1].interval)
+    interval = interval_words(found[-1].interval)
     return interval if found[-1].interval[1] is None else f"{found[-1].depth} ({interval})"
 
 

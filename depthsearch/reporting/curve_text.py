@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from depthsearch.core.curve import CurvePoint
+from depthsearch.core.curve import CurvePoint, is_wide
+from depthsearch.core.words import interval_words
 
 WIDTH, HEIGHT = 64, 10
 """Columns and rows of the area itself."""
@@ -19,9 +20,6 @@ SURE, LIKELY, POSSIBLE, EMPTY = "█", "▒", "░", " "
 
 ALWAYS, SEEN = "●", "○"
 """Marks of what was seen: a depth at which every run trained, or not every one."""
-
-WIDE = 8.0
-"""Depths that span more than this factor stand on a logarithmic axis."""
 
 LINE = "┄"
 STYLES = {SURE: "blue", LIKELY: "blue", POSSIBLE: "blue", LINE: "red"}
@@ -37,7 +35,7 @@ class Axis:
 
     @property
     def _wide(self) -> bool:
-        return self.low > 0 and self.high > WIDE * self.low
+        return is_wide((self.low, self.high))
 
     def column(self, depth: float) -> int:
         """The column of a depth, inside the axis."""
@@ -148,9 +146,8 @@ def _below(axis: Axis, interval: tuple[int, int | None] | None, max_depth: int |
     yield f" {ends[0]}{title:^{max(room, 0)}}{ends[1]}"
     if interval is not None:
         low, high = interval
-        where = f"{low} or more" if high is None else str(low) if low == high else f"{low} to {high}"
         found = f"max depth {max_depth}, " if max_depth is not None else ""
-        words = f"{found}interval {where}"
+        words = f"{found}interval {interval_words(interval)}"
         middle = (axis.column(low) + axis.column(axis.high if high is None else high)) // 2
         start = min(max(middle - len(words) // 2, 0), max(axis.width - len(words), 0))
         yield f" {'':<{start}}{words}"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from html import escape
 
 from plotly import graph_objects as go
@@ -63,6 +64,12 @@ def scripts(figures: Mapping[str, go.Figure], ids: Mapping[str, str]) -> str:
         f"  Plotly.newPlot(id, figure.data, figure.layout, {json.dumps(CONFIG)});\n"
         "}\n" + "\n".join(drawn) + "\n</script>"
     )
+
+
+def footer(written: datetime, *, place: str = "") -> str:
+    """When a page was written, and from which store."""
+    at, source = written.strftime("%Y-%m-%d %H:%M %Z").strip(), f", from {escape(place)}" if place else ""
+    return f"<footer><p>Written {escape(at)} by depthsearch{source}.</p></footer>"
 
 
 def document(title: str, body: str, drawing: str) -> str:

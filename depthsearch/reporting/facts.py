@@ -1,13 +1,14 @@
 """What an answer says, in words: names with a text each, the same for a terminal and for a page."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from depthsearch.core.answer import Answer, Outcome
+from depthsearch.core.answer import Answer, LayerCounts, Outcome
+from depthsearch.core.inspection import Inspection, Predictions
 from depthsearch.core.problem import Problem
 from depthsearch.core.study_file import Reported
 from depthsearch.core.verdict import Evidence
-from depthsearch.core.words import count_of, in_words, listed
+from depthsearch.core.words import count_of, in_words, interval_words, listed
 from depthsearch.families import family_of
 
 AFTERWARDS = {
@@ -63,9 +64,7 @@ def facts(answer: Answer, *, place: str, reported: Reported | None = None) -> It
         note = f" ({reported.note})" if reported.note else ""
         yield "reported", f"{family.units(reported.depth)}{note}"
     if answer.layers is not None:
-        counts = answer.layers
-        by_convention = f"{counts.hidden} hidden, {counts.weight_layers} with weights, {counts.keras} as Keras counts"
-        yield "layers", f"{by_convention}; {counts.parameters} parameters"
+        yield "layers", _size(answer.layers)
     yield from _threshold_facts(answer)
     if answer.beyond is not None:
         yield "beyond", answer.beyond.sentence
@@ -85,8 +84,8 @@ def facts(answer: Answer, *, place: str, reported: Reported | None = None) -> It
 def _threshold_facts(answer: Answer) -> Iterator[tuple[str, str]]:
     """Where the thresholds lie, and how fast the curve falls."""
     for found in answer.thresholds:
-        low, high = found.interval if found.reliability != answer.reliability else answer.interval or found.interval
-        where = f"{low} or more" if high is None else f"{low} to {high}, median {found.depth}"
+        interval = found.interval if found.reliability != answer.reliability else answer.interval or found.interval
+        where = interval_words(interval) + ("" if interval[1] is None else f", median {found.depth}")
         name = "interval" if found.reliability == answer.reliability else f"at {found.reliability:.0%}"
         yield (
             name,
@@ -97,6 +96,34 @@ def _threshold_facts(answer: Answer) -> Iterator[tuple[str, str]]:
     if answer.transition is not None:
         times, narrow, wide = answer.transition
         yield "falls", f"from 90 % to 10 % of its height over {times:.1f} times the depth ({narrow:.1f} to {wide:.1f})"
+
+
+def run_facts(inspection: Inspection, *, place: str | None = None) -> Iterator[tuple[str, str]]:
+    """What stands below the figures of one run. `place` is the store that it was replayed from."""
+    yield "layers", _size(inspection.layers)
+    yield "test points", _predicted(inspection.predictions)
+    yield "a guess", f"always the commonest class scores {inspection.majority_rate:.3f} on train"
+    epochs = f"{count_of(inspection.epochs, 'epoch')}, {count_of(inspection.steps, 'step')}"
+    yield "cost", f"{epochs}, {inspection.seconds:.1f} s on the {inspection.engine} engine"
+    if inspection.replay is not None and place is not None:
+        yield "study", f"{inspection.replay.study} in {place}"
+
+
+def versions_fact(versions: Mapping[str, str]) -> tuple[str, str]:
+    """Of the software that searched or trained."""
+    return "versions", ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def _size(counts: LayerCounts) -> str:
+    by_convention = f"{counts.hidden} hidden, {counts.weight_layers} with weights, {counts.keras} as Keras counts"
+    return f"{by_convention}; {counts.parameters} parameters"
+
+
+def _predicted(found: Predictions) -> str:
+    if found.undefined:
+        return f"{found.undefined} of {found.points} are given no finite probability"
+    classes = (f"{row[k]} of {sum(row)}" for k, row in enumerate(found.confusion))
+    return f"{found.right} of {found.points} right; class by class {', '.join(classes)}"
 
 
 def evidence_rows(evidence: Evidence) -> list[tuple[str, str, str]]:

@@ -10,8 +10,8 @@ from plotly import graph_objects as go
 from plotly.subplots import make_subplots
 
 from depthsearch.core.answer import Answer
-from depthsearch.core.curve import CurvePoint
-from depthsearch.core.words import in_words
+from depthsearch.core.curve import CurvePoint, is_wide
+from depthsearch.core.words import in_words, interval_words
 from depthsearch.families import family_of
 from depthsearch.reporting import style
 from depthsearch.reporting.facts import finding
@@ -54,8 +54,7 @@ def _subtitle(answer: Answer) -> str:
     runs = f"{answer.cost.runs} runs"
     if answer.interval is None or answer.interval_level is None:
         return runs
-    low, high = answer.interval
-    where = f"{low} or more" if high is None else f"{low} to {high}"
+    where = interval_words(answer.interval)
     share, level = f"{answer.reliability:.0%}", f"{answer.interval_level:.0%}"
     return f"{share} of the runs train to a depth of {where}, with {level} probability ({runs})"
 
@@ -65,7 +64,7 @@ def _reliability(figure: go.Figure, answer: Answer, depths: Sequence[int]) -> No
     left, right = style.depth_range(depths)
     if answer.interval is not None:
         low, high = answer.interval
-        name = f"interval {low} or more" if high is None else f"interval {low} to {high}"
+        name = f"interval {interval_words(answer.interval)}"
         ends = max(low, left), min(high or right, right)
         figure.add_trace(
             go.Scatter(
@@ -153,7 +152,7 @@ def _counts(figure: go.Figure, answer: Answer) -> None:
     own = next((point for point in points if point.depth == answer.max_depth), None)
     if own is not None:
         figure.add_annotation(
-            x=math.log10(own.depth) if style.is_wide([point.depth for point in answer.curve]) else own.depth,
+            x=math.log10(own.depth) if is_wide([point.depth for point in answer.curve]) else own.depth,
             y=own.trained / own.of,
             text=f"max depth {own.depth}",
             ax=-60,
@@ -216,7 +215,7 @@ def _solid(runs: int) -> float:
 
 def _widths(depths: Sequence[int]) -> list[float]:
     """The room that each depth has to itself: at most a 24th of the axis, and at least enough to be seen."""
-    wide, span = style.is_wide(depths), max(depths) - min(depths)
+    wide, span = is_wide(depths), max(depths) - min(depths)
 
     def part(depth: int, share: float) -> float:
         if wide:

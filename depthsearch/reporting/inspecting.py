@@ -8,12 +8,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from depthsearch.core.inspection import DecisionRegions, Inspection, Number, Predictions, Replay, Spread
+from depthsearch.core.inspection import DecisionRegions, Inspection, Number, Replay, Spread
 from depthsearch.core.verdict import Evidence, VerdictKind
 from depthsearch.core.words import count_of, in_words
 from depthsearch.families import family_of
 from depthsearch.reporting.blocks import EDGES, SHADES, bar, chart, histogram, shade
-from depthsearch.reporting.facts import evidence_rows
+from depthsearch.reporting.facts import evidence_rows, run_facts
 
 CHART_WIDTH, CHART_HEIGHT = 32, 4
 BAR = 8
@@ -275,26 +275,9 @@ def _facts(inspection: Inspection, place: str | None) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    counts = inspection.layers
-    table.add_row(
-        "layers",
-        f"{counts.hidden} hidden, {counts.weight_layers} with weights, {counts.keras} as Keras counts; "
-        f"{counts.parameters} parameters",
-    )
-    table.add_row("test points", _predicted(inspection.predictions))
-    table.add_row("a guess", f"always the commonest class scores {_accuracy(inspection.majority_rate)} on train")
-    epochs = f"{count_of(inspection.epochs, 'epoch')}, {count_of(inspection.steps, 'step')}"
-    table.add_row("cost", f"{epochs}, {inspection.seconds:.1f} s on the {inspection.engine} engine")
-    if inspection.replay is not None and place is not None:
-        table.add_row("study", f"{inspection.replay.study} in {place}")
+    for row in run_facts(inspection, place=place):
+        table.add_row(*row)
     return table
-
-
-def _predicted(found: Predictions) -> str:
-    if found.undefined:
-        return f"{found.undefined} of {found.points} are given no finite probability"
-    classes = (f"{row[k]} of {sum(row)}" for k, row in enumerate(found.confusion))
-    return f"{found.right} of {found.points} right; class by class {', '.join(classes)}"
 
 
 def _table(*columns: str, left: int) -> Table:

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from html import escape
 
 from plotly import graph_objects as go
 
 from depthsearch.core.comparison import Comparison
 from depthsearch.reporting.compare_figure import comparison_figure
 from depthsearch.reporting.comparing import comparison_table, reported_table
-from depthsearch.reporting.document import document, figure_place, scripts
+from depthsearch.reporting.document import document, figure_place, footer, scripts
 from depthsearch.reporting.facts import finding
 from depthsearch.reporting.figures import curve_figure
 from depthsearch.reporting.markup import heading, paragraph, table
@@ -48,8 +47,7 @@ def page(reports: Sequence[StudyReport], *, place: str, written: datetime, title
         figure = figures.get(name)
         drawn = "" if figure is None else figure_place(figure, ids[name], figure.layout.title.subtitle.text)
         parts += study_section(own, place=place, figure=drawn, alone=len(reports) == 1)
-    written_at = written.strftime("%Y-%m-%d %H:%M %Z").strip()
-    parts.append(f"<footer><p>Written {escape(written_at)} by depthsearch, from {escape(place)}.</p></footer>")
+    parts.append(footer(written, place=place))
     return document(_heading(reports, title), "\n".join(parts), scripts(figures, ids))
 
 

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from html import escape
 
 from plotly import graph_objects as go
 
 from depthsearch.core.inspection import Inspection
 from depthsearch.core.verdict import Evidence
-from depthsearch.core.words import count_of, in_words
+from depthsearch.core.words import in_words
 from depthsearch.families import family_of
-from depthsearch.reporting.document import document, figure_place, scripts
-from depthsearch.reporting.facts import called, evidence_rows
+from depthsearch.reporting.document import document, figure_place, footer, scripts
+from depthsearch.reporting.facts import called, evidence_rows, run_facts, versions_fact
 from depthsearch.reporting.markup import facts_table, heading, paragraph, table
 from depthsearch.reporting.plot import RUN_FIGURES
 
@@ -37,9 +36,8 @@ def run_page(inspection: Inspection, *, written: datetime) -> str:
     parts = [heading(f"{title}: {in_words(inspection.verdict)}{lost}", 1), *_verdicts(inspection)]
     for name, figure in figures.items():
         parts += [heading(in_words(name).capitalize(), 2), figure_place(figure, ids[name], figure.layout.title.text)]
-    parts += [heading("Facts", 2), facts_table(_facts(inspection))]
-    written_at = written.strftime("%Y-%m-%d %H:%M %Z").strip()
-    parts.append(f"<footer><p>Written {escape(written_at)} by depthsearch.</p></footer>")
+    parts += [heading("Facts", 2), facts_table((*run_facts(inspection), versions_fact(inspection.versions)))]
+    parts.append(footer(written))
     return document(title, "\n".join(parts), scripts(figures, ids))
 
 
@@ -56,15 +54,3 @@ def _verdicts(inspection: Inspection) -> Iterator[str]:
 def _verdict(sentence: str, evidence: Evidence) -> Iterator[str]:
     yield paragraph(f"{sentence[0].upper()}{sentence[1:]}.", "lead")
     yield table((f"rule: {in_words(evidence.rule)}", "figure", "threshold"), evidence_rows(evidence))
-
-
-def _facts(inspection: Inspection) -> Iterator[tuple[str, str]]:
-    counts, found = inspection.layers, inspection.predictions
-    by_convention = f"{counts.hidden} hidden, {counts.weight_layers} with weights, {counts.keras} as Keras counts"
-    yield "layers", f"{by_convention}; {counts.parameters} parameters"
-    undefined = f"; {found.undefined} are given no finite probability" if found.undefined else ""
-    yield "test points", f"{found.right} of {found.points} right{undefined}"
-    yield "a guess", f"always the commonest class scores {inspection.majority_rate:.3f} on train"
-    epochs = f"{count_of(inspection.epochs, 'epoch')}, {count_of(inspection.steps, 'step')}"
-    yield "cost", f"{epochs}, {inspection.seconds:.1f} s on the {inspection.engine} engine"
-    yield "versions", ", ".join(f"{name} {version}" for name, version in inspection.versions.items())

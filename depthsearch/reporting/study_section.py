@@ -9,7 +9,7 @@ from typing import Any
 from depthsearch.core.answer import Answer, Outcome
 from depthsearch.core.words import count_of, in_words, listed
 from depthsearch.families import family_of
-from depthsearch.reporting.facts import called, evidence_rows, facts
+from depthsearch.reporting.facts import called, evidence_rows, facts, versions_fact
 from depthsearch.reporting.markup import facts_table, folded, heading, paragraph, table
 from depthsearch.reporting.reading import StudyReport
 from depthsearch.store import StoredRun
@@ -69,7 +69,7 @@ def _more_facts(answer: Answer) -> Iterator[tuple[str, str]]:
         f"{gain}, and holds it for {criterion.hold_share:.0%} of the epochs, {criterion.hold_epochs} at least",
     )
     yield "sampler", f"{answer.settings.sampler}, root seed {answer.seed}"
-    yield "versions", ", ".join(f"{name} {version}" for name, version in answer.versions.items())
+    yield versions_fact(answer.versions)
     yield "fingerprint", answer.fingerprint
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from plotly import graph_objects as go
 
+from depthsearch.core.curve import is_wide
+
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE, GREY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#999999"
 
@@ -26,9 +28,6 @@ VERDICTS = {
 }
 PATTERNS = {"exploded": "x", "vanished": "/", "input_blind": "+", "unstable": "\\", "slow": ".", "flat": "-"}
 """Hatching, so that a print without colours still tells the verdicts apart."""
-
-WIDE = 8.0
-"""Depths that span more than this factor are drawn on a logarithmic axis."""
 
 LINE = 90
 """Characters of a title that fit into a line."""
@@ -102,11 +101,6 @@ def dressed(figure: go.Figure, title: str, subtitle: str = "", *, height: int = 
         margin={"t": 60 + TITLE_LINE * len(lines) + (24 if headed else 0)},
     )
     return figure
-
-
-def is_wide(depths: Sequence[float]) -> bool:
-    """Whether the depths, none of them 0, span more than WIDE."""
-    return min(depths) > 0 and max(depths) > WIDE * min(depths)
 
 
 def depth_range(depths: Sequence[float]) -> tuple[float, float]:

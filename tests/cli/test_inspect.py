@@ -15,22 +15,15 @@ PROBLEM = ["--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05"]
 QUICK = [*PROBLEM, "--seeds", "2", "--sampler", "bisect", "--reliability", "0.5", "--study", "mine", "--quiet"]
 
 
+pytestmark = pytest.mark.usefixtures("_in_a_folder_with_the_store")
+
+
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A database with the finished study `mine`."""
     file = tmp_path_factory.mktemp("stored") / "studies.db"
     assert run(["find", *QUICK, "--storage", f"sqlite:///{file}"]) == 0
     return file.read_bytes()
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder_with_a_store(
-    stored: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("DEPTHSEARCH_STORAGE", raising=False)
-    Path("depthsearch.db").write_bytes(stored)
-    capsys.readouterr()
 
 
 def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -34,14 +34,8 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_with_a_store(
-    stored: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("DEPTHSEARCH_STORAGE", raising=False)
-    Path("depthsearch.db").write_bytes(stored)
+def _with_a_study_file(_in_a_folder_with_the_store: None) -> None:
     Path("study.toml").write_text(FILE)
-    capsys.readouterr()
 
 
 def page(*arguments: str) -> str:

@@ -18,6 +18,9 @@ QUICK = ["find", "--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05
 QUICK += ["--sampler", "bisect", "--reliability", "0.5"]
 
 
+pytestmark = pytest.mark.usefixtures("_in_a_folder_with_the_store")
+
+
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A database with one finished study, and one that its budget ended."""
@@ -26,18 +29,6 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     assert run([*QUICK, *place, "--study", "done"]) == 0
     assert run([*QUICK, *place, "--study", "short", "--seed", "1", "--max-runs", "4"]) == 0
     return file.read_bytes()
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder_with_a_store(stored: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("DEPTHSEARCH_STORAGE", raising=False)
-    Path("depthsearch.db").write_bytes(stored)
-
-
-@pytest.fixture(autouse=True)
-def _after_the_store_was_made(stored: bytes, capsys: pytest.CaptureFixture[str]) -> None:
-    capsys.readouterr()
 
 
 def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
