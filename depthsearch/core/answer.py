@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from depthsearch.core.curve import Conclusion, Crossing, CurvePoint
 from depthsearch.core.model import FrozenModel
 from depthsearch.core.notebook import facts_html
-from depthsearch.core.problem import Problem
+from depthsearch.core.problem import Criterion, Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.words import interval_words, listed
 
@@ -65,7 +65,7 @@ class LayerCounts(FrozenModel):
 
 
 class Confirmation(FrozenModel):
-    """One depth tried again with fresh seeds, each trained for the whole budget.
+    """One depth tried again with fresh seeds.
 
     Attributes:
         depth: In the family's units.
@@ -73,16 +73,56 @@ class Confirmation(FrozenModel):
         of: How many there were.
         agrees: Whether this is what the search lets one expect: for bisection that the depth passes or fails again,
             otherwise that the count is not in the outer 2 % of what the posterior predicted.
-        train_accuracy: Median of the runs' last epochs.
-        test_accuracy: Median of the runs' ends.
     """
 
     depth: int
     trained: int
     of: int
     agrees: bool
-    train_accuracy: float
-    test_accuracy: float
+
+
+class Scores(FrozenModel):
+    """What runs at one depth scored in the end.
+
+    Attributes:
+        depth: In the family's units.
+        runs: How many there were.
+        confirming: Whether these are the runs that confirmed the depth, or else all runs there.
+        median: Of their final scores: the lowest running train accuracy in the last entries of the budget.
+        lowest: The lowest of them.
+        highest: The highest.
+        test: Median test accuracy at the end.
+    """
+
+    depth: int
+    runs: int
+    confirming: bool
+    median: float
+    lowest: float
+    highest: float
+    test: float
+
+
+class UsefulDepth(FrozenModel):
+    """The deepest depth that is no worse than the best shallower one, up to max_depth.
+
+    Attributes:
+        depth: At which half of the runs reach the bar: posterior median, in whole depths.
+        interval: Of that depth, given the bar.
+        interval_level: The interval's credibility.
+        bar: The best median score minus the margin.
+        best_depth: Where the rung of depths with the best median begins.
+        best_score: That median of final scores.
+        margin: By how much a score may lie below it and still count as no worse.
+    """
+
+    depth: int
+    interval: tuple[int, int]
+    interval_level: float
+    bar: float
+    best_depth: int
+    best_score: float
+    margin: float
 
 
 class Beyond(FrozenModel):
@@ -120,10 +160,17 @@ class Answer(FrozenModel):
         settings: How it was searched.
         fingerprint: Of the problem.
         study: The study's name in the store.
+        criterion: When a run counts as trained; the problem's.
+        bar: The final score from which on it does; null where no run is finished.
         outcome: How the search ended.
         sentence: The answer for people.
         reliability: The share of runs that must train for a depth to pass.
-        max_depth: The deepest depth that passes; null where none does.
+        max_depth: The deepest confirmed depth that passes or, where none is confirmed, the deepest tried depth that
+            does; null where none does.
+        confirmed: Whether fresh seeds confirmed max_depth, or that no depth passes.
+        final_scores: Of the runs that confirmed max_depth.
+        scores: Of these runs or, where there are none, of all runs at max_depth; null where there is no max_depth.
+        useful_depth: How deep a network may be before it is worse than a shallower one; null where too few runs tell.
         interval: Of the threshold; null where none is claimed. An open upper end is null.
         interval_level: The interval's credibility.
         concluded: The rule that ended the search; null where none did.
@@ -135,7 +182,7 @@ class Answer(FrozenModel):
         curve: Raw counts at every depth that was tried, with the estimate.
         verdicts: Counts over all runs.
         beyond: The cause just past the cliff.
-        confirmation: max_depth and the next depth tried again with fresh seeds.
+        confirmation: What was tried again with fresh seeds, for bisection max_depth and the next depth.
         warnings: What a careful reader should know, one sentence each.
         cost: What it took.
         seed: Root seed.
@@ -146,10 +193,16 @@ class Answer(FrozenModel):
     settings: SearchSettings
     fingerprint: str
     study: str
+    criterion: Criterion
+    bar: float | None
     outcome: Outcome
     sentence: str
     reliability: float
     max_depth: int | None
+    confirmed: bool
+    final_scores: tuple[float, ...]
+    scores: Scores | None
+    useful_depth: UsefulDepth | None
     interval: tuple[int, int | None] | None
     interval_level: float | None
     concluded: Conclusion | None

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from depthsearch.core.model import FrozenModel
+from depthsearch.core.words import interval_words
 
 WIDE = 8.0
 """Depths that span more than this factor are drawn on a logarithmic axis."""
@@ -74,8 +75,11 @@ class Curve(FrozenModel):
 
     Attributes:
         points: Every depth that was tried, shallowest first; depths were chosen adaptively.
-        max_depth: The deepest tried depth that passes: for bisection, below which nothing tried fails; otherwise at
-            which the posterior median of P(trained) is at least the reliability. Null if none.
+        max_depth: The deepest confirmed depth that passes or, where none is confirmed, the deepest tried depth that
+            does. A depth passes where the posterior median of P(trained), of all runs, is at least the reliability; for
+            bisection, where nothing tried below it fails. At reliabilities from 0.5 a depth at which most runs failed
+            never passes. Null if none does.
+        confirmed: Whether fresh seeds confirmed max_depth, or that none passes.
         fails_at: The shallowest tried depth beyond max_depth that fails; null if none.
         interval: Where the true threshold lies with probability `level`; null where none is claimed.
         level: The interval's credibility; null where none is claimed.
@@ -90,6 +94,7 @@ class Curve(FrozenModel):
     points: tuple[CurvePoint, ...]
     max_depth: int | None
     fails_at: int | None
+    confirmed: bool = False
     interval: tuple[int, int | None] | None = None
     level: float | None = None
     concluded: Conclusion | None = None
@@ -101,8 +106,7 @@ class Curve(FrozenModel):
     def possible(self, cap: int) -> str:
         """What is still possible for max_depth, in words: "at least 16", "16 to 23", "below 5", "20", "none"."""
         if self.interval is not None:
-            low, high = self.interval
-            return f"at least {low}" if high is None else str(low) if low == high else f"{low} to {high}"
+            return interval_words(self.interval, cap)
         if self.fails_at is None:
             return f"{cap}, the cap" if self.max_depth == cap else f"at least {self.max_depth or 0}"
         if self.max_depth is None:

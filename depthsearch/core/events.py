@@ -47,6 +47,16 @@ class TrialStarted:
 
 
 @dataclass(frozen=True)
+class RunFinished:
+    """One more run of the trials under way is finished and stored: `done` of `of` are."""
+
+    depth: int
+    trained: bool
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
 class TrialFinished:
     """`trained` of `runs` trained at `depth`; `verdicts` counts them; `curve` is what is known now."""
 
@@ -66,4 +76,4 @@ class Inspected:
     inspection: Inspection
 
 
-Event: TypeAlias = StudyOpened | Preparing | TrialStarted | TrialFinished | Inspected
+Event: TypeAlias = StudyOpened | Preparing | TrialStarted | RunFinished | TrialFinished | Inspected

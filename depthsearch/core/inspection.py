@@ -12,7 +12,7 @@ from depthsearch.core.answer import LayerCounts
 from depthsearch.core.model import FrozenModel
 from depthsearch.core.notebook import facts_html
 from depthsearch.core.problem import Problem
-from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.core.verdict import Evidence, VerdictKind
 
 
 def _spelled(value: Any) -> Any:
@@ -163,7 +163,7 @@ class Replay(FrozenModel):
         study: The study's name.
         trial: The trial's number in it.
         run: The run's place in the trial, from 0.
-        epochs: How many epochs were recorded: a search ends a run once its verdict is settled.
+        epochs: How many entries were recorded: a search ends a run once its verdict can no longer change.
         recorded: The verdict that was recorded.
         whole_budget: The verdict on the whole budget, which the replay trains.
         same: Whether all that was recorded came again, bit for bit.
@@ -188,11 +188,11 @@ class Inspection(FrozenModel):
         depth: In the family's units.
         seed: From which the initial weights and the order of the batches were drawn.
         engine: What trained it: dense or torch.
-        verdict: What the run shows: over its whole budget, or for a replay over the epochs that were recorded.
+        verdict: What the run shows over its whole budget.
         sentence: The same for people.
         evidence: The rule that decided, its figures and its thresholds.
-        relapse: What a network that trained came to by the end of the budget, if it lost what it learned; else null.
-        epochs: E, the epochs of the whole budget.
+        bar: The final score from which on the run counts as trained.
+        epochs: E, the entries of the trace: the epochs of the whole budget, or the twentieths of a budget in steps.
         steps: Optimizer steps of the whole budget.
         majority_rate: Train accuracy of a constant guess.
         train_loss: [E] mean over each epoch's batches, each with the weights of its moment.
@@ -220,7 +220,7 @@ class Inspection(FrozenModel):
     verdict: VerdictKind
     sentence: str
     evidence: Evidence
-    relapse: Verdict | None = None
+    bar: float
     epochs: int
     steps: int
     majority_rate: float
@@ -252,8 +252,7 @@ class Inspection(FrozenModel):
             for name, value in self.evidence.figures.items()
         )
         what = f"{problem.family} {problem.activation} on {problem.data.name}, depth {self.depth}, seed {self.seed}"
-        lost = f"; it lost that again: {self.relapse.sentence}" if self.relapse else ""
-        return facts_html(what, self.sentence + lost, evidence)
+        return facts_html(what, self.sentence, evidence)
 
     def to_json(self, indent: int | None = None) -> str:
         """The inspection as one JSON object, in one line: tens of thousands of numbers are not for reading.

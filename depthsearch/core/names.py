@@ -29,9 +29,13 @@ InitializationName = Literal[
 NormalizationName = Literal["none", "batch", "layer"]
 DataName = Literal["moons", "circles", "xor", "spirals", "digits"]
 OptimizerName = Literal["sgd", "adam", "adamw"]
+CriterionName = Literal["chance", "target", "held"]
 SamplerName = Literal["threshold", "bisect", "tpe", "gp", "random", "grid"]
 EngineName = Literal["auto", "dense", "torch"]
 DeviceName = Literal["auto", "cpu", "cuda"]
+
+SEEDS = "seeds"
+"""The user attribute of a trial that holds the seeds of its runs; it is stored before anything is trained."""
 
 FAMILIES: tuple[str, ...] = get_args(FamilyName)
 ACTIVATIONS: tuple[str, ...] = get_args(ActivationName)
@@ -39,6 +43,8 @@ INITIALIZATIONS: tuple[str, ...] = get_args(InitializationName)
 NORMALIZATIONS: tuple[str, ...] = get_args(NormalizationName)
 DATA_SETS: tuple[str, ...] = get_args(DataName)
 OPTIMIZERS: tuple[str, ...] = get_args(OptimizerName)
+CRITERIA: tuple[str, ...] = ("chance", "target")
+"""Those that a search takes; `held` is of studies of earlier versions."""
 SAMPLERS: tuple[str, ...] = get_args(SamplerName)
 ENGINES: tuple[str, ...] = get_args(EngineName)
 DEVICES: tuple[str, ...] = get_args(DeviceName)

@@ -3,7 +3,7 @@
 A problem never holds a depth or a seed, nor how a search goes about it (see settings).
 """
 
-import math
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -11,7 +11,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from depthsearch.core.errors import InvalidValue, UnknownName
 from depthsearch.core.model import FrozenModel, canonical_json, sha256
 from depthsearch.core.names import (
+    CRITERIA,
     ActivationName,
+    CriterionName,
     DataName,
     FamilyName,
     InitializationName,
@@ -24,6 +26,9 @@ FINGERPRINT_FORMAT = 1
 
 ADDED_TO_DATA = ("points", "test_share")
 """Fields younger than the format. With their defaults they are left out of the fingerprint: a problem keeps its own."""
+
+ENTRIES = 20
+"""Entries of a trace whose budget is in steps."""
 
 POINTS, LEAST_POINTS = 1000, 40
 """In the plane, by default and at least: a share of 0.05 still holds a point of each class."""
@@ -42,13 +47,26 @@ ADAM_EPSILON = 1e-8
 DEFAULT_LEARNING_RATE: dict[str, float] = {"sgd": 0.01, "adam": 0.001, "adamw": 0.001}
 
 
-def one_of(kind: str, names: Any) -> BeforeValidator:
-    """A validator that refuses any name outside the Literal `names` and offers the nearest one."""
+CHANCE_GAIN = 0.2
+"""Share of the headroom above a constant guess that a network gains at least if it learns."""
+
+CRITERION_DEFAULTS: dict[str, dict[str, Any]] = {
+    "chance": {"min_gain": CHANCE_GAIN, "last_epochs": 3},
+    "target": {"target": 0.9, "last_epochs": 3},
+    "held": {"min_gain": CHANCE_GAIN, "hold_share": 0.1, "hold_epochs": 3},
+}
+"""The fields of each kind of criterion, with their defaults."""
+
+CRITERION_FIELDS = ("min_gain", "target", "last_epochs", "hold_share", "hold_epochs")
+
+
+def one_of(kind: str, names: Any, offered: Sequence[str] | None = None) -> BeforeValidator:
+    """A validator that refuses any name outside the Literal `names` and offers the nearest one of `offered`."""
     valid = get_args(names)
 
     def check(name: object) -> object:
         if name not in valid:
-            raise UnknownName(kind, name, valid)
+            raise UnknownName(kind, name, offered or valid)
         return name
 
     return BeforeValidator(check)
@@ -60,6 +78,7 @@ Initialization = Annotated[InitializationName, one_of("initialization", Initiali
 Normalization = Annotated[NormalizationName, one_of("normalization", NormalizationName)]
 Data = Annotated[DataName, one_of("data set", DataName)]
 Optimizer = Annotated[OptimizerName, one_of("optimizer", OptimizerName)]
+CriterionKind = Annotated[CriterionName, one_of("criterion", CriterionName, CRITERIA)]
 MANY = 1_000_000_000
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 
@@ -160,6 +179,30 @@ class Recipe(FrozenModel):
             raise InvalidValue(f"give epochs or steps, not both, but got {self.epochs} epochs and {self.steps} steps")
         return self
 
+    @property
+    def budget(self) -> tuple[str, int]:
+        """The field that gives the budget, epochs or steps, and its value."""
+        return ("steps", self.steps) if self.steps is not None else ("epochs", self.epochs or 0)
+
+    @property
+    def entries(self) -> int:
+        """The entries of a trace: one for each epoch; ENTRIES for a budget in steps, or one for each step if fewer."""
+        name, given = self.budget
+        return min(given, ENTRIES) if name == "steps" else given
+
+    def entry_ends(self, points: int) -> tuple[int, ...]:
+        """[entries] the optimizer steps after which each entry of the trace ends, on `points` training points."""
+        if self.steps is None:
+            per_epoch = self.steps_per_epoch(points)
+            return tuple(range(per_epoch, per_epoch * self.entries + 1, per_epoch))
+        return tuple(self.steps * entry // self.entries for entry in range(1, self.entries + 1))
+
+    def points_per_entry(self, points: int) -> int:
+        """The fewest different points that an entry's score is taken over, of `points` in the training set."""
+        if self.steps is None:
+            return points
+        return min(points, self.steps // self.entries * self.batch_size)
+
     def total_steps(self, points: int) -> int:
         """The optimizer steps of the whole budget on `points` training points."""
         return self.steps if self.steps is not None else (self.epochs or 0) * self.steps_per_epoch(points)
@@ -170,29 +213,62 @@ class Recipe(FrozenModel):
 
 
 class Criterion(FrozenModel):
-    """When a network counts as trained.
+    """When a run counts as trained: it reaches the bar in the last entries of its budget.
 
-    An epoch is good where its running train accuracy exceeds the majority rate (the score of the best
-    constant guess) by `min_gain` of the headroom above it and by three binomial standard errors. A run has
-    trained at the last good epoch of an unbroken row of them that is long enough: `hold_share` of the budget and
-    `hold_epochs` at least, or `hold_epochs` where the row lasts until the budget's end. A short row in between is
-    not enough: deep tanh networks learn for some epochs and then fall back to a constant guess for good.
+    A trace has one entry for each epoch or, where the budget is in steps, for each twentieth of it. A run's final score
+    is its lowest running train accuracy over the last `last_epochs` entries; it has trained if that reaches the bar.
 
     Attributes:
-        min_gain: Share of the headroom (1 - majority rate) to be gained.
-        hold_share: Share of the budget's epochs for which it must be held without a break.
-        hold_epochs: The least number of epochs for which it must be held without a break.
+        kind: `chance`: the bar is the majority rate (the score of the best constant guess) plus `min_gain` of the
+            headroom above it, and three binomial standard errors of a constant guess at least. `target`: the bar is
+            `target`. `held`: the rule of earlier versions; studies judged by it stay readable, and no search uses it.
+        min_gain: Of `chance`: share of the headroom (1 - majority rate) to be gained, by default 0.2.
+        target: Of `target`: the accuracy to be reached, by default 0.9.
+        last_epochs: How many entries at the end of the budget must all be good, by default 3.
+        hold_share: Of `held`: share of the budget for which the accuracy had to be above the bar without a break.
+        hold_epochs: Of `held`: the least number of epochs for which it had to be.
+
+    Raises:
+        InvalidValue: A field belongs to another kind.
     """
 
     called: ClassVar[str] = "criterion"
 
-    min_gain: Annotated[float, Field(strict=True, gt=0, lt=1)] = 0.2
-    hold_share: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.1
-    hold_epochs: Annotated[int, Field(strict=True, ge=1)] = 3
+    kind: CriterionKind = "chance"
+    min_gain: Annotated[float, Field(strict=True, gt=0, lt=1)] | None = 0.2
+    target: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
+    last_epochs: Annotated[int, Field(strict=True, ge=1, le=MANY)] | None = 3
+    hold_share: Annotated[float, Field(strict=True, ge=0, le=1)] | None = None
+    hold_epochs: Annotated[int, Field(strict=True, ge=1)] | None = None
 
-    def hold(self, budget_epochs: int) -> int:
-        """How many epochs running a run must hold, in a budget of that many epochs."""
-        return max(self.hold_epochs, math.ceil(round(self.hold_share * budget_epochs, 9)))
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve(cls, data: Any) -> Any:
+        if isinstance(data, str):
+            data = {"kind": data}
+        if not isinstance(data, dict):
+            return data
+        given = {key: value for key, value in data.items() if value is not None}
+        if "kind" not in given and ("hold_share" in given or "hold_epochs" in given):
+            given["kind"] = "held"  # studies and study files of earlier versions
+        kind = given.get("kind", "chance")
+        defaults = CRITERION_DEFAULTS.get(kind) if isinstance(kind, str) else None
+        if defaults is None:
+            return given
+        for field in [field for field in CRITERION_FIELDS if field in given and field not in defaults]:
+            kinds = " and ".join(repr(kind) for kind, fields in CRITERION_DEFAULTS.items() if field in fields)
+            raise InvalidValue(f"{field} belongs to the criterion {kinds}, but got {given[field]!r} with {kind!r}")
+        return dict.fromkeys(CRITERION_FIELDS) | defaults | given
+
+    @property
+    def least_gain(self) -> float:
+        """The share of the headroom that tells training from chance, whatever the criterion's kind."""
+        return CHANCE_GAIN if self.min_gain is None else self.min_gain
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that tell this criterion from others; one of earlier versions keeps its own form."""
+        hidden = {"kind"} if self.kind == "held" else set()
+        return self.model_dump(mode="json", exclude_none=True, exclude=hidden)
 
 
 class Problem(FrozenModel):
@@ -248,10 +324,16 @@ class Problem(FrozenModel):
                 raise InvalidValue(
                     f"{name} belongs to the initialization 'normal', but got {value} with {self.initialization!r}"
                 )
-        epochs, hold = self.recipe.epochs, self.criterion.hold_epochs
-        if epochs is not None and epochs < hold:
+        name, given = self.recipe.budget
+        last = self.criterion.last_epochs or 1
+        if name == "steps" and last > ENTRIES:
             raise InvalidValue(
-                f"epochs must be at least {hold}, since trained means held for {hold} epochs at least, but got {epochs}"
+                f"last_epochs must be at most {ENTRIES}, the entries of a budget in steps, but got {last}"
+            )
+        if given < last:
+            raise InvalidValue(
+                f"{name} must be at least {last}, since a run has trained if its last {last} {name} are all good, but "
+                f"got {given}"
             )
         return self
 
@@ -262,6 +344,7 @@ class Problem(FrozenModel):
         for field in ADDED_TO_DATA:
             if problem["data"][field] == defaults[field]:
                 del problem["data"][field]
+        problem["criterion"] = self.criterion.identity()
         return sha256(canonical_json({"format": FINGERPRINT_FORMAT, "problem": problem}))
 
 

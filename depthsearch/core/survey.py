@@ -28,7 +28,6 @@ class Surveyed(FrozenModel):
         depth: In the family's units.
         runs: How many were trained.
         verdicts: How many of each verdict.
-        relapsed: How many of those that trained had lost it again by the end of the budget.
         sentence: The verdict of the first run that has the commonest one.
         gradient_ratio: How the gradient falls from the last layer to the first.
         train_loss: Medians in the first epoch, the middle one and the last; null where not finite.
@@ -43,7 +42,6 @@ class Surveyed(FrozenModel):
     depth: int
     runs: int
     verdicts: dict[str, int]
-    relapsed: int = 0
     sentence: str
     gradient_ratio: RatioOverRuns
     train_loss: tuple[float | None, float | None, float | None]

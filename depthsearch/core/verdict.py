@@ -21,6 +21,7 @@ class VerdictKind(StrEnum):
     INPUT_BLIND = "input_blind"
     UNSTABLE = "unstable"
     SLOW = "slow"
+    DEGRADED = "degraded"
     FLAT = "flat"
 
 
@@ -45,8 +46,7 @@ class Verdict(FrozenModel):
 
     Attributes:
         kind: Which outcome.
-        epoch: The epoch at which it was settled: for `trained` the epoch at which the criterion was met (never
-            revoked later), otherwise the last epoch that was looked at.
+        epoch: The last entry of the trace that was looked at.
         sentence: The verdict for people, figures included.
         evidence: The same for programs.
     """

@@ -2,8 +2,13 @@
 
 
 def count_of(number: int, noun: str) -> str:
-    """ "1 epoch", "3 epochs"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """ "1 epoch", "3 epochs", "2 entries"."""
+    return f"{number} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """ "epochs", "entries"."""
+    return f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
 
 
 def in_words(name: str) -> str:
@@ -16,9 +21,9 @@ def listed(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {in_words(name)}" for name, count in counts.items())
 
 
-def interval_words(interval: tuple[int, int | None]) -> str:
-    """ "21 to 26", "500 or more" where it is open above, "7" where it is one depth."""
+def interval_words(interval: tuple[int, int | None], cap: int | None = None) -> str:
+    """ "21 to 26", "7" where it is one depth, "at least 15" where it is open above, or its end only repeats the cap."""
     low, high = interval
-    if high is None:
-        return f"{low} or more"
+    if high is None or (high == cap and low < high):
+        return f"at least {low}"
     return str(low) if low == high else f"{low} to {high}"

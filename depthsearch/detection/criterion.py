@@ -1,43 +1,82 @@
-"""When a network counts as trained."""
+"""When a run counts as trained: its final score reaches the bar. Pure functions of the trace and the criterion."""
 
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from depthsearch.core.problem import Criterion
 from depthsearch.core.trace import Trace
 
 STANDARD_ERRORS = 3
 
+ROUNDING = 5e-7
+"""Scores are kept in single precision: one that falls short of a bar by no more reaches it."""
 
-def accuracy_threshold(criterion: Criterion, *, majority_rate: float, points: int) -> float:
-    """The running train accuracy that an epoch must exceed to be good.
 
-    The majority rate, plus the larger of `min_gain` of the headroom above it and three binomial standard
-    errors of a constant guess over `points` points.
+def chance_bar(criterion: Criterion, *, majority_rate: float, points: int) -> float:
+    """The running train accuracy from which on an entry is told from chance.
+
+    The majority rate, plus the larger of the criterion's least gain of the headroom above it and three binomial
+    standard errors of a constant guess over `points` points.
     """
     headroom = 1 - majority_rate
     standard_error = math.sqrt(majority_rate * headroom / points)
-    return majority_rate + max(criterion.min_gain * headroom, STANDARD_ERRORS * standard_error)
+    return majority_rate + max(criterion.least_gain * headroom, STANDARD_ERRORS * standard_error)
 
 
-def threshold_of(trace: Trace, criterion: Criterion) -> float:
-    """The accuracy threshold for a trace's training set."""
-    return accuracy_threshold(criterion, majority_rate=trace.majority_rate, points=trace.points)
+def bar(criterion: Criterion, *, majority_rate: float, points: int) -> float:
+    """The score that the last entries of a run must reach: that of the criterion's kind."""
+    if criterion.target is not None:
+        return criterion.target
+    return chance_bar(criterion, majority_rate=majority_rate, points=points)
 
 
-def epoch_trained(trace: Trace, criterion: Criterion) -> int | None:
-    """The first epoch that ends a long enough row of good ones, counted from 1; None if there is none.
+def bar_of(trace: Trace, criterion: Criterion) -> float:
+    """The bar for a trace."""
+    return bar(criterion, majority_rate=trace.majority_rate, points=trace.points_per_entry)
 
-    A row that lasts until the budget's end is long enough from `hold_epochs` on: that network was still good when
-    it was stopped. Later epochs never change the answer, so a run may stop there.
+
+def chance_bar_of(trace: Trace, criterion: Criterion) -> float:
+    """The chance bar for a trace; the same as the bar where the criterion is `chance`."""
+    return chance_bar(criterion, majority_rate=trace.majority_rate, points=trace.points_per_entry)
+
+
+def final_score(trace: Trace, criterion: Criterion) -> float:
+    """The lowest running train accuracy over the last `last_epochs` entries of the budget.
+
+    An entry that was not trained, or whose loss was not finite, scores at most what a constant guess does: a run ends
+    early only where nothing can bring it back.
     """
-    good = trace.train_accuracy > threshold_of(trace, criterion)
-    hold = criterion.hold(trace.budget_epochs)
-    if len(good) >= hold:
-        held = np.lib.stride_tricks.sliding_window_view(good, hold).all(axis=1)
-        if held.any():
-            return int(held.argmax()) + hold
-    if trace.complete and len(good) >= criterion.hold_epochs and good[-criterion.hold_epochs :].all():
-        return trace.epochs
-    return None
+    last = last_entries(criterion)
+    recorded = trace.train_accuracy[max(trace.budget_epochs - last, 0) :]
+    finite = np.isfinite(recorded) & np.isfinite(trace.train_loss[max(trace.budget_epochs - last, 0) :])
+    lowest = float(recorded[np.isfinite(recorded)].min(initial=1.0))
+    whole = len(recorded) == min(last, trace.budget_epochs) and finite.all()
+    return lowest if whole else min(lowest, trace.majority_rate)
+
+
+def reaches(score: float, bar: float) -> bool:
+    """Whether a score reaches a bar."""
+    return score >= bar - ROUNDING
+
+
+def learned(trace: Trace, criterion: Criterion) -> bool:
+    """Whether `last_epochs` entries in a row reached the chance bar, at any time of the run."""
+    return longest_row(reached(trace, chance_bar_of(trace, criterion))) >= last_entries(criterion)
+
+
+def reached(trace: Trace, score: float) -> NDArray[np.bool_]:
+    """[E] which entries reached a score."""
+    return np.asarray(trace.train_accuracy.astype(np.float64) >= score - ROUNDING)
+
+
+def last_entries(criterion: Criterion) -> int:
+    """How many entries at the end of the budget are looked at."""
+    return criterion.last_epochs or 1
+
+
+def longest_row(good: NDArray[np.bool_]) -> int:
+    """The longest unbroken row of good entries."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
+    return int((edges[1::2] - edges[::2]).max(initial=0))

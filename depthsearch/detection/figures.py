@@ -6,22 +6,22 @@ import numpy as np
 
 from depthsearch.core.problem import ADAM_EPSILON, Criterion
 from depthsearch.core.trace import Trace
-from depthsearch.detection.criterion import STANDARD_ERRORS, threshold_of
+from depthsearch.detection.criterion import STANDARD_ERRORS, chance_bar_of, reached
 
 FLAT_CHANGE = 0.01
 SWING, SWING_SHARE = 0.03, 0.2
-"""Of the accuracy between two epochs, and the share of the epochs that it is seen in (AutoTrainer's oscillation)."""
+"""Of the accuracy between two entries, and the share of the entries that it is seen in (AutoTrainer's oscillation)."""
 
 FIFTH = 5
 
 
 def crossed(trace: Trace, criterion: Criterion) -> bool:
-    """Whether any epoch was above the criterion's accuracy."""
-    return bool((trace.train_accuracy > threshold_of(trace, criterion)).any())
+    """Whether any entry reached the chance bar."""
+    return bool(reached(trace, chance_bar_of(trace, criterion)).any())
 
 
 def is_flat(trace: Trace, criterion: Criterion) -> bool:
-    """Never above the criterion's accuracy, and no trend of more than 0.01 an epoch."""
+    """Never at the chance bar, and no trend of more than 0.01 an entry."""
     accuracy = trace.train_accuracy
     if not len(accuracy) or crossed(trace, criterion):
         return False
@@ -69,16 +69,16 @@ def improvement(trace: Trace) -> float | None:
 
 
 def swing_threshold(trace: Trace) -> float:
-    """How far the accuracy must move between two epochs to count: 0.03, or what chance alone moves it, if more.
+    """How far the accuracy must move between two entries to count: 0.03, or what chance moves it, if more.
 
-    Chance: three standard errors of the difference between two shares of all training points.
+    Chance: three standard errors of the difference between two shares of an entry's points.
     """
     rate = trace.majority_rate
-    return max(SWING, STANDARD_ERRORS * math.sqrt(2 * rate * (1 - rate) / trace.points))
+    return max(SWING, STANDARD_ERRORS * math.sqrt(2 * rate * (1 - rate) / trace.points_per_entry))
 
 
 def swing_share(trace: Trace) -> float:
-    """Share of the epochs whose accuracy differs from the epoch before by more than `swing_threshold`."""
+    """Share of the entries whose accuracy differs from the entry before by more than `swing_threshold`."""
     if trace.epochs < 2:  # noqa: PLR2004 - a pair
         return 0.0
     return float(np.mean(np.abs(np.diff(trace.train_accuracy.astype(np.float64))) >= swing_threshold(trace)))

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from depthsearch.core.problem import Criterion
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.detection.criterion import bar_of, final_score
 
 Figures: TypeAlias = dict[str, float | int | str | None]
 
@@ -19,7 +21,11 @@ class Finding:
     figures: Figures
     thresholds: dict[str, float | int]
 
-    def verdict(self, trace: Trace) -> Verdict:
-        """The same as a verdict on all that was looked at."""
-        evidence = Evidence(rule=self.rule, figures=self.figures, thresholds=self.thresholds)
+    def verdict(self, trace: Trace, criterion: Criterion) -> Verdict:
+        """The same as a verdict on the whole trace, with its final score against the bar."""
+        evidence = Evidence(
+            rule=self.rule,
+            figures={"final_score": final_score(trace, criterion)} | self.figures,
+            thresholds={"final_score": bar_of(trace, criterion)} | self.thresholds,
+        )
         return Verdict(kind=self.kind, epoch=trace.epochs, sentence=self.sentence, evidence=evidence)

@@ -11,13 +11,21 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from depthsearch.core.problem import Criterion
 from depthsearch.core.trace import Trace
-from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
-from depthsearch.core.words import count_of, in_words
-from depthsearch.detection.criterion import epoch_trained, threshold_of
+from depthsearch.core.verdict import Verdict, VerdictKind
+from depthsearch.core.words import count_of, in_words, plural
+from depthsearch.detection.criterion import (
+    bar_of,
+    chance_bar_of,
+    final_score,
+    last_entries,
+    learned,
+    longest_row,
+    reached,
+    reaches,
+)
 from depthsearch.detection.figures import (
     SWING_SHARE,
     crossed,
@@ -52,52 +60,91 @@ IMPROVING = 3.0
 
 
 def verdict_of(trace: Trace, criterion: Criterion) -> Verdict:
-    """What the trace shows, with the evidence that decided it."""
-    trained = epoch_trained(trace, criterion)
-    if trained is not None:
-        return _trained(trace, criterion, trained)
-    # What is exactly known comes before what a ratio suggests: a network that exploded once and died of it is dead.
-    found = (rule(trace, criterion) for rule in _RULES)
-    finding = next((own for own in found if own is not None), None) or _flat(trace, criterion)
-    return finding.verdict(trace)
+    """What the trace of a finished run shows, with the evidence that decided it.
 
-
-def _trained(trace: Trace, criterion: Criterion, epoch: int) -> Verdict:
-    threshold = threshold_of(trace, criterion)
-    lost = np.flatnonzero(trace.train_accuracy[:epoch] <= threshold)
-    asked = criterion.hold(trace.budget_epochs)
-    hold = min(epoch - int(lost[-1]) - 1 if len(lost) else epoch, asked)
-    lowest = float(trace.train_accuracy[epoch - hold : epoch].min())
-    if hold == asked:
-        rule, when = "accuracy_held", f"held for {hold} epochs, at epoch {epoch}"
+    A run that reached the bar in the last entries of its budget has trained. One that learned and lost it is judged by
+    what it came to; one whose last entries beat chance and miss a higher bar, by how it got there; all others by the
+    first rule that applies.
+    """
+    score = final_score(trace, criterion)
+    if reaches(score, bar_of(trace, criterion)):
+        finding: Finding | None = _trained(trace, criterion, score)
+    elif reaches(score, chance_bar_of(trace, criterion)):
+        finding = _short_of_the_bar(trace, criterion)
+    elif learned(trace, criterion):
+        finding = loss_exploded(trace, criterion) or dead(trace, criterion) or _lost(trace, criterion)
     else:
-        rule, asked = "accuracy_held_to_the_end", criterion.hold_epochs
-        when = f"held for the last {count_of(hold, 'epoch')} of the budget"
-    return Verdict(
-        kind=VerdictKind.TRAINED,
-        epoch=epoch,
-        sentence=f"trained: accuracy above {threshold:.3f} {when}",
-        evidence=Evidence(
-            rule=rule,
-            figures={"lowest_accuracy_held": lowest, "epochs_held": hold, "majority_rate": trace.majority_rate},
-            thresholds={"lowest_accuracy_held": threshold, "epochs_held": asked},
-        ),
+        # What is exactly known comes before what a ratio suggests: a network that exploded once and died is dead.
+        found = (rule(trace, criterion) for rule in _RULES)
+        finding = next((one for one in found if one is not None), None)
+    return (finding or _flat(trace, criterion)).verdict(trace, criterion)
+
+
+def _trained(trace: Trace, criterion: Criterion, score: float) -> Finding:
+    last = count_of(last_entries(criterion), trace.entry)
+    reached_bar = f"at least {bar_of(trace, criterion):.3f} is asked"
+    return Finding(
+        VerdictKind.TRAINED,
+        "final_score",
+        f"trained: accuracy is {score:.3f} or more in the last {last}, where {reached_bar}",
+        {"majority_rate": trace.majority_rate},
+        {},
+    )
+
+
+def _short_of_the_bar(trace: Trace, criterion: Criterion) -> Finding:
+    """The last entries beat chance and miss a higher bar."""
+    score, bar = final_score(trace, criterion), bar_of(trace, criterion)
+    best, row = float(trace.train_accuracy.max()), longest_row(reached(trace, bar))
+    improved = improvement(trace)
+    figures: Figures = {"best_accuracy": best, "longest_row_above": row, "improvement": improved}
+    ended = f"accuracy ended at {score:.3f}, short of {bar:.3f}"
+    if _still_improving(trace):
+        sentence = f"slow: {ended}, and the loss was still falling as the budget ended"
+        return Finding(VerdictKind.SLOW, "improving_below_the_bar", sentence, figures, {"improvement": IMPROVING})
+    if row >= last_entries(criterion):
+        sentence = f"unstable: {ended}, which it had reached for {count_of(row, trace.entry)}"
+        limits: dict[str, float | int] = {"longest_row_above": last_entries(criterion)}
+        return Finding(VerdictKind.UNSTABLE, "fell_below_the_bar", sentence, figures, limits)
+    return Finding(VerdictKind.DEGRADED, "below_the_bar", f"degraded: {ended}, and rises no further", figures, {})
+
+
+def _lost(trace: Trace, criterion: Criterion) -> Finding:
+    """It learned, and is no better than chance in the end, though alive."""
+    limit = chance_bar_of(trace, criterion)
+    good = reached(trace, limit)
+    since, row = int(np.flatnonzero(good)[-1]) + 1, longest_row(good)
+    best, last = float(trace.train_accuracy.max()), float(trace.train_accuracy[-1])
+    return Finding(
+        VerdictKind.UNSTABLE,
+        "lost_again",
+        f"unstable: accuracy rose to {best:.3f}, was above {limit:.3f} for the last time in {trace.entry} {since} and "
+        f"ended at {last:.3f}",
+        {
+            "longest_row_above": row,
+            "best_accuracy": best,
+            "last_accuracy": last,
+            "last_good_epoch": since,
+            "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
+            "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
+        },
+        {"longest_row_above": last_entries(criterion), "best_accuracy": limit},
     )
 
 
 def loss_exploded(trace: Trace, _criterion: Criterion) -> Finding | None:
-    """The loss of some epoch was 1e3 or more, or not a number."""
+    """The loss of some entry was 1e3 or more, or not a number."""
     loss = trace.train_loss
     worst = float(loss.max()) if len(loss) and np.isfinite(loss).all() else math.inf if len(loss) else 0.0
     if worst < EXPLODED_LOSS:
         return None
     epoch = int((~(loss < EXPLODED_LOSS)).argmax()) + 1
-    reached = float(loss[epoch - 1])
+    largest = float(loss[epoch - 1])
     return Finding(
         VerdictKind.EXPLODED,
         "loss",
-        f"exploded: the loss reached {reached:.3g} in epoch {epoch}",
-        {"loss": reached, "epoch": epoch},
+        f"exploded: the loss reached {largest:.3g} in {trace.entry} {epoch}",
+        {"loss": largest, "epoch": epoch},
         {"loss": EXPLODED_LOSS},
     )
 
@@ -160,7 +207,7 @@ def _vanished(trace: Trace, criterion: Criterion) -> Finding | None:
         "first_layer_change": change,
         "best_accuracy": float(trace.train_accuracy.max()),
     }
-    flat: dict[str, float | int] = {"best_accuracy": threshold_of(trace, criterion)}
+    flat: dict[str, float | int] = {"best_accuracy": chance_bar_of(trace, criterion)}
     stuck = f"vanished: accuracy stays below {flat['best_accuracy']:.3f} and"
     # Adam divides a gradient by its own size: there a ratio alone hinders nothing.
     if ratio is not None and ratio < VANISHED_RATIO and trace.problem.recipe.optimizer == "sgd":
@@ -208,36 +255,30 @@ def _input_blind(trace: Trace, criterion: Criterion) -> Finding | None:
     )
 
 
-def _lost_or_late(trace: Trace, criterion: Criterion) -> Finding | None:
-    """Above the criterion's accuracy at times, but never for long enough: lost again, or reached too late."""
+def _at_the_bar_at_times(trace: Trace, criterion: Criterion) -> Finding | None:
+    """At the chance bar at times, but never for long enough to have learned: lost again, or reached too late."""
     if not crossed(trace, criterion):
         return None
-    threshold, hold = threshold_of(trace, criterion), criterion.hold(trace.budget_epochs)
-    above = trace.train_accuracy > threshold
+    limit, asked = chance_bar_of(trace, criterion), last_entries(criterion)
+    above = reached(trace, limit)
     best, last = float(trace.train_accuracy.max()), float(trace.train_accuracy[-1])
     figures: Figures = {
         "best_accuracy": best,
         "last_accuracy": last,
         "epochs_above": int(above.sum()),
-        "longest_row_above": _longest_row(above),
+        "longest_row_above": longest_row(above),
         "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
         "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
     }
-    thresholds: dict[str, float | int] = {"best_accuracy": threshold, "longest_row_above": hold}
+    thresholds: dict[str, float | int] = {"best_accuracy": limit, "longest_row_above": asked}
     if above[-1]:
-        sentence = f"slow: accuracy rose above {threshold:.3f} only as the budget ended, at {last:.3f}"
+        sentence = f"slow: accuracy rose above {limit:.3f} only as the budget ended, at {last:.3f}"
         return Finding(VerdictKind.SLOW, "crossed_at_the_end", sentence, figures, thresholds)
     sentence = (
-        f"unstable: accuracy rose to {best:.3f} and ended at {last:.3f}; it was above {threshold:.3f} in "
-        f"{count_of(int(above.sum()), 'epoch')}, but never for {hold} running"
+        f"unstable: accuracy rose to {best:.3f} and ended at {last:.3f}; it was above {limit:.3f} in "
+        f"{count_of(int(above.sum()), trace.entry)}, but never for {asked} running"
     )
     return Finding(VerdictKind.UNSTABLE, "crossed_without_holding", sentence, figures, thresholds)
-
-
-def _longest_row(good: NDArray[np.bool_]) -> int:
-    """Epochs that are good without a break, at the most."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
-    return int((edges[1::2] - edges[::2]).max(initial=0))
 
 
 def _swings(trace: Trace, _criterion: Criterion) -> Finding | None:
@@ -247,7 +288,8 @@ def _swings(trace: Trace, _criterion: Criterion) -> Finding | None:
     return Finding(
         VerdictKind.UNSTABLE,
         "swings",
-        f"unstable: accuracy swings by {swing:.3f} or more from one epoch to the next in {share:.0%} of the epochs",
+        f"unstable: accuracy swings by {swing:.3f} or more from one {trace.entry} to the next in {share:.0%} of the "
+        f"{plural(trace.entry)}",
         {"swing_share": share, "swing_counted_from": swing, "best_accuracy": float(trace.train_accuracy.max())},
         {"swing_share": SWING_SHARE},
     )
@@ -280,7 +322,7 @@ def _improving(trace: Trace, _criterion: Criterion) -> Finding | None:
 
 def _flat(trace: Trace, criterion: Criterion) -> Finding:
     best = float(trace.train_accuracy.max()) if trace.epochs else trace.majority_rate
-    threshold = threshold_of(trace, criterion)
+    threshold = chance_bar_of(trace, criterion)
     return Finding(
         VerdictKind.FLAT,
         "none_of_the_others",
@@ -301,7 +343,7 @@ _RULES: tuple[Callable[[Trace, Criterion], Finding | None], ...] = (
     _gradient_exploded,
     _vanished,
     _input_blind,
-    _lost_or_late,
+    _at_the_bar_at_times,
     _swings,
     _improving,
 )

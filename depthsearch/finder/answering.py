@@ -3,22 +3,22 @@
 from collections.abc import Sequence
 from statistics import median
 
-from depthsearch.core.answer import Answer, Beyond, Confirmation, Cost, LayerCounts, Outcome
+from depthsearch.core.answer import Answer, Beyond, Confirmation, Cost, LayerCounts, Outcome, Scores, UsefulDepth
 from depthsearch.core.curve import Conclusion, Curve, CurvePoint
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.verdict import count_verdicts
-from depthsearch.core.words import count_of, listed
+from depthsearch.core.words import listed
 from depthsearch.datasets import spec_of
 from depthsearch.families import Family, family_of
 from depthsearch.finder.budget import budget_left
 from depthsearch.finder.checking import read_checked
-from depthsearch.finder.confirming import still_to_confirm
 from depthsearch.finder.depths import depths_of
+from depthsearch.finder.usefulness import useful_depth
 from depthsearch.finder.versions import versions
 from depthsearch.search import estimate
 from depthsearch.search import trials as trial_fields
-from depthsearch.search.estimate import confirmation_agrees, probabilities
+from depthsearch.search.estimate import MOST_CONFIRMATIONS, confirmation_agrees, next_to_confirm, probabilities
 from depthsearch.search.stopping import LEVEL
 from depthsearch.search.trials import Probe
 from depthsearch.store import StoredRun, StoredStudy
@@ -49,16 +49,26 @@ def answer_of(stored: StoredStudy) -> Answer:
     outcome = _outcome(stored, curve)
     confirmation = _confirmation(stored, curve, runs)
     beyond = _beyond(curve, problem, runs)
+    bar = _bar(runs)
+    confirming = {trial.number for trial in trial_fields.confirming(trials)}
+    scores, final_scores = _scores(curve, runs, confirming)
+    useful = useful_depth(runs, curve.max_depth, least=bar or 0.0)
     finished = {run.trial_number for run in runs}
     return Answer(
         problem=problem,
         settings=settings,
         fingerprint=problem.fingerprint(),
         study=stored.name,
+        criterion=problem.criterion,
+        bar=bar,
         outcome=outcome,
-        sentence=_sentence(stored, curve, outcome, beyond, agrees=_stands(settings, confirmation)),
+        sentence=_sentence(stored, curve, outcome, beyond, useful),
         reliability=settings.threshold_share,
         max_depth=curve.max_depth,
+        confirmed=curve.confirmed,
+        final_scores=final_scores,
+        scores=scores,
+        useful_depth=useful,
         interval=curve.interval,
         interval_level=curve.level,
         concluded=curve.concluded,
@@ -71,7 +81,7 @@ def answer_of(stored: StoredStudy) -> Answer:
         verdicts=count_verdicts([run.verdict.kind for run in runs]),
         beyond=beyond,
         confirmation=confirmation,
-        warnings=_warnings(stored, curve, confirmation, runs),
+        warnings=_warnings(stored, curve, confirmation),
         cost=Cost(
             trials=len(finished),
             runs=sum(probe.runs for probe in probes),
@@ -95,9 +105,41 @@ def probabilities_at(stored: StoredStudy, depths: Sequence[int]) -> tuple[CurveP
     return probabilities(trials, possible, wanted)
 
 
-def _stands(settings: SearchSettings, confirmation: Sequence[Confirmation]) -> bool:
-    """Whether the confirmation, the last one where the search was reopened, agrees with the search."""
-    return all(again.agrees for again in (confirmation if settings.sampler == "bisect" else confirmation[-1:]))
+def _bar(runs: Sequence[StoredRun]) -> float | None:
+    """The score that every run's verdict was held against; None where there are no runs."""
+    for run in runs:
+        thresholds = run.verdict.evidence.thresholds
+        # The other names are of earlier versions, whose evidence gives the bar of some verdicts alone.
+        for name in ("final_score", "lowest_accuracy_held", "accuracy"):
+            if name in thresholds:
+                return round(float(thresholds[name]), 6)
+    return None
+
+
+def _scores(curve: Curve, runs: Sequence[StoredRun], confirming: set[int]) -> tuple[Scores | None, tuple[float, ...]]:
+    """What the runs at max_depth scored, those that confirmed it where there are any; and these runs' scores."""
+    there = [run for run in runs if run.depth == curve.max_depth]
+    again = [run for run in there if run.trial_number in confirming]
+    final_scores = tuple(map(_score, again))
+    if not there:
+        return None, final_scores
+    chosen = again or there
+    values = list(map(_score, chosen))
+    scores = Scores(
+        depth=chosen[0].depth,
+        runs=len(chosen),
+        confirming=bool(again),
+        median=round(median(values), 6),
+        lowest=min(values),
+        highest=max(values),
+        test=round(median(run.test_accuracy for run in chosen), 6),
+    )
+    return scores, final_scores
+
+
+def _score(run: StoredRun) -> float:
+    """The final score or, of runs of earlier versions, the train accuracy of the last epoch."""
+    return round((run.train_accuracy or 0.0) if run.final_score is None else run.final_score, 6)
 
 
 def _outcome(stored: StoredStudy, curve: Curve) -> Outcome:
@@ -125,9 +167,7 @@ def _confirmation(stored: StoredStudy, curve: Curve, runs: Sequence[StoredRun]) 
         trained = sum(run.verdict.trained for run in again)
         if settings.sampler == "bisect":
             passes = Probe(again[0].depth, len(again), trained).passes(settings.threshold_share)
-            if again[0].depth not in (curve.max_depth, curve.fails_at):
-                continue
-            agrees = passes is (again[0].depth == curve.max_depth)
+            agrees = passes is (again[0].depth != curve.fails_at)
         else:
             agrees = confirmation_agrees(trials, trial, depths_of(stored.problem, settings, trials))
         found.append(
@@ -136,8 +176,6 @@ def _confirmation(stored: StoredStudy, curve: Curve, runs: Sequence[StoredRun]) 
                 trained=trained,
                 of=len(again),
                 agrees=agrees,
-                train_accuracy=round(median(run.train_accuracy or 0.0 for run in again), 6),
-                test_accuracy=round(median(run.test_accuracy for run in again), 6),
             )
         )
     return tuple(sorted(found, key=lambda own: own.depth)) if settings.sampler == "bisect" else tuple(found)
@@ -176,33 +214,46 @@ def _beyond(curve: Curve, problem: Problem, runs: Sequence[StoredRun]) -> Beyond
     )
 
 
-def _sentence(stored: StoredStudy, curve: Curve, outcome: Outcome, beyond: Beyond | None, *, agrees: bool) -> str:
+def _sentence(
+    stored: StoredStudy, curve: Curve, outcome: Outcome, beyond: Beyond | None, useful: UsefulDepth | None
+) -> str:
     family, settings = family_of(stored.problem.family), stored.settings
     cause = f" ({listed(beyond.causes)})" if beyond else ""
-    within = f" ({curve.possible(settings.cap)} with {LEVEL:.0%} probability)" if curve.interval else ""
-    hedge = "" if agrees else "; tried again, this did not hold"
     match outcome:
-        case Outcome.FOUND:
-            if settings.sampler == "bisect":
-                past = f"; {curve.fails_at} fail{cause}"
-            else:
-                past = f"{within}; past that, more than {1 - settings.threshold_share:.0%} fail{cause}"
+        case Outcome.FOUND | Outcome.CAP_REACHED:
             if curve.max_depth is None:
                 where = f"{curve.possible(settings.cap)} {family.unit}"
                 return f"is not reliable at any depth that was tried: the threshold lies at {where}{cause}"
-            return f"trains to {family.units(curve.max_depth)}{past if beyond else within}{hedge}"
-        case Outcome.CAP_REACHED:
-            return f"trains to {family.units(curve.max_depth or settings.cap)}, the cap; raise --cap to look deeper"
+            depth = family.units(curve.max_depth)
+            if curve.max_depth == settings.cap and outcome is Outcome.CAP_REACHED:
+                depth += ", the cap"
+            past = f"; failing past that: {listed(beyond.causes)}" if beyond else ""
+            return f"trains to {depth}{_certainty(curve, settings)}{_as_good(curve, useful)}{past}"
         case Outcome.NEVER_RELIABLE:
-            least = family.units(family.shallowest)
-            return f"is not reliable at any depth: {settings.threshold_share:.0%} do not train even with {least}{cause}"
+            least, sure = family.units(family.shallowest), "" if curve.confirmed else " (unconfirmed)"
+            share = f"{settings.threshold_share:.0%}"
+            return f"is not reliable at any depth{sure}: {share} do not train even with {least}{cause}"
         case Outcome.NOT_MONOTONE:
             return f"does not simply stop at a depth: {_crossing_words(curve, settings, family)}{cause}"
         case Outcome.BUDGET_ENDED | Outcome.UNFINISHED:
             why = "the budget ended first" if outcome is Outcome.BUDGET_ENDED else "not finished yet"
             possible = curve.possible(settings.cap)
             unit = family.units(1).removeprefix("1 ") if possible.endswith(" 1") else family.unit
-            return f"{why}; so far, the answer is {possible} {unit}"
+            return f"{why}; so far, the answer is {possible} {unit} (unconfirmed)"
+
+
+def _certainty(curve: Curve, settings: SearchSettings) -> str:
+    """ " (21 to 26 with 95% probability; unconfirmed)": the interval where one is claimed, and what is untested."""
+    parts = [f"{curve.possible(settings.cap)} with {LEVEL:.0%} probability"] if curve.interval else []
+    parts += [] if curve.confirmed else ["unconfirmed"]
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _as_good(curve: Curve, useful: UsefulDepth | None) -> str:
+    if useful is None:
+        return ""
+    to = "there" if useful.depth == curve.max_depth else str(useful.depth)
+    return f", as good as the best shallower network to {to}"
 
 
 def _crossing_words(curve: Curve, settings: SearchSettings, family: Family) -> str:
@@ -214,48 +265,37 @@ def _crossing_words(curve: Curve, settings: SearchSettings, family: Family) -> s
     return f"shallower networks fail more often than some deeper ones; {share} is {reached}"
 
 
-def _warnings(
-    stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirmation], runs: Sequence[StoredRun]
-) -> tuple[str, ...]:
+def _warnings(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirmation]) -> tuple[str, ...]:
     family = family_of(stored.problem.family)
     bisected = stored.settings.sampler == "bisect"
     advice = "so the cliff is not sharp here; a search with an interval tells more (--fresh --sampler threshold)"
     if not bisected:
         advice = "so the curve's shape, or chance, may mislead here; a search from another --seed tells more"
     warnings = [
-        f"tried again with fresh seeds, {family.units(again.depth)} trained in {again.trained} of {again.of} runs: "
+        f"with fresh seeds, {family.units(again.depth)} trained in {again.trained} of {again.of} runs: "
         f"this disagrees with the search, {advice}"
         for again in (confirmation if bisected else confirmation[-1:])
         if not again.agrees
     ]
-    if curve.concluded and (missing := _unconfirmed(stored, curve, confirmation)):
-        depths = " and ".join(str(depth) for depth in missing)
-        warnings.append(f"not confirmed with fresh seeds at {depths} {family.unit}: the budget ended first")
-    again = {confirmed.depth for confirmed in confirmation}
-    relapsed = [run for run in runs if run.depth in again and run.depth != curve.fails_at and _fell_back(run)]
-    if relapsed:
+    if curve.concluded and not curve.confirmed and curve.monotone is not False:
+        warnings.append(f"unconfirmed: {_why_unconfirmed(stored, curve, confirmation)}")
+    if stored.problem.criterion.kind == "held":
         warnings.append(
-            f"{count_of(len(relapsed), 'run')} that trained at {family.units(relapsed[0].depth)} had fallen back below "
-            "the criterion by the end of the budget: what these networks learn does not always last"
+            "judged by the rule of an earlier version: a run had trained once it held the accuracy for a tenth of its "
+            "epochs, whether or not it lost it later; the same search today gives another answer"
         )
     return tuple(warnings)
 
 
-def _unconfirmed(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirmation]) -> list[int]:
-    """The depths at which the answer was not tried again, though it should have been."""
-    if stored.settings.sampler == "bisect":
-        edges = {depth for depth in (curve.max_depth, curve.fails_at) if depth is not None}
-        return sorted(edges - {again.depth for again in confirmation})
+def _why_unconfirmed(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirmation]) -> str:
+    family = family_of(stored.problem.family)
     trials = trial_fields.all_trials(stored.optuna_study)
     depths = depths_of(stored.problem, stored.settings, trials)
-    depth = still_to_confirm(trials, curve, stored.settings, depths)
-    return [] if depth is None else [depth]
-
-
-def _fell_back(run: StoredRun) -> bool:
-    """Whether a run that trained, and went on, ended at an accuracy that would not have counted."""
-    if not run.verdict.trained or run.train_accuracy is None:
-        return False
-    thresholds = run.verdict.evidence.thresholds
-    # Called "accuracy" in stores of before it was named as the figure is.
-    return run.train_accuracy <= thresholds.get("lowest_accuracy_held", thresholds.get("accuracy", 0.0))
+    missing = next_to_confirm(trials, curve, stored.settings, depths)
+    if missing is not None:
+        ended = "the search was interrupted" if budget_left(trials, stored.settings) else "the budget ended"
+        return f"{ended} before {family.units(missing)} could be tried again with fresh seeds"
+    if len(confirmation) >= MOST_CONFIRMATIONS and stored.settings.sampler != "bisect":
+        tried = ", ".join(f"{again.trained} of {again.of} at {again.depth}" for again in confirmation)
+        return f"with fresh seeds, no depth reached the reliability with all its runs counted ({tried})"
+    return "fresh seeds did not confirm it"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial, TrialState
 
+from depthsearch.core.names import SEEDS
 from depthsearch.core.settings import SearchSettings
 from depthsearch.search import trials as trial_fields
 
@@ -13,9 +14,7 @@ def runs_left(trials: Sequence[FrozenTrial], settings: SearchSettings) -> float:
     if settings.max_runs is None:
         return float("inf")
     made = sum(trial.user_attrs[trial_fields.RUNS] for trial in trials if trial.state is TrialState.COMPLETE)
-    asked = sum(
-        len(trial.user_attrs.get(trial_fields.SEEDS, ())) for trial in trials if trial.state is TrialState.RUNNING
-    )
+    asked = sum(len(trial.user_attrs.get(SEEDS, ())) for trial in trials if trial.state is TrialState.RUNNING)
     return float(settings.max_runs - made - asked)
 
 

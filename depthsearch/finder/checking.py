@@ -4,7 +4,8 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.core.events import Purpose
-from depthsearch.search.trials import DEPTH, SECONDS, SEEDS, all_trials, counts_of, purpose_of
+from depthsearch.core.names import SEEDS
+from depthsearch.search.trials import DEPTH, SECONDS, all_trials, counts_of, purpose_of
 from depthsearch.store import StoredRun, StoredStudy, damage_said
 
 

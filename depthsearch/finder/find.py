@@ -7,9 +7,8 @@ store remembers it, the estimate says when it is enough. A stopped search goes o
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from optuna import Trial
 from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,24 +16,26 @@ from sqlalchemy.exc import SQLAlchemyError
 from depthsearch.core.answer import Answer
 from depthsearch.core.curve import Curve
 from depthsearch.core.errors import InvalidValue
-from depthsearch.core.events import Purpose, StudyOpened, TrialFinished, TrialStarted
+from depthsearch.core.events import Purpose, RunFinished, StudyOpened, TrialFinished, TrialStarted
+from depthsearch.core.interrupts import interrupts_deferred
+from depthsearch.core.names import SEEDS
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.trace import Trace
-from depthsearch.core.verdict import Verdict, count_verdicts
-from depthsearch.detection import settled_epoch, verdict_of
+from depthsearch.core.verdict import count_verdicts
+from depthsearch.detection import final_score, settled_epoch, verdict_of
 from depthsearch.families import family_of
 from depthsearch.finder.answering import answer_of
 from depthsearch.finder.budget import budget_left, runs_left
 from depthsearch.finder.checking import read_checked
-from depthsearch.finder.confirming import still_to_confirm
 from depthsearch.finder.depths import depths_of
 from depthsearch.finder.noting import Notes
 from depthsearch.finder.preparing import OnEvent, check_criterion, check_problem, ignore, prepared
 from depthsearch.finder.samplers import OPTUNAS, make_sampler, runs_and_purpose, suggest, with_budget
 from depthsearch.search import draw_seeds, estimate
 from depthsearch.search import trials as trial_fields
-from depthsearch.store import StoredStudy, check_name, open_store
+from depthsearch.search.estimate import next_to_confirm
+from depthsearch.store import StoredRun, StoredStudy, check_name, open_store
 from depthsearch.training.engine import Engine, Job, check_engine, choose_engine, lanes_of
 
 RUNS_PER_TRIAL, MOST_RUNS_PER_TRIAL = 8, 32
@@ -100,13 +101,24 @@ def find(
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A trial that was asked for: its runs are about to be trained."""
+class _OpenTrial:
+    """A trial whose runs are being trained.
 
-    trial: Trial
+    Attributes:
+        number: In the study.
+        trial_id: In the store.
+        depth: What it tries.
+        purpose: Why.
+        seeds: One for each run.
+        runs: The finished runs, by place.
+    """
+
+    number: int
+    trial_id: int
     depth: int
     purpose: Purpose
     seeds: list[int]
+    runs: dict[int, StoredRun] = field(default_factory=dict)
 
 
 class _Search:
@@ -126,26 +138,47 @@ class _Search:
         self._study = opened.optuna_study
         self._depths = depths_of(self._problem, self._settings, trial_fields.all_trials(self._study))
         self._engine: Engine | None = None
-        self._open: list[Trial] = []  # asked for and not told yet
         self._latest: Curve | None = None  # after the trials told so far; None where it is to be worked out
 
     def run(self) -> None:
         """Try depths until the search is concluded and confirmed, or the budget ends."""
         finished = len(self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
         self._study.sampler = make_sampler(self._settings, finished)
-        self._on_event(StudyOpened(self._stored.name, finished, bool(finished) and self._is_done()))
+        adopted = self._adopt()
+        self._on_event(StudyOpened(self._stored.name, finished, bool(finished) and not adopted and self._is_done()))
         try:
-            while asked := self._next_round():
-                self._carry_out(asked)
+            under_way = adopted or self._next_round()
+            while under_way:
+                self._carry_out(under_way)
                 self._check_kept()
                 self._notes.keep()
+                under_way = self._next_round()
         except BaseException:
-            # If even this cannot be written, the next sitting fails the trials that it finds running.
+            # Every finished run is stored, and the trials under way are adopted by the next sitting. If even this
+            # cannot be written, the next sitting does it.
             with suppress(SQLAlchemyError, StorageInternalError):
-                for trial in self._open:
-                    self._study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+                self._stored.fail_unseeded()
                 self._notes.write(answer_of(self._stored))
             raise
+
+    def _adopt(self) -> list[_OpenTrial]:
+        """The trials that an earlier sitting left running, with the runs that it finished.
+
+        A trial deeper than may be tried now fails: a lower cap is how a depth that cannot be trained is given up.
+        """
+        adopted = []
+        for trial in self._stored.interrupted_trials():
+            seeds, depth = trial.user_attrs[SEEDS], trial.params.get(trial_fields.DEPTH)
+            if depth is None or not self._depths._contains(depth):  # noqa: SLF001 - as Optuna's samplers ask
+                self._study.tell(trial.number, state=TrialState.FAIL)
+                continue
+            kept = {run.run: run for run in self._stored.runs_of(trial.number)}
+            runs = {
+                place: kept[place] for place, seed in enumerate(seeds) if place in kept and kept[place].seed == seed
+            }
+            purpose = trial_fields.purpose_of(trial)
+            adopted.append(_OpenTrial(trial.number, trial._trial_id, depth, purpose, seeds, runs))  # noqa: SLF001
+        return adopted
 
     def _is_done(self) -> bool:
         curve = self._curve()
@@ -158,10 +191,9 @@ class _Search:
         return self._latest
 
     def _to_confirm(self, curve: Curve) -> int | None:
-        trials = trial_fields.all_trials(self._study)
-        return still_to_confirm(trials, curve, self._settings, self._depths)
+        return next_to_confirm(trial_fields.all_trials(self._study), curve, self._settings, self._depths)
 
-    def _next_round(self) -> list[_Asked]:
+    def _next_round(self) -> list[_OpenTrial]:
         """The sampler's next trials while the search goes on; then one that confirms; then none."""
         trials = trial_fields.all_trials(self._study)
         if not budget_left(trials, self._settings):
@@ -173,7 +205,7 @@ class _Search:
                 return []
             self._enqueue(depth)
             return [self._ask()]
-        asked: list[_Asked] = []
+        asked: list[_OpenTrial] = []
         most = self._trials_of_round(curve)
         left = runs_left(trials, self._settings)
         while len(asked) < most and left >= self._settings.runs_each:
@@ -196,96 +228,112 @@ class _Search:
             attributes = {trial_fields.PURPOSE: Purpose.CONFIRM.value}
             self._study.enqueue_trial({trial_fields.DEPTH: depth}, user_attrs=attributes)
 
-    def _ask(self) -> _Asked:
+    def _ask(self) -> _OpenTrial:
         """A trial with its depth and its seeds, which are written down before anything is trained."""
         trial = self._study.ask()
-        self._open.append(trial)
         depth = suggest(trial, self._settings, self._depths)
         trials = trial_fields.all_trials(self._study)
         runs, purpose = runs_and_purpose(trials, trial.number, self._settings)
         runs = int(min(runs, max(runs_left(trials, self._settings), 1)))
         # Fresh seeds: those after the ones that earlier trials at this depth, failed ones left out, have claimed.
         claimed = sum(
-            len(other.user_attrs.get(trial_fields.SEEDS, ()))
+            len(other.user_attrs.get(SEEDS, ()))
             for other in trials[: trial.number]
             if other.state is not TrialState.FAIL and other.params.get(trial_fields.DEPTH) == depth
         )
         seeds = draw_seeds(self._settings.seed, depth=depth, first=claimed, count=runs)
         looks_out = purpose in (Purpose.SENTINEL, Purpose.TAIL)
+        trial_id = trial._trial_id  # noqa: SLF001 - the key of the store's tables
         self._stored.write_attributes(
-            trial._trial_id,  # noqa: SLF001 - the key of the store's tables
-            {trial_fields.SEEDS: seeds} | ({trial_fields.PURPOSE: purpose.value} if looks_out else {}),
+            trial_id, {SEEDS: seeds} | ({trial_fields.PURPOSE: purpose.value} if looks_out else {})
         )
-        return _Asked(trial, depth, purpose, seeds)
+        return _OpenTrial(trial.number, trial_id, depth, purpose, seeds)
 
-    def _carry_out(self, asked: Sequence[_Asked]) -> None:
-        """Train the runs of a round in one call, judge them, and tell."""
-        for own in asked:
-            self._on_event(TrialStarted(own.depth, len(own.seeds), own.purpose))
-        engine = self._engine = self._engine or prepared(self._make_engine(), self._on_event)
-        start = time.perf_counter()
-        jobs = [Job(own.depth, seed) for own in asked for seed in own.seeds]
-        traces = self._train(engine, jobs, confirm=any(own.purpose is Purpose.CONFIRM for own in asked))
-        verdicts = [verdict_of(trace, self._problem.criterion) for trace in traces]
-        seconds = time.perf_counter() - start
-        # A trial's seconds are its part of the call's, by the layers that its runs went through.
-        work = sum((trace.epochs + 1) * trace.depth for trace in traces)
-        told: list[tuple[_Asked, list[Verdict], float]] = []
-        for own in asked:
-            runs, own_verdicts = traces[: len(own.seeds)], verdicts[: len(own.seeds)]
-            traces, verdicts = traces[len(own.seeds) :], verdicts[len(own.seeds) :]
-            part = seconds * sum((trace.epochs + 1) * trace.depth for trace in runs) / work
-            self._tell(own, runs, own_verdicts, part, engine.name)
-            told.append((own, own_verdicts, part))
-        self._report(told)
+    def _carry_out(self, under_way: Sequence[_OpenTrial]) -> None:
+        """Train the runs that are missing in one call, store each as it finishes, and tell each trial that is whole."""
+        for trial in under_way:
+            self._on_event(TrialStarted(trial.depth, len(trial.seeds), trial.purpose))
+        missing: dict[Job, list[tuple[_OpenTrial, int]]] = {}
+        for trial in under_way:
+            for place, seed in enumerate(trial.seeds):
+                if place not in trial.runs:
+                    missing.setdefault(Job(trial.depth, seed), []).append((trial, place))
+            if len(trial.runs) == len(trial.seeds):
+                self._tell(trial)
+        jobs, of = [job for job, places in missing.items() for _ in places], sum(len(own.seeds) for own in under_way)
+        done = of - len(jobs)
+        if jobs:
+            engine = self._engine = self._engine or prepared(self._make_engine(), self._on_event)
+            since = time.perf_counter()
+            for job, trace in engine.train(self._problem, jobs, watch=settled_epoch):
+                with interrupts_deferred():  # a run that is finished is stored
+                    seconds, since = time.perf_counter() - since, time.perf_counter()
+                    trial, place = missing[job].pop()
+                    run = self._store(trial, place, trace, engine.name, seconds)
+                    if len(trial.runs) == len(trial.seeds):
+                        self._tell(trial)
+                done += 1
+                self._on_event(RunFinished(job.depth, run.verdict.trained, done, of))
+        self._report(under_way)
 
-    def _train(self, engine: Engine, jobs: list[Job], *, confirm: bool) -> list[Trace]:
-        """Train; what confirms is trained for its whole budget, the rest only until its verdict is settled."""
+    def _store(self, trial: _OpenTrial, place: int, trace: Trace, engine: str, seconds: float) -> StoredRun:
         criterion = self._problem.criterion
-        watch = None if confirm else lambda trace: settled_epoch(trace, criterion)
-        return engine.train(self._problem, jobs, watch=watch)
+        run = trial.runs[place] = self._stored.write_run(
+            trial.number,
+            place,
+            trace,
+            verdict_of(trace, criterion),
+            engine=engine,
+            score=final_score(trace, criterion),
+            seconds=round(seconds, 6),
+        )
+        return run
 
-    def _tell(self, own: _Asked, traces: list[Trace], verdicts: list[Verdict], seconds: float, engine: str) -> None:
-        """Telemetry first, then the attributes, then the trial itself: a told trial has all of them."""
-        trial = own.trial
-        self._stored.write_runs(trial.number, traces, verdicts, engine=engine)
-        trained = [verdict.trained for verdict in verdicts]
-        effort = [0.0, 0.0]  # training budgets spent by the runs that trained, and by the others
-        for trace, success in zip(traces, trained, strict=True):
-            effort[0 if success else 1] += trace.epochs / trace.budget_epochs
+    def _tell(self, trial: _OpenTrial) -> None:
+        """The attributes first, then the trial itself: a told trial has its runs and all of them."""
+        runs = [trial.runs[place] for place in range(len(trial.seeds))]
+        budget = self._problem.recipe.entries
+        effort = [
+            sum(run.epochs / budget for run in runs if run.verdict.trained is trained) for trained in (True, False)
+        ]  # training budgets spent by the runs that trained, and by the others
         self._stored.write_attributes(
-            trial._trial_id,  # noqa: SLF001 - the key of the store's tables
+            trial.trial_id,
             {
-                trial_fields.RUNS: len(verdicts),
-                trial_fields.TRAINED: sum(trained),
+                trial_fields.RUNS: len(runs),
+                trial_fields.TRAINED: sum(run.verdict.trained for run in runs),
                 trial_fields.EFFORT: [round(value, 4) for value in effort],
-                trial_fields.VERDICTS: count_verdicts([verdict.kind for verdict in verdicts]),
-                trial_fields.SECONDS: round(seconds, 3),
+                trial_fields.VERDICTS: count_verdicts([run.verdict.kind for run in runs]),
+                trial_fields.SECONDS: _seconds(runs),
             },
         )
         if self._settings.sampler in OPTUNAS:
             trial_fields.write_constraint(
                 self._study, self._study.get_trials(deepcopy=False)[trial.number], self._settings.threshold_share
             )
-        self._study.tell(trial, own.depth)
-        self._open.remove(trial)
+        self._study.tell(trial.number, trial.depth)
 
-    def _report(self, told: Sequence[tuple[_Asked, list[Verdict], float]]) -> None:
+    def _report(self, told: Sequence[_OpenTrial]) -> None:
         """Tell what a round found, with what is known after it."""
         self._latest = None
         curve = self._curve()
-        for own, verdicts, seconds in told:
+        for trial in told:
+            runs = list(trial.runs.values())
             self._on_event(
                 TrialFinished(
-                    depth=own.depth,
-                    runs=len(verdicts),
-                    trained=sum(verdict.trained for verdict in verdicts),
-                    purpose=own.purpose,
-                    verdicts=count_verdicts([verdict.kind for verdict in verdicts]),
-                    seconds=round(seconds, 3),
+                    depth=trial.depth,
+                    runs=len(runs),
+                    trained=sum(run.verdict.trained for run in runs),
+                    purpose=trial.purpose,
+                    verdicts=count_verdicts([run.verdict.kind for run in runs]),
+                    seconds=_seconds(runs),
                     curve=curve,
                 )
             )
+
+
+def _seconds(runs: Sequence[StoredRun]) -> float:
+    """What a trial took: its runs' parts of the time that the search waited for results."""
+    return round(sum(run.seconds or 0.0 for run in runs), 3)
 
 
 def _filled(problem: Problem, settings: SearchSettings, *, engine: str, device: str) -> SearchSettings:

@@ -26,7 +26,7 @@ from depthsearch.core.snapshot import Snapshot
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Verdict
 from depthsearch.datasets import load
-from depthsearch.detection import relapse_of
+from depthsearch.detection import bar_of
 from depthsearch.families import family_of
 from depthsearch.finder.versions import versions
 
@@ -61,7 +61,7 @@ def inspection_of(
         verdict=verdict.kind,
         sentence=verdict.sentence,
         evidence=verdict.evidence,
-        relapse=relapse_of(trace, problem.criterion),
+        bar=bar_of(trace, problem.criterion),
         epochs=trace.epochs,
         steps=trace.steps,
         majority_rate=trace.majority_rate,

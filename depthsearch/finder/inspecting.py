@@ -75,8 +75,8 @@ def inspect_stored(
 ) -> Inspection:
     """Train a run again that a study recorded, show all of it, and say whether it is the same, bit for bit.
 
-    A search ends a run once its verdict is settled, so the replay, of the whole budget, is compared over the epochs
-    that were recorded, and judged over them.
+    A search ends a run once its verdict can no longer change, so the replay, of the whole budget, is compared over the
+    entries that were recorded.
 
     Args:
         study: Name of the study.
@@ -107,18 +107,17 @@ def inspect_stored(
     trace, seconds = _trained(trainer, problem, Job(stored.depth, stored.seed), on_event or ignore)
     assert trace.detail is not None
     replayed = cut(trace, recorded.epochs)
-    differs = difference(recorded, replayed)
+    differs, verdict = difference(recorded, replayed), verdict_of(trace, problem.criterion)
     replay = Replay(
         study=opened.name,
         trial=trial,
         run=run,
         epochs=recorded.epochs,
         recorded=stored.verdict.kind,
-        whole_budget=verdict_of(trace, problem.criterion).kind,
+        whole_budget=verdict.kind,
         same=differs is None,
         differs=differs,
     )
-    verdict = verdict_of(replayed, problem.criterion)
     found = inspection_of(trace, trace.detail, verdict, engine=trainer.name, seconds=seconds, replay=replay)
     return _told(found, trace, tensorboard, on_event or ignore)
 
@@ -127,7 +126,7 @@ def _trained(engine: Engine, problem: Problem, job: Job, on_event: OnEvent) -> t
     """The run's trace with its detail, and the seconds that it took."""
     prepared(engine, on_event)
     start = time.perf_counter()
-    (trace,) = engine.train(problem, [job], record="full")
+    ((_, trace),) = engine.train(problem, [job], record="full")
     return trace, time.perf_counter() - start
 
 

@@ -11,7 +11,7 @@ from depthsearch.core.study_file import InspectPlan, NamedProblem, StudyFile, re
 from depthsearch.core.survey import RatioOverRuns, Survey, Surveyed
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import count_verdicts
-from depthsearch.detection import relapse_of, verdict_of
+from depthsearch.detection import verdict_of
 from depthsearch.families import family_of
 from depthsearch.finder.preparing import OnEvent, check_criterion, ignore, prepared
 from depthsearch.training.engine import Job, choose_engine
@@ -61,7 +61,9 @@ def checked_plan(study_file: StudyFile) -> InspectPlan:
 def _surveyed(entry: NamedProblem, plan: InspectPlan, engine: str, device: str, on_event: OnEvent) -> Surveyed:
     trainer = choose_engine(entry.problem, engine=engine, device=device)
     prepared(trainer, on_event)
-    traces = trainer.train(entry.problem, [Job(plan.depth, seed) for seed in range(plan.seeds)])
+    jobs = [Job(plan.depth, seed) for seed in range(plan.seeds)]
+    found = dict(trainer.train(entry.problem, jobs))
+    traces = [found[job] for job in jobs]
     verdicts = [verdict_of(trace, entry.problem.criterion) for trace in traces]
     counts = count_verdicts([verdict.kind for verdict in verdicts])
     commonest = max(counts, key=lambda kind: counts[kind])
@@ -72,7 +74,6 @@ def _surveyed(entry: NamedProblem, plan: InspectPlan, engine: str, device: str, 
         depth=plan.depth,
         runs=len(traces),
         verdicts=counts,
-        relapsed=sum(relapse_of(trace, entry.problem.criterion) is not None for trace in traces),
         sentence=next(verdict.sentence for verdict in verdicts if verdict.kind.value == commonest),
         gradient_ratio=_ratio(traces),
         train_loss=(_median(losses[:, 0]), _median(losses[:, 1]), _median(losses[:, 2])),

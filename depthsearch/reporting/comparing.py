@@ -18,7 +18,8 @@ COLUMNS_AT_ONCE = 4
 ROW_COLUMNS = (
     "name", "family", "activation", "width", "normalization", "data", "reliability", "outcome", "max_depth",
     "interval_low", "interval_high", "interval_level", "half_depth", "half_low", "half_high", "hidden_layers",
-    "weight_layers", "keras_layers", "parameters", "train_accuracy", "test_accuracy", "cause", "causes", "beyond",
+    "weight_layers", "keras_layers", "parameters", "confirmed", "bar", "final_score", "test_accuracy", "useful_depth",
+    "useful_low", "useful_high", "cause", "causes", "beyond",
     "trials", "runs", "seconds", "reported_depth", "reported_note", "study",
 )  # fmt: skip
 
@@ -57,8 +58,8 @@ def comparison_text(comparison: Comparison, *, place: str) -> RenderableType:
     parts.extend(_side_by_side(comparison.compared[first : first + COLUMNS_AT_ONCE]) for first in firsts)
     shares = " or ".join(sorted({f"{own.answer.reliability:.0%}" for own in comparison.compared}))
     legend = (
-        f"max depth: where {shares} of the runs train. layers: hidden / with weights / as Keras counts. accuracy: "
-        "train / test, where it was tried again."
+        f"max depth: where {shares} of the runs train. layers: hidden / with weights / as Keras counts. useful to: "
+        "as good as the best shallower network. accuracy: train in the last epochs / test, medians at max depth."
     )
     parts.append(Text(legend, style="dim"))
     rows = _reported_rows(comparison)
@@ -100,15 +101,17 @@ def _unit(own: Compared) -> str:
 def _own_interval(own: Compared) -> str:
     if own.answer.crossings:
         return "crosses it at {} and {}".format(*own.answer.crossings)
-    return "none claimed" if own.answer.interval is None else interval_words(own.answer.interval)
+    if own.answer.interval is None:
+        return "none claimed"
+    return interval_words(own.answer.interval, own.answer.settings.cap)
 
 
 def _half(own: Compared) -> str:
     found = [crossing for crossing in own.answer.thresholds if crossing.reliability != own.answer.reliability]
     if not found:
         return ""
-    interval = interval_words(found[-1].interval)
-    return interval if found[-1].interval[1] is None else f"{found[-1].depth} ({interval})"
+    interval = interval_words(found[-1].interval, own.answer.settings.cap)
+    return interval if interval.startswith("at least") else f"{found[-1].depth} ({interval})"
 
 
 def _layers(own: Compared) -> str:
@@ -117,17 +120,22 @@ def _layers(own: Compared) -> str:
 
 
 def _accuracy(own: Compared) -> str:
-    if not own.answer.confirmation:
-        return ""
-    again = own.answer.confirmation[-1]
-    return f"{again.train_accuracy:.3f} / {again.test_accuracy:.3f}"
+    scores = own.answer.scores
+    return "" if scores is None else f"{scores.median:.3f} / {scores.test:.3f}"
 
 
-def _again(own: Compared) -> str:
-    if not own.answer.confirmation:
+def _confirmed(own: Compared) -> str:
+    there = [again for again in own.answer.confirmation if again.depth == own.answer.max_depth]
+    if not own.answer.confirmed or not there:
+        return "yes" if own.answer.confirmed else "no"
+    return f"{sum(again.trained for again in there)} of {sum(again.of for again in there)}"
+
+
+def _useful(own: Compared) -> str:
+    useful = own.answer.useful_depth
+    if own.answer.max_depth is None:
         return ""
-    again = own.answer.confirmation[-1]
-    return f"{again.trained} of {again.of} at {again.depth}"
+    return "too few runs" if useful is None else f"{useful.depth} ({interval_words(useful.interval)})"
 
 
 def _cause(own: Compared) -> str:
@@ -153,8 +161,9 @@ _FACTS = (
     ("unit", _unit),
     ("at 50 %", _half),
     ("layers", _layers),
+    ("useful to", _useful),
     ("accuracy", _accuracy),
-    ("tried again", _again),
+    ("confirmed", _confirmed),
     ("fail past it", _cause),
     ("outcome", lambda own: in_words(own.answer.outcome.value)),
     ("cost", _cost),
@@ -195,7 +204,8 @@ def _row(own: Compared) -> tuple[Any, ...]:
     low, high = answer.interval or (None, None)
     half = next((found for found in answer.thresholds if found.reliability != answer.reliability), None)
     half_low, half_high = half.interval if half else (None, None)
-    layers, again = answer.layers, answer.confirmation[-1] if answer.confirmation else None
+    layers, scores, useful = answer.layers, answer.scores, answer.useful_depth
+    useful_low, useful_high = useful.interval if useful else (None, None)
     beyond, reported = answer.beyond, own.reported
     return (
         own.name, problem.family, problem.activation, problem.width, problem.normalization, problem.data.name,
@@ -203,7 +213,8 @@ def _row(own: Compared) -> tuple[Any, ...]:
         half.depth if half else None, half_low, half_high,
         layers.hidden if layers else None, layers.weight_layers if layers else None, layers.keras if layers else None,
         layers.parameters if layers else None,
-        again.train_accuracy if again else None, again.test_accuracy if again else None,
+        answer.confirmed, answer.bar, scores.median if scores else None, scores.test if scores else None,
+        useful.depth if useful else None, useful_low, useful_high,
         beyond.cause if beyond else None, beyond.causes if beyond else None, beyond.sentence if beyond else None,
         answer.cost.trials, answer.cost.runs, answer.cost.seconds,
         reported.depth if reported else None, reported.note if reported else None, answer.study,

@@ -15,6 +15,9 @@ WIDTH, HEIGHT = 64, 10
 BESIDE, NARROWEST = 13, 24
 """Columns that the words beside it take, and the fewest in which anything is seen."""
 
+BELOW, LOWEST = 4, 5
+"""Rows that the axis and the words below it take, and the fewest of the area in which a fall is seen."""
+
 SURE, LIKELY, POSSIBLE, EMPTY = "█", "▒", "░", " "
 """Up to the band's lower end; up to the median; up to its upper end; beyond."""
 

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from depthsearch.core.answer import Answer, LayerCounts, Outcome
+from depthsearch.core.answer import Answer, LayerCounts, Outcome, Scores
 from depthsearch.core.inspection import Inspection, Predictions
-from depthsearch.core.problem import Problem
+from depthsearch.core.problem import Criterion, Problem
 from depthsearch.core.study_file import Reported
 from depthsearch.core.verdict import Evidence
 from depthsearch.core.words import count_of, in_words, interval_words, listed
@@ -19,6 +19,7 @@ AFTERWARDS = {
     "input_blind": "is blind to its inputs",
     "unstable": "becomes unstable",
     "slow": "learns too slowly",
+    "degraded": "falls short of the target",
     "flat": "stays flat",
 }
 """What a network does past the cliff, by the commonest verdict there."""
@@ -36,15 +37,15 @@ def finding(answer: Answer) -> str:
 
 
 def _found(answer: Answer) -> str:
-    units = family_of(answer.problem.family).units
+    units, sure = family_of(answer.problem.family).units, "" if answer.confirmed else " (unconfirmed)"
     if not answer.curve:
         return ": nothing has been tried yet"
     match answer.outcome:
         case Outcome.FOUND if answer.max_depth is not None:
             after = f", then {AFTERWARDS[answer.beyond.cause]}" if answer.beyond else ""
-            return f" trains to {units(answer.max_depth)}{after}"
+            return f" trains to {units(answer.max_depth)}{sure}{after}"
         case Outcome.CAP_REACHED:
-            return f" trains to {units(answer.max_depth or answer.settings.cap)}, the cap"
+            return f" trains to {units(answer.max_depth or answer.settings.cap)}, the cap{sure}"
         case Outcome.NEVER_RELIABLE:
             return " is not reliable at any depth"
         case Outcome.NOT_MONOTONE:
@@ -54,55 +55,122 @@ def _found(answer: Answer) -> str:
 
 
 def facts(answer: Answer, *, place: str, reported: Reported | None = None) -> Iterator[tuple[str, str]]:
-    """What stands below the curve. `place` is the store that holds the study; `reported` what a study file says."""
+    """The facts that belong on one screen. `place` is the store; `reported` what a study file says of the problem."""
     family = family_of(answer.problem.family)
     if answer.crossings is not None:
         yield "max depth", "no single one; crosses the reliability at {} and {}".format(*answer.crossings)
+    elif answer.max_depth is None:
+        yield "max depth", "none"
     else:
-        yield "max depth", "none" if answer.max_depth is None else family.units(answer.max_depth)
+        sure = "" if answer.confirmed else ", unconfirmed"
+        yield "max depth", f"{family.units(answer.max_depth)}{sure}; {_size(answer.layers, hidden=False)}"
     if reported is not None and reported.depth is not None:
         note = f" ({reported.note})" if reported.note else ""
         yield "reported", f"{family.units(reported.depth)}{note}"
-    if answer.layers is not None:
-        yield "layers", _size(answer.layers)
-    yield from _threshold_facts(answer)
+    yield from _interval_fact(answer)
+    if answer.max_depth is not None and answer.scores is not None:
+        yield "useful", useful_words(answer)
+    if answer.bar is not None:
+        yield "trained", trained_words(answer)
+    if answer.scores is not None:
+        yield "accuracy", scores_words(answer.scores)
     if answer.beyond is not None:
-        yield "beyond", answer.beyond.sentence
-    for again in answer.confirmation:
-        accuracy = f"accuracy {again.train_accuracy:.3f} train, {again.test_accuracy:.3f} test (median)"
-        yield "tried again", f"{family.units(again.depth)}: {again.trained} of {again.of} trained; {accuracy}"
-    yield "runs", listed(answer.verdicts) or "none yet"
+        yield "beyond", _beyond_words(answer)
     cost = answer.cost
     trials, runs = count_of(cost.trials, "trial"), count_of(cost.runs, "run")
     yield "cost", f"{trials}, {runs}, {cost.seconds:.1f} s of training"
-    if answer.concluded is not None:
-        yield "ended", answer.concluded.sentence
-    yield "criterion", f"a depth passes where at least {answer.reliability:.0%} of its runs train"
     yield "study", f"{answer.study} in {place}"
 
 
-def _threshold_facts(answer: Answer) -> Iterator[tuple[str, str]]:
-    """Where the thresholds lie, and how fast the curve falls."""
+def details(answer: Answer) -> Iterator[tuple[str, str]]:
+    """The facts that do not: how the answer came about."""
+    family = family_of(answer.problem.family)
+    if answer.layers is not None:
+        yield "layers", _size(answer.layers)
     for found in answer.thresholds:
-        interval = found.interval if found.reliability != answer.reliability else answer.interval or found.interval
-        where = interval_words(interval) + ("" if interval[1] is None else f", median {found.depth}")
-        name = "interval" if found.reliability == answer.reliability else f"at {found.reliability:.0%}"
-        yield (
-            name,
-            f"{where}: where {found.reliability:.0%} of the runs train ({answer.interval_level:.0%} probability)",
-        )
-    if not answer.thresholds and answer.outcome is Outcome.FOUND:
-        yield "interval", "none: bisection does not measure its own error"
+        if found.reliability != answer.reliability:
+            interval = interval_words(found.interval, answer.settings.cap)
+            where = interval if interval.startswith("at least") else f"{interval}, median {found.depth}"
+            yield f"at {found.reliability:.0%}", f"{where}: where {found.reliability:.0%} of the runs train"
     if answer.transition is not None:
         times, narrow, wide = answer.transition
         yield "falls", f"from 90 % to 10 % of its height over {times:.1f} times the depth ({narrow:.1f} to {wide:.1f})"
+    if answer.beyond is not None:
+        yield "beyond", answer.beyond.sentence
+    for again in answer.confirmation:
+        yield "fresh seeds", f"{family.units(again.depth)}: {again.trained} of {again.of} trained"
+    yield "runs", listed(answer.verdicts) or "none yet"
+    if answer.concluded is not None:
+        yield "ended", answer.concluded.sentence
+    yield "passes", f"a depth at which at least {answer.reliability:.0%} of the runs train"
+    yield "criterion", _criterion_words(answer.criterion)
+
+
+def trained_words(answer: Answer) -> str:
+    """ "train accuracy of at least 0.611 in each of the last 3 epochs"."""
+    criterion, bar = answer.criterion, f"{answer.bar:.3f}"
+    if criterion.last_epochs is None:
+        return f"train accuracy above {bar} for a tenth of the epochs, even if lost later (an earlier version's rule)"
+    entry = "epoch" if answer.problem.recipe.steps is None else "twentieth"
+    last = f"the last {count_of(criterion.last_epochs, entry)}" if criterion.last_epochs > 1 else f"the last {entry}"
+    each = "each of " if criterion.last_epochs > 1 else ""
+    of = "" if entry == "epoch" else " of the steps"
+    return f"train accuracy of at least {bar} in {each}{last}{of}"
+
+
+def _criterion_words(criterion: Criterion) -> str:
+    match criterion.kind:
+        case "chance":
+            return f"chance: the bar lies {criterion.min_gain:g} of the way from a constant guess to an accuracy of 1"
+        case "target":
+            return "target: the bar is the accuracy that was asked for"
+        case "held":
+            return "held: the rule of an earlier version; such studies are read, not resumed"
+
+
+def scores_words(scores: Scores) -> str:
+    """ "0.844 in the end (0.518 to 0.872 over the 16 confirming runs at 21); test 0.830"."""
+    runs = f"the {scores.runs} confirming runs" if scores.confirming else f"{count_of(scores.runs, 'run')}"
+    span = f"{scores.lowest:.3f} to {scores.highest:.3f}"
+    return f"median {scores.median:.3f} in the end ({span}; {runs} at {scores.depth}); test {scores.test:.3f}"
+
+
+def useful_words(answer: Answer) -> str:
+    """ "to 12 (9 to 15), as good as the best shallower network (0.970 at 4 to 5 layers)"."""
+    useful = answer.useful_depth
+    if useful is None:
+        return "too few runs here to say how deep it is as good as shallower networks"
+    interval = "" if useful.interval == (useful.depth, useful.depth) else f" ({interval_words(useful.interval)})"
+    best = f"the best shallower score ({useful.best_score:.3f}, from {useful.best_depth} on)"
+    return f"to {useful.depth}{interval}: half of the runs within {useful.margin:g} of {best}"
+
+
+def _interval_fact(answer: Answer) -> Iterator[tuple[str, str]]:
+    if answer.interval is not None:
+        where = interval_words(answer.interval, answer.settings.cap)
+        sure = f"{answer.interval_level:.0%} probability"
+        yield "interval", f"{where}: where {answer.reliability:.0%} of the runs train ({sure})"
+    elif not answer.thresholds and answer.outcome is Outcome.FOUND:
+        yield "interval", "none: bisection does not measure its error"
+
+
+def _beyond_words(answer: Answer) -> str:
+    """ "unstable in 15 of 16 failing runs, at 24 to 46 hidden layers"."""
+    beyond = answer.beyond
+    assert beyond is not None
+    units = family_of(answer.problem.family).units
+    where = units(beyond.depth) if beyond.depth == beyond.deepest else f"{beyond.depth} to {units(beyond.deepest)}"
+    failing = sum(beyond.causes.values())
+    return (
+        f"{in_words(beyond.cause)} in {beyond.causes[beyond.cause]} of {count_of(failing, 'failing run')}, at {where}"
+    )
 
 
 def run_facts(inspection: Inspection, *, place: str | None = None) -> Iterator[tuple[str, str]]:
     """What stands below the figures of one run. `place` is the store that it was replayed from."""
     yield "layers", _size(inspection.layers)
     yield "test points", _predicted(inspection.predictions)
-    yield "a guess", f"always the commonest class scores {inspection.majority_rate:.3f} on train"
+    yield "constant guess", f"always the commonest class scores {inspection.majority_rate:.3f} on train"
     epochs = f"{count_of(inspection.epochs, 'epoch')}, {count_of(inspection.steps, 'step')}"
     yield "cost", f"{epochs}, {inspection.seconds:.1f} s on the {inspection.engine} engine"
     if inspection.replay is not None and place is not None:
@@ -114,9 +182,11 @@ def versions_fact(versions: Mapping[str, str]) -> tuple[str, str]:
     return "versions", ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
-def _size(counts: LayerCounts) -> str:
-    by_convention = f"{counts.hidden} hidden, {counts.weight_layers} with weights, {counts.keras} as Keras counts"
-    return f"{by_convention}; {counts.parameters} parameters"
+def _size(counts: LayerCounts | None, *, hidden: bool = True) -> str:
+    if counts is None:
+        return ""
+    first = f"{counts.hidden} hidden, " if hidden else ""
+    return f"{first}{counts.weight_layers} with weights, {counts.keras} as Keras counts; {counts.parameters} parameters"
 
 
 def _predicted(found: Predictions) -> str:

@@ -31,12 +31,9 @@ DECADE = 10.0
 def inspection_text(inspection: Inspection, *, place: str | None = None) -> RenderableType:
     """A run for people. `place` is the store that the run was replayed from."""
     parts: list[RenderableType] = [_headline(inspection)]
-    if inspection.relapse is not None:
-        parts.append(Text(f"it lost that again: {inspection.relapse.sentence}", style="bold yellow"))
     if inspection.replay is not None:
         parts.append(_replay(inspection.replay, now=inspection.verdict))
-    found = [inspection.evidence, *([inspection.relapse.evidence] if inspection.relapse else [])]
-    shown: list[RenderableType] = [*map(_evidence, found), _curves(inspection), _epochs(inspection)]
+    shown: list[RenderableType] = [_evidence(inspection.evidence), _curves(inspection), _epochs(inspection)]
     for part in shown:
         parts += [Text(""), part]
     parts += [Text(""), *_layers(inspection)]

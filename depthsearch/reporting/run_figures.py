@@ -13,7 +13,6 @@ from plotly.subplots import make_subplots
 from depthsearch.core.inspection import Inspection, Number, Spread
 from depthsearch.core.words import in_words
 from depthsearch.datasets import load
-from depthsearch.detection import accuracy_threshold
 from depthsearch.families import family_of
 from depthsearch.reporting import style
 from depthsearch.reporting.facts import called
@@ -55,17 +54,13 @@ def learning_figure(inspection: Inspection) -> go.Figure:
         row=1,
         col=1,
     )
-    data = load(inspection.problem.data)
-    asked = accuracy_threshold(
-        inspection.problem.criterion, majority_rate=inspection.majority_rate, points=len(data.x_train)
-    )
     figure.add_trace(
         go.Scatter(
             x=[0, inspection.epochs],
-            y=[asked] * 2,
+            y=[inspection.bar] * 2,
             mode="lines",
             line={"color": style.VERMILION, "dash": "dash", "width": 1.5},
-            name="asked of training",
+            name="accuracy threshold",
         ),
         row=1,
         col=1,
@@ -80,8 +75,7 @@ def learning_figure(inspection: Inspection) -> go.Figure:
     )
     figure.update_yaxes(rangemode="normal" if wide else "tozero", row=2, col=1)
     figure.update_xaxes(title_text="epoch", row=2, col=1)
-    lost = ", then lost it" if inspection.relapse else ""
-    return style.dressed(figure, f"{_name(inspection)}: {in_words(inspection.verdict)}{lost}", _evidence(inspection))
+    return style.dressed(figure, f"{_name(inspection)}: {in_words(inspection.verdict)}", _evidence(inspection))
 
 
 def gradient_map(inspection: Inspection) -> go.Figure:
@@ -232,7 +226,7 @@ def _name(inspection: Inspection) -> str:
 
 
 def _evidence(inspection: Inspection) -> str:
-    return (inspection.relapse or inspection).sentence.partition(": ")[2]
+    return inspection.sentence.partition(": ")[2]
 
 
 def _flow_title(inspection: Inspection) -> str:

@@ -30,10 +30,9 @@ def run_page(inspection: Inspection, *, written: datetime) -> str:
     """
     family = family_of(inspection.problem.family)
     title = f"{called(inspection.problem)}, {family.units(inspection.depth)}, seed {inspection.seed}"
-    lost = ", then lost it" if inspection.relapse else ""
     figures = figures_of_run(inspection)
     ids = {name: f"figure-{k}" for k, name in enumerate(figures)}
-    parts = [heading(f"{title}: {in_words(inspection.verdict)}{lost}", 1), *_verdicts(inspection)]
+    parts = [heading(f"{title}: {in_words(inspection.verdict)}", 1), *_verdicts(inspection)]
     for name, figure in figures.items():
         parts += [heading(in_words(name).capitalize(), 2), figure_place(figure, ids[name], figure.layout.title.text)]
     parts += [heading("Facts", 2), facts_table((*run_facts(inspection), versions_fact(inspection.versions)))]
@@ -43,8 +42,6 @@ def run_page(inspection: Inspection, *, written: datetime) -> str:
 
 def _verdicts(inspection: Inspection) -> Iterator[str]:
     yield from _verdict(inspection.sentence, inspection.evidence)
-    if inspection.relapse is not None:
-        yield from _verdict(f"it lost that again: {inspection.relapse.sentence}", inspection.relapse.evidence)
     replay = inspection.replay
     if replay is not None:
         how = "the same as recorded, bit for bit" if replay.same else f"not the same as recorded: {replay.differs}"

@@ -9,7 +9,7 @@ from typing import Any
 from depthsearch.core.answer import Answer, Outcome
 from depthsearch.core.words import count_of, in_words, listed
 from depthsearch.families import family_of
-from depthsearch.reporting.facts import called, evidence_rows, facts, versions_fact
+from depthsearch.reporting.facts import called, details, evidence_rows, facts, versions_fact
 from depthsearch.reporting.markup import facts_table, folded, heading, paragraph, table
 from depthsearch.reporting.reading import StudyReport
 from depthsearch.store import StoredRun
@@ -62,12 +62,7 @@ def _state(report: StudyReport, answer: Answer) -> str:
 
 
 def _more_facts(answer: Answer) -> Iterator[tuple[str, str]]:
-    criterion = answer.problem.criterion
-    gain = f"accuracy gains {criterion.min_gain:.0%} of the headroom above a constant guess"
-    yield (
-        "trained",
-        f"{gain}, and holds it for {criterion.hold_share:.0%} of the epochs, {criterion.hold_epochs} at least",
-    )
+    yield from details(answer)
     yield "sampler", f"{answer.settings.sampler}, root seed {answer.seed}"
     yield versions_fact(answer.versions)
     yield "fingerprint", answer.fingerprint

@@ -7,8 +7,7 @@ from rich.text import Text
 
 from depthsearch.core.study_file import Reported
 from depthsearch.core.survey import Survey, Surveyed
-from depthsearch.core.verdict import VerdictKind
-from depthsearch.core.words import in_words
+from depthsearch.core.words import listed
 from depthsearch.families import family_of
 
 WIDEST_WORD = 9
@@ -49,18 +48,13 @@ def _cells(own: Surveyed) -> list[str]:
     ratio, change = own.gradient_ratio, own.first_layer_change
     return [
         own.name,
-        ", ".join(_counted(own, kind, count) for kind, count in own.verdicts.items()),
+        listed(own.verdicts),
         " / ".join(_times(value) for value in (ratio.start, ratio.middle, ratio.end)),
         _reported(own.reported) if own.reported else "",
         " / ".join("-" if loss is None else f"{loss:.3g}" for loss in own.train_loss),
         f"{change:.2%}" if change is not None else "-",
         f"{own.train_accuracy:.3f} / {own.test_accuracy:.3f}",
     ]
-
-
-def _counted(own: Surveyed, kind: str, count: int) -> str:
-    lost = f" ({own.relapsed} of them lost it again)" if kind == VerdictKind.TRAINED and own.relapsed else ""
-    return f"{count} {in_words(kind)}{lost}"
 
 
 def _times(ratio: float | None) -> str:

@@ -1,7 +1,7 @@
 """Answers, progress and lists of studies for a terminal, as rich renderables."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich import box
@@ -15,8 +15,8 @@ from depthsearch.core.events import Purpose, TrialFinished, TrialStarted
 from depthsearch.core.study_file import Reported
 from depthsearch.core.words import count_of, in_words, listed
 from depthsearch.families import Family, family_of
-from depthsearch.reporting.curve_text import BESIDE, NARROWEST, WIDTH, curve_chart
-from depthsearch.reporting.facts import called, facts
+from depthsearch.reporting.curve_text import BELOW, BESIDE, HEIGHT, LOWEST, NARROWEST, WIDTH, curve_chart
+from depthsearch.reporting.facts import called, details, facts
 from depthsearch.reporting.listing import StudyRow
 
 ROWS = 12
@@ -24,23 +24,53 @@ WORDS = 18
 """Room for "1000 hidden layers"."""
 
 
-def answer_text(answer: Answer, *, place: str, reported: Reported | None = None) -> RenderableType:
-    """An answer for people. `place` is the store that holds its study; `reported` what a study file says of it."""
-    held = all(again.agrees for again in answer.confirmation)
-    found = held and answer.outcome in (Outcome.FOUND, Outcome.CAP_REACHED)
-    headline = Text(f"{called(answer)}: {answer.sentence}", style="bold green" if found else "bold yellow")
-    parts: list[RenderableType] = [headline]
-    if len(answer.curve) > 1:  # one depth is no curve
-        parts += [Text(""), AnswerChart(answer)]
+SCREEN = 23
+"""Lines that an answer takes at most where it can: a terminal of 24 has room for the prompt below."""
+
+
+def answer_text(
+    answer: Answer, *, place: str, reported: Reported | None = None, everything: bool = False
+) -> RenderableType:
+    """An answer for people: what fits one screen, and below it everything else where that is wanted.
+
+    Args:
+        answer: What was found.
+        place: The store that holds its study.
+        reported: What a study file says of the problem.
+        everything: Whether to show the table of depths and the facts behind the answer as well.
+    """
+    screen = AnswerScreen(answer, place, reported)
+    if not everything:
+        return screen
     # The table brings an empty line of its own above and below.
-    parts.append(_curve(answer) if answer.curve else Text(""))
+    parts: list[RenderableType] = [screen, _curve(answer) if answer.curve else Text("")]
     hidden = len(answer.curve) - len(_shown(answer.curve, answer.max_depth))
     if hidden:
         parts.append(Text(f"{count_of(hidden, 'more depth')} in --json\n", style="dim"))
-    parts.append(_facts(answer, place, reported))
-    parts += [Text("")] if answer.warnings else []
-    parts += [Text(f"note: {warning}", style="yellow") for warning in answer.warnings]
-    return Group(*parts)
+    return Group(*parts, _table(details(answer)))
+
+
+@dataclass(frozen=True)
+class AnswerScreen:
+    """The headline, the curve and the facts; the curve as high as a screen of 24 lines leaves room for."""
+
+    answer: Answer
+    place: str
+    reported: Reported | None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        answer = self.answer
+        found = answer.confirmed and answer.outcome in (Outcome.FOUND, Outcome.CAP_REACHED)
+        headline = Text(f"{called(answer)}: {answer.sentence}", style="bold green" if found else "bold yellow")
+        known = _table(facts(answer, place=self.place, reported=self.reported))
+        notes = [Text(f"note: {warning}", style="yellow") for warning in answer.warnings]
+        text: list[Text | Table] = [headline, known, *notes]
+        room = SCREEN - sum(len(console.render_lines(part, options, pad=False)) for part in text)
+        yield headline
+        if len(answer.curve) > 1:  # one depth is no curve
+            yield AnswerChart(answer, height=min(max(room - BELOW, LOWEST), HEIGHT))
+        yield known
+        yield from notes
 
 
 def started_line(events: Sequence[TrialStarted], family: Family) -> str:
@@ -54,7 +84,7 @@ def started_line(events: Sequence[TrialStarted], family: Family) -> str:
 def finished_line(event: TrialFinished, *, family: Family, cap: int) -> str:
     """One step of a search: the depth, how many seeds trained, what is still possible."""
     step = f"{family.units(event.depth):>{WORDS}}: {event.trained} of {event.runs} trained"
-    why = {Purpose.CONFIRM: "tried again", Purpose.TAIL: "looked beyond"}
+    why = {Purpose.CONFIRM: "to confirm it", Purpose.TAIL: "past the threshold"}
     said = why.get(event.purpose, f"max depth {event.curve.possible(cap)}")
     failed = listed({kind: count for kind, count in event.verdicts.items() if kind != "trained"})
     return step + (f" ({failed})" if failed else "") + f"; {said}"
@@ -85,6 +115,7 @@ class AnswerChart:
     """The curve in characters, as wide as there is room for."""
 
     answer: Answer
+    height: int = HEIGHT
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = min(WIDTH, options.max_width - BESIDE)
@@ -97,6 +128,7 @@ class AnswerChart:
             max_depth=self.answer.max_depth,
             unit=family_of(self.answer.problem.family).unit,
             width=width,
+            height=self.height,
         )
 
 
@@ -110,7 +142,7 @@ def _curve(answer: Answer) -> Table:
     if believed:
         table.add_column("95 % band", justify="right")
     else:
-        table.add_column("tried again", justify="right")
+        table.add_column("fresh seeds", justify="right")
     again = {} if believed else {tried.depth: tried for tried in answer.confirmation}
     for point in _shown(answer.curve, answer.max_depth):
         style = "bold" if point.depth == answer.max_depth else ""
@@ -142,10 +174,10 @@ def _shown(points: Sequence[CurvePoint], max_depth: int | None) -> list[CurvePoi
     return kept
 
 
-def _facts(answer: Answer, place: str, reported: Reported | None) -> Table:
+def _table(rows: Iterable[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    for name, text in facts(answer, place=place, reported=reported):
+    for name, text in rows:
         table.add_row(name, text)
     return table

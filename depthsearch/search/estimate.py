@@ -13,14 +13,12 @@ from depthsearch.core.settings import SearchSettings
 from depthsearch.search.bisection import BisectionSampler, bracket_of
 from depthsearch.search.monotone import crossings, falls_with_depth
 from depthsearch.search.picking import Known
-from depthsearch.search.posterior import posterior, quantiles
+from depthsearch.search.posterior import Count, posterior, quantiles
 from depthsearch.search.stopping import LEVEL, Threshold, surprising, threshold
-from depthsearch.search.trials import DEPTH, all_trials, confirming, pooled, probes
+from depthsearch.search.trials import DEPTH, HALF, Probe, all_trials, confirming, mostly_failed, pooled, probes
 
 REOPENED = 4
 """Trials that a search goes on for after a confirmation that disagreed."""
-
-HALF = 0.5
 
 
 def estimate(
@@ -68,7 +66,14 @@ def _bisected(
     trials: Sequence[FrozenTrial], settings: SearchSettings, depths: IntDistribution, parameter: str
 ) -> Curve:
     searched = probes(trials, parameter, purpose=Purpose.SEARCH)
-    passes, fails, closed = bracket_of(searched, depths, settings.threshold_share)
+    share = settings.threshold_share
+    passes, fails, closed = bracket_of(searched, depths, share)
+    every = {probe.depth: probe for probe in pooled(probes(trials, parameter))}
+    again = {probe.depth: probe for probe in pooled(probes(trials, parameter, purpose=Purpose.CONFIRM))}
+    edges = [depth for depth in (passes, fails) if depth is not None]
+    agree = all(depth in again and again[depth].passes(share) is (depth == passes) for depth in edges)
+    alive = [depth for depth, own in every.items() if not _mostly_failed(own, share)]
+    max_depth = None if passes is None else max((depth for depth in alive if depth <= passes), default=None)
     concluded = None
     if closed:
         concluded = Conclusion.CAP if fails is None else Conclusion.ADJACENT
@@ -76,10 +81,11 @@ def _bisected(
     return Curve(
         points=tuple(
             CurvePoint(depth=probe.depth, trained=probe.trained, of=probe.runs, p=probe.trained / probe.runs)
-            for probe in pooled(probes(trials, parameter))
+            for probe in every.values()
         ),
-        max_depth=passes,
+        max_depth=max_depth,
         fails_at=fails,
+        confirmed=concluded is not None and agree and max_depth == passes,
         concluded=concluded,
     )
 
@@ -108,16 +114,25 @@ def _believed(
     shown = sorted({share, HALF}, reverse=True)
     levels = quantiles(np.exp(belief.width()), belief.weight, (0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2))
     thresholds = tuple(_crossing(known, threshold(belief, reliability), reliability) for reliability in shown)
-    max_depth = max((steps.depth(step) for step in tried if step <= median), default=None)
     low, high = next(crossing.interval for crossing in thresholds if crossing.reliability == share)
-    # The deepest depth that was tried and passes may lie above the interval, which is widened to hold it.
-    interval: tuple[int, int | None] | None = (low if max_depth is None else min(low, max_depth), high)
+    alive = [count.depth for count in known.counts if not _mostly_failed(count, share)]
+    passing = [steps.depth(step) for step in alive if step <= median]
+    again = {int(trial.params[parameter]) for trial in confirming(trials)}
+    confirmed = [depth for depth in passing if depth in again and depth >= low]
+    max_depth = max(confirmed or passing, default=None)
+    failing = [steps.depth(step) for step in tried if step > median or step not in alive]
+    # A depth that was tried and passes may lie outside the interval, which is widened to hold it.
+    interval: tuple[int, int | None] | None = (low, high)
+    if max_depth is not None:
+        interval = (min(low, max_depth), None if high is None else max(high, max_depth))
+    none_passes = concluded is Conclusion.SHALLOWEST and max_depth is None and depths.low in again
     if monotone is False:
         max_depth, interval = None, None  # one number would be a lie
     return Curve(
         points=points,
         max_depth=max_depth,
-        fails_at=min((steps.depth(step) for step in tried if step > median), default=None),
+        fails_at=min((depth for depth in failing if depth > (max_depth or 0)), default=None),
+        confirmed=concluded is not None and monotone is not False and (bool(confirmed) or none_passes),
         interval=interval,
         level=LEVEL,
         concluded=concluded,
@@ -165,6 +180,42 @@ def _concluded(
     if rule is None or known.left_to_look_at(settings) is not None or reopened(trials, known, parameter):
         return None
     return rule
+
+
+def _mostly_failed(count: Count | Probe, reliability: float) -> bool:
+    return mostly_failed(trained=count.trained, runs=count.runs, reliability=reliability)
+
+
+MOST_CONFIRMATIONS = 3
+"""Confirmations of one answer: their runs may move it, or reopen the search, and then it is confirmed again."""
+
+
+def next_to_confirm(
+    trials: Sequence[FrozenTrial], curve: Curve, settings: SearchSettings, depths: IntDistribution
+) -> int | None:
+    """The depth that a concluded search confirms next with fresh seeds; None where there is nothing left to confirm.
+
+    Bisection confirms both of its edges. Every other search confirms the deepest depth that passes by the posterior
+    median and at which not most runs failed, tried or not (of a grid, one of its depths).
+    """
+    made = confirming(trials)
+    if settings.sampler == "bisect":
+        seen = {trial.params[DEPTH] for trial in made}
+        # The edges of the bracket: what the confirmations themselves show moves neither.
+        found = bracket_of(probes(trials, purpose=Purpose.SEARCH), depths, settings.threshold_share)[:2]
+        return next((depth for depth in found if depth is not None and depth not in seen), None)
+    if curve.confirmed or curve.monotone is False or not curve.thresholds or len(made) >= MOST_CONFIRMATIONS:
+        return None
+    median = next(found.depth for found in curve.thresholds if found.reliability == settings.threshold_share)
+    failed = {probe.depth for probe in pooled(probes(trials)) if _mostly_failed(probe, settings.threshold_share)}
+    if curve.concluded is Conclusion.GRID:
+        return max((depth for depth in settings.depths or () if depth <= median and depth not in failed), default=None)
+    answer = min(max(median, depths.low), depths.high)
+    if curve.concluded is Conclusion.SHALLOWEST:
+        return answer
+    while answer in failed and answer - depths.step >= depths.low:
+        answer -= depths.step
+    return answer
 
 
 def confirmation_agrees(

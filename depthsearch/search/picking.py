@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.core.curve import Conclusion
 from depthsearch.core.events import Purpose
+from depthsearch.core.names import SEEDS
 from depthsearch.core.settings import SearchSettings
 from depthsearch.search.acquisition import FIRST, Effort, Pending, best_depth
 from depthsearch.search.posterior import Count, posterior
@@ -23,7 +24,7 @@ from depthsearch.search.stopping import (
     tail_limits,
     threshold,
 )
-from depthsearch.search.trials import DEPTH, SEEDS, Probe, effort_of, pooled, probes, purpose_of
+from depthsearch.search.trials import DEPTH, Probe, effort_of, pooled, probes, purpose_of
 
 QUARTERS = 4
 """Of the tail, each of which gets its part of the runs."""

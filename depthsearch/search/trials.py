@@ -12,9 +12,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.core.events import Purpose
 
-DEPTH, RUNS, TRAINED, SEEDS, PURPOSE = "depth", "runs", "trained", "seeds", "purpose"
+DEPTH, RUNS, TRAINED, PURPOSE = "depth", "runs", "trained", "purpose"
 VERDICTS, SECONDS, EFFORT = "verdicts", "seconds", "effort"
 CONSTRAINTS = "constraints"
+HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Probe:
         """Whether at least that share of the runs trained."""
         # A hair's breadth for shares such as 7 / 10 against 0.7, which floating point does not hold exactly.
         return self.trained >= reliability * self.runs - 1e-9
+
+
+def mostly_failed(*, trained: int, runs: int, reliability: float) -> bool:
+    """Whether most of the runs at a depth failed, where the reliability asks for half of them at least."""
+    return reliability >= HALF and 2 * trained < runs
 
 
 def all_trials(study: Study) -> list[FrozenTrial]:

@@ -193,7 +193,8 @@ class Store:
         """The study that these ask for, found again or made, held for the block against other processes.
 
         It is known by the problem's fingerprint, the root seed and the reliability. Its other settings become
-        those given here, except the sampler. Trials that a dead process left running are failed.
+        those given here, except the sampler. Trials that a dead process left running before their seeds were stored are
+        failed.
 
         Args:
             problem: What is asked.
@@ -214,7 +215,7 @@ class Store:
                 chosen = self._claim(held, problem, settings, name, fresh)
                 study = self._find_or_make(chosen, problem, settings)
                 with damage_said(study.name):
-                    study.fail_orphans()
+                    study.fail_unseeded()
             yield study
 
     def delete_study(self, name: str) -> None:
@@ -296,6 +297,11 @@ class Store:
             if study.get_trials(deepcopy=False) or study.directions != [StudyDirection.MAXIMIZE]:
                 raise StudyConflict(f"study {name!r} was not written by depthsearch: give another --study")
             return
+        if found.problem.criterion.kind == "held":
+            raise StudyConflict(
+                f"study {name!r} was judged by the rule of an earlier version and can be read, not resumed: give "
+                "another --study, or leave --study out"
+            )
         differing = differences(found, problem, settings)
         if differing:
             raise StudyConflict(

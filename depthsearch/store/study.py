@@ -1,7 +1,7 @@
 """One study in the store: Optuna's trials, and our telemetry beside them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from optuna import Study
@@ -9,8 +9,9 @@ from optuna.storages import RDBStorage
 from optuna.storages._rdb.models import TrialUserAttributeModel
 from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import Engine, Row, delete, insert, select
+from sqlalchemy import ColumnElement, Engine, Row, delete, insert, select
 
+from depthsearch.core.names import SEEDS
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.trace import Trace
@@ -24,18 +25,20 @@ from depthsearch.store.traces import decode_trace, encode_trace
 
 @dataclass(frozen=True)
 class StoredRun:
-    """One run of a finished trial, without its trace.
+    """One finished run, without its trace.
 
     Attributes:
         trial_number: Of the trial that it belongs to.
         run: Its place in the trial, from 0.
         depth: In the family's units.
         seed: The run's own.
-        epochs: Epochs trained.
-        train_accuracy: Of the last epoch; None where none was trained.
+        epochs: Entries of its trace: epochs trained, or parts of a budget in steps.
+        train_accuracy: Of the last entry; None where none was trained.
         test_accuracy: At the end.
         verdict: What its trace showed.
         engine: What trained it, dense or torch; None where that was not recorded.
+        final_score: What the criterion holds against its bar; None where earlier versions judged it.
+        seconds: Of searching, since the run that finished before it; None where that was not recorded.
     """
 
     trial_number: int
@@ -47,6 +50,8 @@ class StoredRun:
     test_accuracy: float
     verdict: Verdict
     engine: str | None = None
+    final_score: float | None = None
+    seconds: float | None = None
 
 
 _WITHOUT_TRACE = [column for column in RUNS.columns if column.name != "trace"]
@@ -85,46 +90,75 @@ class StoredStudy:
         """The study's number in the database."""
         return self.optuna_study._study_id  # noqa: SLF001 - the key that our tables share with Optuna's
 
-    def fail_orphans(self) -> int:
-        """Fail every running trial, left behind by a process that is gone, and say how many there were.
+    def fail_unseeded(self) -> int:
+        """Fail every running trial whose depth or seeds were not stored, and say how many there were.
 
-        Only whoever holds the study's claim may do this.
+        They were left behind by a process that is gone, before it trained anything. Only the process that holds the
+        study's claim may do this.
         """
-        orphans = self.optuna_study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        orphans = [trial for trial in self._running() if not _is_seeded(trial)]
         for trial in orphans:
             self.optuna_study.tell(trial.number, state=TrialState.FAIL)
         return len(orphans)
 
-    def write_runs(
-        self, trial: FrozenTrial | int, traces: Sequence[Trace], verdicts: Sequence[Verdict], *, engine: str
-    ) -> None:
-        """Write a trial's runs, and which engine trained them, in one insert.
+    def interrupted_trials(self) -> list[FrozenTrial]:
+        """The running trials, by number, whose depth and seeds are stored: their missing runs can be trained."""
+        return sorted((trial for trial in self._running() if _is_seeded(trial)), key=lambda trial: trial.number)
 
-        To be called before the trial is told, so that a told trial has them.
+    def _running(self) -> list[FrozenTrial]:
+        return self.optuna_study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+    def write_run(
+        self, trial: int, run: int, trace: Trace, verdict: Verdict, *, engine: str, score: float, seconds: float
+    ) -> StoredRun:
+        """Write one finished run, so that nothing that ends the process from now on loses it.
+
+        A trial is told after all of its runs were written, so that a told trial has them.
+
+        Args:
+            trial: Number of the trial.
+            run: The run's place in it, from 0.
+            trace: What it recorded.
+            verdict: What that shows.
+            engine: What trained it.
+            score: Its final score.
+            seconds: Of searching, since the run that finished before it.
         """
-        number = trial if isinstance(trial, int) else trial.number
-        rows = [
-            {
-                "study_id": self.study_id,
-                "trial_number": number,
-                "run": run,
-                "depth": trace.depth,
-                "seed": trace.seed,
-                "verdict": verdict.kind.value,
-                "settled": verdict.epoch,
-                "epochs": trace.epochs,
-                "train_accuracy": float(trace.train_accuracy[-1]) if trace.epochs else None,
-                "test_accuracy": trace.final_test_accuracy,
-                "sentence": verdict.sentence,
-                "evidence": verdict.evidence.model_dump_json(),
-                "trace": encode_trace(trace),
-                "engine": engine,
-            }
-            for run, (trace, verdict) in enumerate(zip(traces, verdicts, strict=True))
-        ]
+        row = {
+            "study_id": self.study_id,
+            "trial_number": trial,
+            "run": run,
+            "depth": trace.depth,
+            "seed": trace.seed,
+            "verdict": verdict.kind.value,
+            "settled": verdict.epoch,
+            "epochs": trace.epochs,
+            "train_accuracy": float(trace.train_accuracy[-1]) if trace.epochs else None,
+            "test_accuracy": trace.final_test_accuracy,
+            "sentence": verdict.sentence,
+            "evidence": verdict.evidence.model_dump_json(),
+            "trace": encode_trace(trace),
+            "engine": engine,
+            "final_score": score,
+            "seconds": seconds,
+        }
+        key = (RUNS.c.study_id == self.study_id, RUNS.c.trial_number == trial, RUNS.c.run == run)
         with self.engine.begin() as connection:
-            connection.execute(delete(RUNS).where(RUNS.c.study_id == self.study_id, RUNS.c.trial_number == number))
-            connection.execute(insert(RUNS), rows)
+            connection.execute(delete(RUNS).where(*key))
+            connection.execute(insert(RUNS), [row])
+        return StoredRun(
+            trial_number=trial,
+            run=run,
+            depth=trace.depth,
+            seed=trace.seed,
+            epochs=trace.epochs,
+            train_accuracy=float(trace.train_accuracy[-1]) if trace.epochs else None,
+            test_accuracy=trace.final_test_accuracy,
+            verdict=verdict,
+            engine=engine,
+            final_score=score,
+            seconds=seconds,
+        )
 
     def write_attributes(self, trial_id: int, attributes: Mapping[str, object]) -> None:
         """Set attributes of a running trial, all in one transaction, where Optuna's own call makes one for each."""
@@ -142,7 +176,7 @@ class StoredStudy:
         write_page(self.storage, self.study_id, note=note, plot=plot)
 
     def runs(self) -> list[StoredRun]:
-        """The runs of all finished trials, by trial and place; those of failed trials are left out.
+        """The runs of all finished trials, by trial and place; those of failed and running trials are left out.
 
         Raises:
             StudyDamaged: They cannot be read.
@@ -151,11 +185,21 @@ class StoredStudy:
             finished = {
                 trial.number for trial in self.optuna_study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
             }
-        query = (
-            select(*_WITHOUT_TRACE).where(RUNS.c.study_id == self.study_id).order_by(RUNS.c.trial_number, RUNS.c.run)
-        )
+        return [run for run in self._runs() if run.trial_number in finished]
+
+    def runs_of(self, trial: int) -> list[StoredRun]:
+        """The runs of one trial that are stored, by place, whether or not the trial is finished.
+
+        Raises:
+            StudyDamaged: They cannot be read.
+        """
+        return self._runs(RUNS.c.trial_number == trial)
+
+    def _runs(self, *where: ColumnElement[bool]) -> list[StoredRun]:
+        query = select(*_WITHOUT_TRACE).where(RUNS.c.study_id == self.study_id, *where)
         with reading(), self.engine.connect() as connection:
-            return [self._run(row) for row in connection.execute(query) if row.trial_number in finished]
+            rows = connection.execute(query.order_by(RUNS.c.trial_number, RUNS.c.run)).all()
+        return [self._run(row) for row in rows]
 
     def _run(self, row: Row) -> StoredRun:  # type: ignore[type-arg]
         with damage_said(self.name, f"run {row.run} of trial {row.trial_number}"):
@@ -179,6 +223,11 @@ class StoredStudy:
             return decode_trace(data, self.problem)
 
 
+def _is_seeded(trial: FrozenTrial) -> bool:
+    seeds = trial.user_attrs.get(SEEDS)
+    return bool(trial.params) and isinstance(seeds, list) and all(type(seed) is int for seed in seeds) and bool(seeds)
+
+
 def _stored_run(row: Row) -> StoredRun:  # type: ignore[type-arg]
     return StoredRun(
         trial_number=row.trial_number,
@@ -195,4 +244,6 @@ def _stored_run(row: Row) -> StoredRun:  # type: ignore[type-arg]
             evidence=Evidence.model_validate(json.loads(row.evidence)),
         ),
         engine=row.engine,
+        final_score=row.final_score,
+        seconds=row.seconds,
     )

@@ -38,13 +38,15 @@ RUNS = Table(
     Column("depth", Integer, nullable=False),
     Column("seed", BigInteger, nullable=False),
     Column("verdict", String(32), nullable=False),
-    Column("settled", Integer, nullable=False),  # epoch of the verdict
-    Column("epochs", Integer, nullable=False),  # epochs trained
-    Column("train_accuracy", Float),  # of the last epoch; null where none was trained
+    Column("settled", Integer, nullable=False),  # entry of the verdict
+    Column("epochs", Integer, nullable=False),  # entries of the trace: epochs, or parts of a budget in steps
+    Column("train_accuracy", Float),  # of the last entry; null where none was trained
     Column("test_accuracy", Float, nullable=False),
     Column("sentence", Text, nullable=False),
     Column("evidence", Text, nullable=False),  # JSON
     Column("trace", LargeBinary, nullable=False),  # see traces.py
     Column("engine", String(16)),  # what trained it; null where that was not recorded
+    Column("final_score", Float),  # what the criterion holds against its bar; null for the kind `held`
+    Column("seconds", Float),  # of searching, since the run that finished before it; null where not recorded
     ForeignKeyConstraint(["study_id"], ["ds_studies.study_id"], name="ds_runs_study"),
 )

@@ -8,7 +8,7 @@ ORDER_STREAM = 1
 
 
 class EpochOrders:
-    """One permutation of range(points) for each epoch. Batches are consecutive slices of it.
+    """One permutation of range(points) for each epoch, counted from 0. Batches are consecutive slices of it.
 
     Args:
         points: In the training set.
@@ -18,7 +18,16 @@ class EpochOrders:
     def __init__(self, points: int, seed: int) -> None:
         self._points = np.arange(points)
         self._rng = np.random.default_rng([seed, ORDER_STREAM])
+        self._drawn = 0
+        self._latest = self._points[None]
 
-    def take(self, epochs: int) -> NDArray[np.int64]:
-        """[epochs, points] the orders of the next epochs, the same however many are taken at a time."""
-        return self._rng.permuted(np.tile(self._points, (epochs, 1)), axis=1)
+    def of_epochs(self, first: int, last: int) -> NDArray[np.int64]:
+        """[last - first + 1, points] the orders of those epochs, the same however many are taken at a time.
+
+        Epochs are taken one after another; only the last one that was taken may be taken again.
+        """
+        again = self._latest if first < self._drawn else self._latest[:0]
+        drawn = self._rng.permuted(np.tile(self._points, (last + 1 - self._drawn, 1)), axis=1)
+        orders = np.concatenate([again, drawn])
+        self._drawn, self._latest = last + 1, orders[-1:]
+        return orders

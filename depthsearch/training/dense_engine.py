@@ -5,12 +5,13 @@ another: a run's trace is the same to the last bit whatever is trained beside it
 """
 
 import threading
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import numpy as np
 from numpy.typing import NDArray
 
+from depthsearch.core.interrupts import interrupts_deferred
 from depthsearch.core.problem import ADAM_EPSILON, Problem
 from depthsearch.core.trace import Trace
 from depthsearch.datasets import load
@@ -27,13 +28,13 @@ from depthsearch.training.initialization import initial_weights
 from depthsearch.training.recorder import PER_LAYER, Recorder
 
 CHUNK = 16
-"""Epochs trained between two questions to the watcher."""
+"""Epochs trained between two questions to the watcher; an entry of more epochs is trained as a whole."""
 
 COMPILE = """
 from depthsearch.core.problem import Problem
 from depthsearch.training.dense_engine import DenseEngine, Job
 
-DenseEngine().train_here(Problem.model_validate({"recipe": {"epochs": 3}}), [Job(1, 0)], record="full")
+list(DenseEngine().train_here(Problem.model_validate({"recipe": {"epochs": 3}}), [Job(1, 0)], record="full"))
 """
 
 Floats = NDArray[np.float32]
@@ -54,40 +55,60 @@ class DenseEngine:
     @property
     def first_use(self) -> str | None:
         """That the kernels are compiled now, where they do not lie on disk yet."""
-        if compiled_before("train_epochs"):
+        if compiled_before("train_entries"):
             return None
         return "compiling the training kernels, once for this version: this takes some 15 to 30 seconds"
 
     def train(
-        self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None, record: Record = "summary"
-    ) -> list[Trace]:
+        self, problem: Problem, jobs: Iterable[Job], *, watch: Watch | None = None, record: Record = "summary"
+    ) -> Iterator[tuple[Job, Trace]]:
         """Train every job (see Engine.train)."""
-        compile_elsewhere(COMPILE, kernel="train_epochs")
-        return self.train_here(problem, jobs, watch=watch, record=record)
+        compile_elsewhere(COMPILE, kernel="train_entries")
+        yield from self.train_here(problem, jobs, watch=watch, record=record)
 
     def train_here(
-        self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None, record: Record = "summary"
-    ) -> list[Trace]:
+        self, problem: Problem, jobs: Iterable[Job], *, watch: Watch | None = None, record: Record = "summary"
+    ) -> Iterator[tuple[Job, Trace]]:
         """Train every job with kernels that this process compiles where they do not lie on disk."""
-        data = load(problem.data)
-        stopped = threading.Event()
+        jobs, data, stopped = tuple(jobs), load(problem.data), threading.Event()
 
-        def one(job: Job) -> Trace:
+        def one(job: Job) -> Trace | None:
+            if stopped.is_set():
+                return None
             run = _Run(problem, data, job, full=record == "full")
-            return run.train(None if record == "full" else watch, stopped)
+            trace = run.train(None if record == "full" else watch, stopped)
+            return None if run.stopped else trace
 
+        with ThreadPoolExecutor(min(self.threads, max(len(jobs), 1))) as pool:
+            running = {pool.submit(one, job): job for job in jobs}
+            try:
+                while running:
+                    done = wait(running, return_when=FIRST_COMPLETED).done
+                    with interrupts_deferred():  # what is taken out of `running` is yielded
+                        yield from _finished(problem, running, done)
+            except KeyboardInterrupt:
+                # The runs under way end at their next question to the watcher; those that are finished are kept.
+                stopped.set()
+                with interrupts_deferred():
+                    yield from _finished(problem, running, wait(running).done)
+                raise
+            finally:
+                stopped.set()
+                pool.shutdown(cancel_futures=True)
+
+
+def _finished(
+    problem: Problem, running: dict["Future[Trace | None]", Job], done: Collection["Future[Trace | None]"]
+) -> Iterator[tuple[Job, Trace]]:
+    """The results of the runs that are done, which are taken out of those running; a run that was stopped has none."""
+    for future in [future for future in running if future in done]:
+        job = running.pop(future)
         try:
-            with ThreadPoolExecutor(min(self.threads, max(len(jobs), 1))) as pool:
-                try:
-                    return list(pool.map(one, jobs))
-                except BaseException:
-                    # Ctrl-C, or an error in one run: the others end at their next question to the watcher.
-                    stopped.set()
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise
+            trace = future.result()
         except MemoryError as error:
-            depth = max(job.depth for job in jobs)
-            raise out_of_memory(problem, depth) from error
+            raise out_of_memory(problem, job.depth) from error
+        if trace is not None:
+            yield job, trace
 
 
 class _Room:
@@ -122,12 +143,16 @@ class _Run:
         self.batch = _Room(self.program, min(problem.recipe.batch_size, len(data.x_train)))
         self.whole = _Room(self.program, max(len(data.x_train), len(data.x_test)))
         self.order = np.arange(max(len(data.x_train), len(data.x_test)))
+        self.stopped = False  # before its budget ended, and for no reason of its verdict
 
     def train(self, watch: Watch | None, stopped: threading.Event) -> Trace:
         recorder = self.recorder
         self._look()
         settled = watch(recorder.trace()) if watch else None
-        while settled is None and recorder.epoch < recorder.budget_epochs and not stopped.is_set():
+        while settled is None and recorder.epoch < recorder.budget_epochs:
+            if stopped.is_set():
+                self.stopped = True
+                break
             first = recorder.epoch
             states = self._train_until_snapshot()
             settled = watch(recorder.trace()) if watch else None
@@ -136,21 +161,25 @@ class _Run:
                 recorder.cut(settled)
             elif recorder.wants_snapshot():
                 self._look()
+                settled = watch(recorder.trace()) if watch else None
         return recorder.trace(self._test_accuracy())
 
     def _train_until_snapshot(self) -> Floats:
-        """At most CHUNK epochs, to the next snapshot at the furthest; the state after each of them."""
+        """Some CHUNK epochs, to the next snapshot at the furthest; the state after each entry of the trace."""
         recorder, recipe, batch = self.recorder, self.problem.recipe, self.batch
-        epochs = min(CHUNK, recorder.epochs_to_snapshot())
-        orders = self.orders.take(epochs)
-        losses, accuracies = np.empty(epochs), np.empty(epochs)
-        states = np.empty((epochs, self.P.size + 2 * self.MM.size), np.float32)
-        training.train_epochs(
+        per_epoch, first = recorder.steps_per_epoch, recorder.epoch
+        done, near = recorder.ends[first], recorder.ends[first] + CHUNK * per_epoch
+        ahead = recorder.ends[first + 1 : first + 1 + recorder.epochs_to_snapshot()]
+        ends = np.array([ahead[0], *(end for end in ahead[1:] if end <= near)])
+        orders = self.orders.of_epochs(done // per_epoch, int(ends[-1] - 1) // per_epoch)
+        losses, accuracies = np.empty(len(ends)), np.empty(len(ends))
+        states = np.empty((len(ends), self.P.size + 2 * self.MM.size), np.float32)
+        training.train_entries(
             self.program.steps, self.data.x_train, self.labels, orders, recipe.batch_size,
             self.P, self.D, self.V1, self.V2, batch.A, batch.at, self.MM, self.MV, np.empty(0),
             passes.TRAIN, _rule(self.problem),
             recipe.learning_rate, recipe.momentum or 0.0, recipe.weight_decay, ADAM_EPSILON,
-            recorder.epoch * recorder.steps_per_epoch, recorder.budget_steps, losses, accuracies, states,
+            done, ends, losses, accuracies, states,
         )  # fmt: skip
         for loss, accuracy in zip(losses.tolist(), accuracies.tolist(), strict=True):
             recorder.add_epoch(loss, accuracy)

@@ -63,22 +63,25 @@ def fill_batch(points, labels, order, first, last, A, at):
 
 
 @compiled
-def train_epochs(
+def train_entries(
     steps, points, labels, orders, batch_size, P, D, V1, V2, A, at, MM, MV, AG,
-    mode, rule, learning_rate, momentum, decay, epsilon, done, budget, losses, accuracies, states,
+    mode, rule, learning_rate, momentum, decay, epsilon, done, ends, losses, accuracies, states,
 ):  # fmt: skip
-    """Train an epoch for each row of `orders` after `done` steps of `budget`; its means, and the state after it.
+    """Train from step `done` to each of the steps `ends`; the means of each of these entries, and the state after it.
 
-    `states[e]` holds the parameters and then the moving averages at the end of the e-th of these epochs, so that a
+    The rows of `orders` are those of the epoch in which step `done` lies and of the epochs after it.
+    `states[e]` holds the parameters and then the moving averages at the end of the e-th of these entries, so that a
     run that turns out to have been settled there can be set back.
     """
     size = points.shape[0]
-    for e in range(orders.shape[0]):
-        order = orders[e]
-        last = min(size, (budget - done) * batch_size)
-        summed, right = 0.0, 0.0
-        for first in range(0, last, batch_size):
-            end = min(first + batch_size, last)
+    per_epoch = (size + batch_size - 1) // batch_size
+    first_epoch = done // per_epoch
+    for e in range(ends.shape[0]):
+        summed, right, seen = 0.0, 0.0, 0
+        while done < ends[e]:
+            order = orders[done // per_epoch - first_epoch]
+            first = done % per_epoch * batch_size
+            end = min(first + batch_size, size)
             n = end - first
             fill_batch(points, labels, order, first, end, A, at)
             forward(steps, P, A, at, MM, MV, n, mode)
@@ -88,8 +91,9 @@ def train_epochs(
             update(rule, P, D, V1, V2, done, learning_rate, momentum, decay, epsilon)
             summed += loss_of_batch
             right += correct
-        losses[e] = summed / last
-        accuracies[e] = right / last
+            seen += n
+        losses[e] = summed / seen
+        accuracies[e] = right / seen
         states[e, : P.size] = P
         states[e, P.size : P.size + MM.size] = MM
         states[e, P.size + MM.size :] = MV

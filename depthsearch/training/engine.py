@@ -1,7 +1,7 @@
 """The contract that every engine keeps, and the choice of one. No engine is imported until it is chosen."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
@@ -22,7 +22,7 @@ GPU_LANES = 128
 Record: TypeAlias = Literal["summary", "full"]
 
 Watch: TypeAlias = Callable[[Trace], int | None]
-"""Pure: from the trace so far to the epoch at which its verdict was settled, or None to go on."""
+"""Pure: from the trace so far to the entry at which its verdict was settled, or None to go on."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Engine(Protocol):
     - A run's trace does not depend on the other jobs of the call: to the last bit for the dense engine, within
       rounding for torch, whose products of small matrices round by where they lie in memory.
     - Global state (random generators, number of threads, default types) is as before when the call returns.
-    - The watcher may be asked late, but the trace ends at the epoch that it names.
+    - The watcher may be asked late, but the trace ends at the entry that it names.
     """
 
     @property
@@ -52,14 +52,17 @@ class Engine(Protocol):
         """What to tell somebody who waits, where the first training takes longer than those after it."""
 
     def train(
-        self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None, record: Record = "summary"
-    ) -> list[Trace]:
-        """Train every job and return the traces in their order.
+        self, problem: Problem, jobs: Iterable[Job], *, watch: Watch | None = None, record: Record = "summary"
+    ) -> Iterator[tuple[Job, Trace]]:
+        """Train every job, and yield each with its trace as soon as its run is finished.
+
+        Where Ctrl-C arrives, the runs that are finished by then are yielded first, and KeyboardInterrupt is raised
+        after them. Closing the iterator ends what is under way.
 
         Args:
             problem: What is trained.
             jobs: Which networks.
-            watch: Asked as a run goes on; where it names an epoch, the run ends there. None trains every run for
+            watch: Asked as a run goes on; where it names an entry, the run ends there. None trains every run for
                 the whole budget.
             record: "full" fills Trace.detail, trains every run for the whole budget and asks no watcher; what a
                 summary records is an exact prefix of it.

@@ -32,7 +32,10 @@ class Recorder:
         data: Its data set.
         depth: In the family's units.
         seed: The run's own.
-        full: Whether every epoch is looked at, for Trace.detail.
+        full: Whether every entry is looked at, for Trace.detail.
+
+    Attributes:
+        ends: [E + 1] the optimizer steps after which each entry of the trace ends; 0 for what is before the first.
     """
 
     def __init__(
@@ -41,9 +44,9 @@ class Recorder:
         self._problem, self._data, self._depth, self._seed = problem, data, depth, seed
         self._layers = tuple(layer.name for layer in weight_layers(plan))
         self.points = len(data.x_train)
-        self.budget_steps = problem.recipe.total_steps(self.points)
         self.steps_per_epoch = problem.recipe.steps_per_epoch(self.points)
-        self.budget_epochs = -(-self.budget_steps // self.steps_per_epoch)
+        self.ends = (0, *problem.recipe.entry_ends(self.points))
+        self.budget_steps, self.budget_epochs = self.ends[-1], len(self.ends) - 1
         self._snapshot_epochs = frozenset(snapshot_epochs(self.budget_epochs))
         self._losses: list[float] = []
         self._accuracies: list[float] = []
@@ -53,35 +56,35 @@ class Recorder:
 
     @property
     def epoch(self) -> int:
-        """The last epoch recorded; 0 before the first."""
+        """The last entry recorded; 0 before the first."""
         return len(self._losses)
 
     def wants_snapshot(self) -> bool:
-        """Whether the network is to be looked at now: at the log-spaced epochs, or at every one for the detail."""
+        """Whether the network is to be looked at now: at the log-spaced entries, or at every one for the detail."""
         return self.detail is not None or self.log_spaced
 
     @property
     def log_spaced(self) -> bool:
-        """Whether the present epoch is one of the log-spaced ones."""
+        """Whether the present entry is one of the log-spaced ones."""
         return self.epoch in self._snapshot_epochs
 
     def epochs_to_snapshot(self) -> int:
-        """How many epochs there are from the present one to the next that wants a snapshot."""
+        """How many entries there are from the present one to the next that wants a snapshot."""
         if self.detail is not None:
             return 1
         return min(epoch for epoch in self._snapshot_epochs if epoch > self.epoch) - self.epoch
 
     def cut(self, epoch: int) -> None:
-        """Forget the epochs after `epoch`, all of them without a snapshot."""
+        """Forget the entries after `epoch`, all of them without a snapshot."""
         del self._losses[epoch:], self._accuracies[epoch:]
 
     def add_epoch(self, loss: float, accuracy: float) -> None:
-        """The running means over one epoch's batches."""
+        """The running means over one entry's batches."""
         self._losses.append(loss)
         self._accuracies.append(accuracy)
 
     def add_snapshot(self, figures: Mapping[str, ArrayLike]) -> None:
-        """The figures of `Snapshot` for the present epoch: [L] for a layer's, a number for the network's."""
+        """The figures of `Snapshot` for the present entry: [L] for a layer's, a number for the network's."""
         self._epochs.append(self.epoch)
         for name, values in self._snapshots.items():
             values.append(figures[name])
@@ -101,7 +104,7 @@ class Recorder:
             train_accuracy=_floats(self._accuracies),
             snapshots=every.at_epochs(self._snapshot_epochs) if self.detail else every,
             final_test_accuracy=final_test_accuracy,
-            steps=min(self.epoch * self.steps_per_epoch, self.budget_steps),
+            steps=self.ends[self.epoch],
             budget_epochs=self.budget_epochs,
             budget_steps=self.budget_steps,
             majority_rate=self._data.majority_rate,

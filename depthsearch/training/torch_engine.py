@@ -1,6 +1,6 @@
 """The reference engine: torch, on CPU or CUDA, networks of one depth side by side. It trains every plan there is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from depthsearch.core.errors import InvalidValue
+from depthsearch.core.interrupts import interrupts_deferred
 from depthsearch.core.problem import ADAM_EPSILON, Problem
 from depthsearch.core.trace import Trace
 from depthsearch.datasets import load
@@ -55,20 +56,28 @@ class TorchEngine:
         return None
 
     def train(
-        self, problem: Problem, jobs: Sequence[Job], *, watch: Watch | None = None, record: Record = "summary"
-    ) -> list[Trace]:
+        self, problem: Problem, jobs: Iterable[Job], *, watch: Watch | None = None, record: Record = "summary"
+    ) -> Iterator[tuple[Job, Trace]]:
         """Train every job (see Engine.train)."""
-        data, full = load(problem.data), record == "full"
-        traces: dict[int, Trace] = {}
-        with _threads(torch.get_num_threads() if problem.width >= WIDE else 1):
-            for depth in dict.fromkeys(job.depth for job in jobs):
-                places = [place for place, job in enumerate(jobs) if job.depth == depth]
-                for first in range(0, len(places), STACK):
-                    chosen = places[first : first + STACK]
-                    with _want_of_memory_said(problem, depth):
-                        stack = _Stack(problem, data, [jobs[place] for place in chosen], self.device, full=full)
-                        traces |= dict(zip(chosen, stack.train(None if full else watch), strict=True))
-        return [traces[place] for place in range(len(jobs))]
+        jobs, data, full = tuple(jobs), load(problem.data), record == "full"
+        for depth in dict.fromkeys(job.depth for job in jobs):
+            alike = [job for job in jobs if job.depth == depth]
+            for first in range(0, len(alike), STACK):
+                chosen = alike[first : first + STACK]
+                with self._training(problem, depth):
+                    stack = _Stack(problem, data, chosen, self.device, full=full)
+                while stack.running:
+                    with self._training(problem, depth):
+                        finished = stack.train_until_some_finish(None if full else watch)
+                    with interrupts_deferred():
+                        yield from ((chosen[place], trace) for place, trace in finished)
+
+    @contextmanager
+    def _training(self, problem: Problem, depth: int) -> Iterator[None]:
+        """A block that trains: with as many threads as the width is worth, and its lack of memory in one line."""
+        threads = torch.get_num_threads() if problem.width >= WIDE else 1
+        with _threads(threads), _translate_out_of_memory(problem, depth):
+            yield
 
 
 class _Stack:
@@ -97,23 +106,24 @@ class _Stack:
         self.rows = len(seeds)
         self.running = {place: place for place in range(self.rows)}  # from a run's place among the jobs to its row
 
-    def train(self, watch: Watch | None) -> list[Trace]:
-        traces: dict[int, Trace] = {}
-        budget = self.recorders[0].budget_epochs
-        epoch = 0
-        self._snapshot()
-        while True:
-            over = {place for place in self.running if epoch >= budget or _settled(watch, self.recorders[place])}
-            if over:
-                accuracies = self._test_accuracies()
-                traces |= {place: self.recorders[place].trace(accuracies[self.running[place]]) for place in over}
-                self._leave(over)
-            if not self.running:
-                return [traces[place] for place in range(len(self.recorders))]
-            self._epoch(epoch)
-            epoch += 1
+    def train_until_some_finish(self, watch: Watch | None) -> list[tuple[int, Trace]]:
+        """Train on until some of the running networks are finished; their places among the jobs, and their traces."""
+        if self.recorders[next(iter(self.running))].epoch == 0:
+            self._snapshot()
+        while not (over := self._over(watch)):
+            self._entry()
             if self.recorders[next(iter(self.running))].wants_snapshot():
                 self._snapshot()
+        accuracies = self._test_accuracies()
+        finished = [(place, self.recorders[place].trace(accuracies[self.running[place]])) for place in sorted(over)]
+        self._leave(over)
+        return finished
+
+    def _over(self, watch: Watch | None) -> set[int]:
+        """The running networks whose budget has ended, or whose verdict is settled."""
+        recorders = self.recorders
+        ended = {place for place in self.running if recorders[place].epoch == recorders[place].budget_epochs}
+        return ended | {place for place in self.running if _settled(watch, recorders[place])}
 
     def _leave(self, over: set[int]) -> None:
         """Runs are over; keep only the rows of the others, with what the optimizer remembers of them."""
@@ -132,22 +142,33 @@ class _Stack:
         self.rows = len(self.running)
         self.steps.resize()
 
-    def _epoch(self, epoch: int) -> None:
-        """One pass over the points; the last epoch of a budget of steps may be cut short."""
+    def _entry(self) -> None:
+        """Train one entry of the trace: an epoch, or for budgets in steps what there is of each epoch in it."""
         recorder = self.recorders[next(iter(self.running))]
-        batch_size = self.problem.recipe.batch_size
-        steps_left = recorder.budget_steps - epoch * recorder.steps_per_epoch
-        orders = np.zeros((self.rows, recorder.points), np.int64)  # rows of runs that are over train for nobody
-        for place, row in self.running.items():
-            orders[row] = self.orders[place].take(1)[0]
-        shuffled = torch.from_numpy(orders[:, : steps_left * batch_size]).to(self.data.x_train.device)
-        x, y = self.data.x_train[shuffled], self.data.y_train[shuffled]
+        step, end = recorder.ends[recorder.epoch : recorder.epoch + 2]
+        points = 0
         self.steps.begin()
-        for x_batch, y_batch in zip(torch.split(x, batch_size, 1), torch.split(y, batch_size, 1), strict=True):
-            self.steps.take(x_batch, y_batch)
-        points, losses, correct = x.shape[1], self.steps.losses.tolist(), self.steps.correct.tolist()
+        while step < end:
+            epoch, batch = divmod(step, recorder.steps_per_epoch)
+            batches = min(recorder.steps_per_epoch - batch, end - step)
+            points += self._batches(epoch, batch, batches)
+            step += batches
+        losses, correct = self.steps.losses.tolist(), self.steps.correct.tolist()
         for place, row in self.running.items():
             self.recorders[place].add_epoch(losses[row] / points, correct[row] / points)
+
+    def _batches(self, epoch: int, first: int, count: int) -> int:
+        """Train `count` batches of an epoch from its batch `first` on; the number of points in them."""
+        batch_size, points = self.problem.recipe.batch_size, len(self.data.x_train)
+        orders = np.zeros((self.rows, points), np.int64)  # rows of runs that are over train for nobody
+        for place, row in self.running.items():
+            orders[row] = self.orders[place].of_epochs(epoch, epoch)[0]
+        chosen = orders[:, first * batch_size : (first + count) * batch_size]
+        shuffled = torch.from_numpy(chosen).to(self.data.x_train.device)
+        x, y = self.data.x_train[shuffled], self.data.y_train[shuffled]
+        for x_batch, y_batch in zip(torch.split(x, batch_size, 1), torch.split(y, batch_size, 1), strict=True):
+            self.steps.take(x_batch, y_batch)
+        return int(chosen.shape[1])
 
     def _snapshot(self) -> None:
         networks, data = self.networks, self.data
@@ -279,17 +300,17 @@ def _by_run(layers: list[Tensor]) -> NDArray[np.float32]:
 
 
 @contextmanager
-def _want_of_memory_said(problem: Problem, depth: int) -> Iterator[None]:
-    """Want of memory within the block becomes one line that says what asked for it."""
-    said = out_of_memory(problem, depth)
+def _translate_out_of_memory(problem: Problem, depth: int) -> Iterator[None]:
+    """A lack of memory within the block becomes one line that says what asked for it."""
+    failed = out_of_memory(problem, depth)
     try:
         yield
     except (MemoryError, torch.OutOfMemoryError) as error:
-        raise said from error
+        raise failed from error
     except RuntimeError as error:
         # torch's CPU allocator raises a bare RuntimeError.
         if any(words in str(error) for words in ("not enough memory", "can't allocate memory")):
-            raise said from error
+            raise failed from error
         raise
 
 
