@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from depthsearch.core.answer import Outcome as Outcome
     from depthsearch.core.comparison import Comparison as Comparison
     from depthsearch.core.errors import DepthsearchError as DepthsearchError
+    from depthsearch.core.gate import Gate as Gate
+    from depthsearch.core.gate import gate as gate
     from depthsearch.core.inspection import Inspection as Inspection
     from depthsearch.core.problem import Criterion as Criterion
     from depthsearch.core.problem import DataOptions as DataOptions
@@ -33,6 +35,8 @@ _HOME = {
     "Outcome": "depthsearch.core.answer",
     "Comparison": "depthsearch.core.comparison",
     "DepthsearchError": "depthsearch.core.errors",
+    "Gate": "depthsearch.core.gate",
+    "gate": "depthsearch.core.gate",
     "Inspection": "depthsearch.core.inspection",
     "Criterion": "depthsearch.core.problem",
     "DataOptions": "depthsearch.core.problem",
@@ -54,6 +58,7 @@ __all__ = [
     "Criterion",
     "DataOptions",
     "DepthsearchError",
+    "Gate",
     "Inspection",
     "Outcome",
     "Problem",
@@ -62,6 +67,7 @@ __all__ = [
     "__version__",
     "compare",
     "find",
+    "gate",
     "inspect",
     "inspect_stored",
     "plot",

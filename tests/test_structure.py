@@ -24,6 +24,9 @@ ALLOWED = {
     "cli": {"core", "families", "datasets", "search", "store", "finder", "reporting", "service"},
 }
 
+# A notebook shows an answer by the answer's methods, which load what draws it.
+ALLOWED_BESIDES = {"core/answer.py": {"reporting"}}
+
 
 def modules() -> list[Path]:
     return sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
@@ -45,7 +48,7 @@ def test_imports_run_one_way(path: Path) -> None:
     room = path.relative_to(PACKAGE).parts[0]
     used = {name.split(".")[1] for name in imports(path) if name.startswith("depthsearch.")}
     rooms = used & set(ALLOWED)
-    assert rooms <= ALLOWED[room] | {room}
+    assert rooms <= ALLOWED[room] | {room} | ALLOWED_BESIDES.get(str(path.relative_to(PACKAGE)), set())
 
 
 def test_every_room_has_its_rule() -> None:

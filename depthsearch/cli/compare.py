@@ -64,7 +64,7 @@ def compare(
     else:
         declared = read_declared(study_file, options)
     settings = settings_of(options, declared.settings)
-    typed = {"steps": "steps", "points": "points"} if study_file is None else {}
+    typed = {"steps": "steps", "points": "points", "target": "target"} if study_file is None else {}
     problems = {entry.name: entry.problem for entry in declared.problems}
     with Progress(problems, settings, quiet=quiet) as progress, named_as_typed(typed):
         comparison = depthsearch.compare(

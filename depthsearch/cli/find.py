@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from depthsearch.cli.options import (
+    details_option,
     json_option,
     named_as_typed,
     place_of,
@@ -29,6 +30,13 @@ from depthsearch.core.interrupts import interrupts_deferred
 @search_options
 @place_options()
 @json_option
+@details_option
+@click.option(
+    "--at-least",
+    type=int,
+    metavar="N",
+    help="Exit with 0 if networks of N train for sure (the interval's lower end), 3 if they do not, 4 if that is open.",
+)
 @quiet_option
 def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Find the deepest network of a kind that still trains, and what happens just past it.
@@ -42,11 +50,14 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
     depthsearch find --arch ffnet --act tanh
     depthsearch find --arch resnet --act relu --reliability 0.5 --json
     depthsearch find --act relu --sampler grid --depths 3,7,10,14 --seeds 100
+    depthsearch find --act tanh --data digits --width 64 --criterion target --target 0.95
+    depthsearch find --act tanh --at-least 18
     depthsearch find studies/vanishing-and-resnet.toml --problem ffnet-relu
     """
     # Imported here, so that help and misuse answer without waiting for them.
     with interrupts_deferred():
         import depthsearch.finder  # noqa: PLC0415
+        from depthsearch.cli.gate import GATE_EXITS, check_at_least, gate_line  # noqa: PLC0415
         from depthsearch.cli.output import show, write  # noqa: PLC0415
         from depthsearch.cli.progress import Progress  # noqa: PLC0415
         from depthsearch.reporting.text import answer_text  # noqa: PLC0415
@@ -62,8 +73,10 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
         entry = declared.entry(problem_name)
         problem, reported = entry.problem, entry.reported
         settings = settings_of(options, declared.settings)
+    at_least = options["at_least"]
+    check_at_least(at_least, problem, settings)
     # What only the data tell is said of the options, where those describe the problem.
-    typed = {"steps": "steps", "points": "points"} if study_file is None else {}
+    typed = {"steps": "steps", "points": "points", "target": "target"} if study_file is None else {}
     with Progress({"": problem}, settings, quiet=quiet) as progress, named_as_typed(typed):
         answer = depthsearch.find(
             problem,
@@ -75,4 +88,9 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
     if as_json:
         write(answer.to_json() + "\n")
     else:
-        show(answer_text(answer, place=shown_url(options["storage"]), reported=reported))
+        place = shown_url(options["storage"])
+        show(answer_text(answer, place=place, reported=reported, everything=options["everything"]))
+    if at_least is not None:
+        found = depthsearch.gate(answer, at_least)
+        click.echo(gate_line(found, answer), err=True)
+        click.get_current_context().exit(GATE_EXITS[found.result])

@@ -114,7 +114,7 @@ def _inspected(options: dict[str, Any], trains: dict[str, Any]) -> "Inspection":
     """The run that the options name, by its own depth and seed or by its place in a study."""
     import depthsearch  # noqa: PLC0415
 
-    fields = ("depth", "seed", "steps", "points", "tensorboard")
+    fields = ("depth", "seed", "steps", "points", "target", "tensorboard")
     with named_as_typed({field: field for field in fields}):
         if options["study"] is None:
             depth, seed = options["depth"], 0 if options["seed"] is None else options["seed"]

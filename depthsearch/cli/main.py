@@ -18,17 +18,17 @@ from depthsearch.cli.inspect import inspect
 from depthsearch.cli.report import report
 from depthsearch.cli.studies import studies
 from depthsearch.core.errors import DepthsearchError
-from depthsearch.core.interrupts import INTERRUPTED
+from depthsearch.core.interrupts import INTERRUPTED, interrupt_on_sigterm
 
 MISUSE = 2
 
-SEARCH_KEPT = "all finished work is kept, and the same command goes on from it"
+SEARCH_KEPT = "every finished run is kept, and the same command goes on from there"
 AFTER_INTERRUPT = {
     "find": SEARCH_KEPT,
     "compare": SEARCH_KEPT,
     "inspect": "nothing is kept of what was trained, and the same command begins anew",
 }
-"""What Ctrl-C leaves behind, by command; nothing worth saying where it is missing."""
+"""What Ctrl-C or SIGTERM leaves behind, by command; nothing worth saying where it is missing."""
 
 
 class _Commands(click.Group):
@@ -64,7 +64,8 @@ cli.add_command(dashboard)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit: 0 concluded, 1 a defect of ours, 2 misuse, 130 interrupted."""
+    """Run a command and exit: 0 concluded, 1 internal error, 2 misuse, 3 below --at-least, 4 open, 130 interrupted."""
+    interrupt_on_sigterm()
     sys.exit(run(arguments))
 
 

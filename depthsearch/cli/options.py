@@ -10,6 +10,7 @@ import click
 from depthsearch.core.errors import InvalidValue, UnknownName
 from depthsearch.core.names import (
     ACTIVATIONS,
+    CRITERIA,
     DATA_SETS,
     DEVICES,
     ENGINES,
@@ -102,6 +103,19 @@ problem_options = _all(
     _option("--batch-size", type=int, text="Points a step. [default: 32]"),
     _option("--epochs", type=int, text="Passes over the training set. [default: 200]"),
     _option("--steps", type=int, text="Optimizer steps, instead of --epochs."),
+    _option(
+        "--criterion",
+        metavar="NAME",
+        text=f"When a run counts as trained, in its last epochs: {', '.join(CRITERIA)} (an accuracy told from a "
+        "constant guess, or a given one). [default: chance]",
+    ),
+    _option(
+        "--min-gain",
+        type=float,
+        text="With --criterion chance: the share of the way from a constant guess to an accuracy of 1. [default: 0.2]",
+    ),
+    _option("--target", type=float, text="With --criterion target: the train accuracy. [default: 0.9]"),
+    _option("--last-epochs", type=int, text="How many epochs at the end must all reach it. [default: 3]"),
 )
 search_options = _all(
     _option(
@@ -157,6 +171,9 @@ def place_options(*, study: bool = True) -> Callable[[Command], Command]:
 
 
 json_option = _option("--json", "as_json", is_flag=True, text="Print the result as JSON.")
+details_option = _option(
+    "--details", "everything", is_flag=True, text="Print the table of depths and how the answer came about as well."
+)
 quiet_option = _option("--quiet", "-q", is_flag=True, text="No progress on standard error.")
 
 

@@ -1,7 +1,8 @@
-"""A search as it goes on, on standard error, for whoever watches: nothing is said where no terminal reads it."""
+"""A search as it goes on, on standard error: each step with the curve in a terminal, elsewhere a line a minute."""
 
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -12,28 +13,62 @@ from rich.text import Text
 
 from depthsearch.cli.output import PatientConsole
 from depthsearch.core.curve import Curve
-from depthsearch.core.events import Event, Preparing, Purpose, StudyOpened, TrialFinished, TrialStarted
+from depthsearch.core.events import Event, Preparing, Purpose, RunFinished, StudyOpened, TrialFinished, TrialStarted
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.words import count_of
 from depthsearch.families import Family, family_of
-from depthsearch.reporting.curve_text import BESIDE, NARROWEST, curve_chart
-from depthsearch.reporting.text import finished_line, started_line
+from depthsearch.reporting.text import CurveChart, finished_line, started_line
 from depthsearch.search.remaining import runs_expected
 
-CHART_WIDTH, CHART_HEIGHT = 60, 8
 LEAST_HEIGHT = 30
 """Lines of a terminal that has room for the curve below the steps."""
 
 LONG = 2.0
-"""Seconds after which a step's own time is told."""
+"""Seconds after which the time of a step is shown."""
+
+MINUTE = 60.0
+"""Seconds between two lines where no terminal reads them."""
 
 
 def progress_console(*, quiet: bool) -> Console:
     """Standard error, for progress; silent where `quiet`, or where it is no terminal."""
-    console = PatientConsole(stderr=True, quiet=quiet, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console = _console(quiet=quiet)
     console.quiet = quiet or not console.is_terminal
     return console
+
+
+def _console(*, quiet: bool) -> Console:
+    return PatientConsole(stderr=True, quiet=quiet, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+
+class _Ticker:
+    """Prints a line of its own accord, each time that so many seconds have passed.
+
+    Args:
+        seconds: Between two lines.
+        line: Gives the line; an empty one is not printed.
+        console: Where it is printed.
+    """
+
+    def __init__(self, seconds: float, line: Callable[[], str], console: Console) -> None:
+        self._seconds, self._line, self._console = seconds, line, console
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._seconds):
+            line = self._line()
+            if line:
+                self._console.print(line)
 
 
 def live(shown: RenderableType, console: Console) -> Live:
@@ -49,8 +84,8 @@ def live(shown: RenderableType, console: Console) -> Live:
 class Progress:
     """Takes the events of a search, or of several, one after another.
 
-    A line for each step; below them, while something is trained, the curve so far, what is under way, and some idea of
-    the time left.
+    In a terminal: a line for each step; below them, while something is trained, the curve so far, what is under way,
+    and some idea of the time left. Elsewhere: a plain line a minute.
 
     Args:
         problems: What is searched, by name; the one of a single search has none.
@@ -64,13 +99,19 @@ class Progress:
         self._console = progress_console(quiet=quiet)
         self._board = _Board()
         self._live = live(self._board, self._console)
+        plain = _console(quiet=quiet)
+        self._ticker = None if quiet or plain.is_terminal else _Ticker(MINUTE, self._board.plain_line, plain)
 
     def __enter__(self) -> Self:
+        if self._ticker is not None:
+            self._ticker.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if self._ticker is not None:
+            self._ticker.stop()
         self._live.stop()
 
     def __call__(self, event: Event) -> None:
@@ -79,14 +120,12 @@ class Progress:
 
     def of(self, name: str, event: Event) -> None:
         """Show one event of the search of that name."""
-        if self._console.quiet:
-            return
         family, called = self._families[name], f"{name}: " if name else ""
         match event:
             case StudyOpened(study, finished, done):
                 place = list(self._families).index(name) + 1
                 of = f"{name}, {place} of {len(self._families)}: " if name else ""
-                self._board.begin(family, self._settings.filled(reliability=family.reliability), of)
+                self._board.begin(study, family, self._settings.filled(reliability=family.reliability), of)
                 if done:
                     self._console.print(f"{called}{study} is done already, with {count_of(finished, 'trial')}")
                 elif finished:
@@ -97,10 +136,13 @@ class Progress:
                 self._console.print(reason)
             case TrialStarted():
                 self._board.step(event)
-                self._live.start()
+                if not self._console.quiet:
+                    self._live.start()
+            case RunFinished():
+                self._board.count(event)
             case TrialFinished():
                 self._board.done(event)
-                if event.purpose is not Purpose.SENTINEL:  # a look-out beside each step is not worth a line
+                if event.purpose is not Purpose.SENTINEL:  # a sentinel with each step is not worth a line
                     self._console.print(finished_line(event, family=family, cap=self._settings.cap))
 
 
@@ -110,26 +152,34 @@ class _Board:
     def __init__(self) -> None:
         self._spinner = Spinner("dots")
 
-    def begin(self, family: Family, settings: SearchSettings, called: str) -> None:
+        self._study = ""
+
+    def begin(self, study: str, family: Family, settings: SearchSettings, called: str) -> None:
         """A search begins."""
         self._family, self._settings, self._called = family, settings, called
         self._curve: Curve | None = None
-        self._charts: dict[int, Text] = {}
+        self._finished = self._trials = 0
         self._since = self._step_since = time.monotonic()
         self._under_way: list[TrialStarted] = []
         self._runs = self._depths = 0
         self._training = 0.0
+        self._study = study
 
     def step(self, event: TrialStarted) -> None:
         """A trial of a round is about to be trained."""
         self._under_way.append(event)
+        self._finished = 0
         self._step_since = time.monotonic()
+
+    def count(self, event: RunFinished) -> None:
+        """A run of a round is finished."""
+        self._finished = event.done
 
     def done(self, event: TrialFinished) -> None:
         """A trial of a round was told."""
         self._under_way.clear()
         self._curve = event.curve
-        self._charts.clear()
+        self._trials += 1
         self._runs += event.runs
         self._depths += event.runs * event.depth
         self._training += event.seconds
@@ -149,28 +199,34 @@ class _Board:
         return seconds
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = min(CHART_WIDTH, options.max_width - BESIDE)
-        if self._curve is not None and options.size.height >= LEAST_HEIGHT and width >= NARROWEST:
-            yield self._chart(self._curve, width)
+        if self._curve is not None and options.size.height >= LEAST_HEIGHT:
+            yield self._chart(self._curve)
         turning = self._spinner.render(console.get_time())
         yield Text(f"{turning} {self._line()}", no_wrap=True, overflow="ellipsis")
 
-    def _chart(self, curve: Curve, width: int) -> Text:
-        """Drawn once for each step, however often it is shown."""
-        if width not in self._charts:
-            self._charts[width] = curve_chart(
-                curve.points,
-                reliability=self._settings.threshold_share,
-                interval=curve.interval,
-                max_depth=curve.max_depth,
-                unit=self._family.unit,
-                width=width,
-                height=CHART_HEIGHT,
-            )
-        return self._charts[width]
+    def _chart(self, curve: Curve) -> CurveChart:
+        return CurveChart(
+            curve.points,
+            curve.interval,
+            curve.max_depth,
+            self._settings.threshold_share,
+            self._family.unit,
+            self._settings.cap,
+        )
+
+    def plain_line(self) -> str:
+        """All that is known, in one line, for those who see no chart; empty before a search has begun."""
+        if not self._study:
+            return ""
+        parts = [self._study, f"{count_of(self._trials, 'trial')}, {count_of(self._runs, 'run')}"]
+        if self._curve is not None:
+            parts.append(f"max depth {self._curve.possible(self._settings.cap)}")
+        return "; ".join([*parts, self._line()])
 
     def _line(self) -> str:
-        doing = started_line(self._under_way, self._family) if self._under_way else "choosing what to try next"
+        doing = "choosing what to try next"
+        if self._under_way:
+            doing = started_line(tuple(self._under_way), self._family, done=self._finished)
         parts = [self._called + doing]
         spent = time.monotonic() - self._step_since
         if spent >= LONG:

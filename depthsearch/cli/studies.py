@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from depthsearch.cli.options import json_option, storage_option
+from depthsearch.cli.options import details_option, json_option, storage_option
 from depthsearch.core.errors import InvalidValue
 
 csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print the result as CSV.")
@@ -48,7 +48,8 @@ def list_studies(storage: str | None, as_json: bool, as_csv: bool) -> None:
 @click.argument("study")
 @storage_option
 @json_option
-def show(study: str, storage: str | None, as_json: bool) -> None:
+@details_option
+def show(study: str, storage: str | None, as_json: bool, everything: bool) -> None:
     """The answer of STUDY as `find` gave it, or what is known so far."""
     from depthsearch.finder import answer_of  # noqa: PLC0415
     from depthsearch.store import open_store  # noqa: PLC0415
@@ -61,7 +62,7 @@ def show(study: str, storage: str | None, as_json: bool) -> None:
     from depthsearch.cli.output import show as show_answer  # noqa: PLC0415
     from depthsearch.reporting.text import answer_text  # noqa: PLC0415
 
-    show_answer(answer_text(answer, place=place))
+    show_answer(answer_text(answer, place=place, everything=everything))
 
 
 @studies.command(short_help="Every run of one study.")

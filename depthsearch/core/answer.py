@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING
 
 from depthsearch.core.curve import Conclusion, Crossing, CurvePoint
 from depthsearch.core.model import FrozenModel
-from depthsearch.core.notebook import facts_html
 from depthsearch.core.problem import Criterion, Problem
 from depthsearch.core.settings import SearchSettings
-from depthsearch.core.words import interval_words, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -236,14 +234,17 @@ class Answer(FrozenModel):
         return frame.astype({"depth": int, "trained": int, "of": int, "p": float, "low": float, "high": float})
 
     def _repr_html_(self) -> str:
-        """The sentence and the main facts, for a notebook; `depthsearch.plot` draws the curve."""
-        facts = (
-            ("max depth", self.max_depth),
-            ("interval", interval_words(self.interval) if self.interval else None),
-            ("reliability", f"{self.reliability:.0%}"),
-            ("runs", listed(self.verdicts) or "none yet"),
-            ("beyond", self.beyond.sentence if self.beyond else None),
-            ("study", self.study),
-        )
-        what = f"{self.problem.family} {self.problem.activation} on {self.problem.data.name}"
-        return facts_html(what, self.sentence, facts)
+        """The facts that `find` prints, for whatever shows HTML."""
+        # Loaded here: an answer is read without what draws it.
+        from depthsearch.reporting.notebook import answer_html  # noqa: PLC0415
+
+        return answer_html(self)
+
+    def _ipython_display_(self) -> None:
+        """In a notebook: the facts, and the curve as a figure."""
+        from IPython.display import HTML, display  # noqa: PLC0415 - there is no notebook without it
+
+        from depthsearch.reporting.plot import plot  # noqa: PLC0415
+
+        shown = [HTML(self._repr_html_()), *([plot(self)] if self.curve else [])]  # type: ignore[no-untyped-call]
+        display(*shown)  # type: ignore[no-untyped-call]

@@ -27,6 +27,10 @@ PROBLEM_OPTIONS = {
     "batch_size": ("recipe", "batch_size"),
     "epochs": ("recipe", "epochs"),
     "steps": ("recipe", "steps"),
+    "criterion": ("criterion", "kind"),
+    "min_gain": ("criterion", "min_gain"),
+    "target": ("criterion", "target"),
+    "last_epochs": ("criterion", "last_epochs"),
 }
 """Option -> where its value goes in a Problem."""
 

@@ -4,6 +4,7 @@ import shlex
 from typing import Any
 
 from depthsearch.core.errors import InvalidValue
+from depthsearch.core.names import CRITERIA
 from depthsearch.core.options import PROBLEM_OPTIONS, SEARCH_OPTIONS, as_typed, problem_fields
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
@@ -11,7 +12,7 @@ from depthsearch.store.urls import DEFAULT
 
 
 def find_command(problem: Problem, settings: SearchSettings, *, study: str, place: str) -> str | None:
-    """`depthsearch find ...` for a search; None where no options say this problem, as with a criterion of its own.
+    """`depthsearch find ...` for a search; None where no options say this problem, as with an earlier criterion.
 
     Args:
         problem: What is asked.
@@ -47,6 +48,8 @@ def _problem_options(problem: Problem) -> dict[str, Any] | None:
 
 
 def _say(options: dict[str, Any], problem: Problem) -> bool:
+    if problem.criterion.kind not in CRITERIA:
+        return False
     try:
         return Problem.model_validate(problem_fields(options)) == problem
     except InvalidValue:

@@ -41,6 +41,9 @@ from depthsearch.training.engine import Engine, Job, check_engine, choose_engine
 RUNS_PER_TRIAL, MOST_RUNS_PER_TRIAL = 8, 32
 """Fresh seeds for each trial by default: as many as train side by side, within these limits."""
 
+DRAWN = 2_000
+"""Curves of the posterior that the band of a search under way is drawn from; the answer's is taken from all."""
+
 
 def find(
     problem: Problem,
@@ -187,7 +190,7 @@ class _Search:
     def _curve(self) -> Curve:
         """What is known now. This sitting alone tells trials of the study, so it changes with a round told."""
         if self._latest is None:
-            self._latest = estimate(self._study, self._settings, depths=self._depths, band=False)
+            self._latest = estimate(self._study, self._settings, depths=self._depths, curves=DRAWN)
         return self._latest
 
     def _to_confirm(self, curve: Curve) -> int | None:

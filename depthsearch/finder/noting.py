@@ -49,7 +49,7 @@ def note_of(answer: Answer, given: SearchSettings, *, place: str) -> str:
     depth = "none yet" if answer.max_depth is None else family.units(answer.max_depth)
     facts = [f"max depth: **{depth}**"]
     if answer.interval is not None:
-        where = interval_words(answer.interval)
+        where = interval_words(answer.interval, answer.settings.cap)
         facts.append(
             f"interval: {where}, where {answer.reliability:.0%} train ({answer.interval_level:.0%} probability)"
         )

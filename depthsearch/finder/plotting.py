@@ -68,7 +68,7 @@ def _layout(answer: Answer) -> dict[str, Any]:
             where
             | {"fillcolor": ORANGE, "line": {"width": 0}, "layer": "below", "showlegend": True, "name": "interval"}
         )
-        found += f", interval {interval_words(answer.interval)}"
+        found += f", interval {interval_words(answer.interval, answer.settings.cap)}"
     return {
         "title": {"text": f"depthsearch: {found}"},
         "xaxis": {"title": {"text": f"depth ({family.unit})"}} | (_ticks(last) if is_wide(depths) else {}),

@@ -66,6 +66,7 @@ def curve_chart(
     interval: tuple[int, int | None] | None,
     max_depth: int | None,
     unit: str,
+    cap: int,
     width: int = WIDTH,
     height: int = HEIGHT,
 ) -> Text:
@@ -77,6 +78,7 @@ def curve_chart(
         interval: Where the threshold lies; drawn below the axis.
         max_depth: Named below the axis.
         unit: Of depth.
+        cap: The deepest depth that may be tried; an interval that ends there is open.
         width: Columns.
         height: Rows.
     """
@@ -98,7 +100,7 @@ def curve_chart(
         for cell in line:
             text.append(cell, STYLES.get(cell, "bold" if cell in (ALWAYS, SEEN) else ""))
         text.append(f" {reliability:.0%}\n" if row == level else "\n")
-    below = [f"{'':>6} {line}" for line in _below(axis, interval, max_depth, unit)]
+    below = [f"{'':>6} {line}" for line in _below(axis, interval, max_depth, unit, cap)]
     text.append("\n".join(below))
     if any(point.low is not None for point in points):
         text.append(f"\n{'':>8}{SURE} surely trains, {LIKELY} likely, {POSSIBLE} possibly; ", "dim")
@@ -140,7 +142,9 @@ def _depth(point: CurvePoint) -> int:
     return point.depth
 
 
-def _below(axis: Axis, interval: tuple[int, int | None] | None, max_depth: int | None, unit: str) -> Iterator[str]:
+def _below(
+    axis: Axis, interval: tuple[int, int | None] | None, max_depth: int | None, unit: str, cap: int
+) -> Iterator[str]:
     """The axis with its ends, and the interval with max depth."""
     ends = f"{axis.low}", f"{axis.high}"
     title = f"depth ({unit})"
@@ -150,7 +154,7 @@ def _below(axis: Axis, interval: tuple[int, int | None] | None, max_depth: int |
     if interval is not None:
         low, high = interval
         found = f"max depth {max_depth}, " if max_depth is not None else ""
-        words = f"{found}interval {interval_words(interval)}"
+        words = f"{found}interval {interval_words(interval, cap)}"
         middle = (axis.column(low) + axis.column(axis.high if high is None else high)) // 2
         start = min(max(middle - len(words) // 2, 0), max(axis.width - len(words), 0))
         yield f" {'':<{start}}{words}"

@@ -54,7 +54,7 @@ def _found(answer: Answer) -> str:
             return f": {answer.sentence}"
 
 
-def facts(answer: Answer, *, place: str, reported: Reported | None = None) -> Iterator[tuple[str, str]]:
+def facts(answer: Answer, *, place: str = "", reported: Reported | None = None) -> Iterator[tuple[str, str]]:
     """The facts that belong on one screen. `place` is the store; `reported` what a study file says of the problem."""
     family = family_of(answer.problem.family)
     if answer.crossings is not None:
@@ -79,7 +79,7 @@ def facts(answer: Answer, *, place: str, reported: Reported | None = None) -> It
     cost = answer.cost
     trials, runs = count_of(cost.trials, "trial"), count_of(cost.runs, "run")
     yield "cost", f"{trials}, {runs}, {cost.seconds:.1f} s of training"
-    yield "study", f"{answer.study} in {place}"
+    yield "study", f"{answer.study} in {place}" if place else answer.study
 
 
 def details(answer: Answer) -> Iterator[tuple[str, str]]:

@@ -54,7 +54,7 @@ def _subtitle(answer: Answer) -> str:
     runs = f"{answer.cost.runs} runs"
     if answer.interval is None or answer.interval_level is None:
         return runs
-    where = interval_words(answer.interval)
+    where = interval_words(answer.interval, answer.settings.cap)
     share, level = f"{answer.reliability:.0%}", f"{answer.interval_level:.0%}"
     return f"{share} of the runs train to a depth of {where}, with {level} probability ({runs})"
 
@@ -64,7 +64,7 @@ def _reliability(figure: go.Figure, answer: Answer, depths: Sequence[int]) -> No
     left, right = style.depth_range(depths)
     if answer.interval is not None:
         low, high = answer.interval
-        name = f"interval {interval_words(answer.interval)}"
+        name = f"interval {interval_words(answer.interval, answer.settings.cap)}"
         ends = max(low, left), min(high or right, right)
         figure.add_trace(
             go.Scatter(

@@ -68,17 +68,26 @@ class AnswerScreen:
         room = SCREEN - sum(len(console.render_lines(part, options, pad=False)) for part in text)
         yield headline
         if len(answer.curve) > 1:  # one depth is no curve
-            yield AnswerChart(answer, height=min(max(room - BELOW, LOWEST), HEIGHT))
+            yield CurveChart(
+                answer.curve,
+                answer.interval,
+                answer.max_depth,
+                answer.reliability,
+                family_of(answer.problem.family).unit,
+                answer.settings.cap,
+                height=min(max(room - BELOW, LOWEST), HEIGHT),
+            )
         yield known
         yield from notes
 
 
-def started_line(events: Sequence[TrialStarted], family: Family) -> str:
-    """What is under way: the trials of one round."""
-    networks = count_of(sum(event.runs for event in events), "network")
+def started_line(events: Sequence[TrialStarted], family: Family, *, done: int = 0) -> str:
+    """What is under way: the trials of one round, and how many of their runs are finished."""
+    of = sum(event.runs for event in events)
+    networks = f"{done} of {count_of(of, 'network')}" if done else count_of(of, "network")
     *shallower, deepest = sorted({event.depth for event in events})
     depths = f"{', '.join(map(str, shallower))} and {family.units(deepest)}" if shallower else family.units(deepest)
-    return f"training {networks} of {depths}"
+    return f"trained {networks} of {depths}" if done else f"training {networks} of {depths}"
 
 
 def finished_line(event: TrialFinished, *, family: Family, cap: int) -> str:
@@ -111,10 +120,25 @@ def studies_table(rows: Sequence[StudyRow]) -> Table:
 
 
 @dataclass(frozen=True)
-class AnswerChart:
-    """The curve in characters, as wide as there is room for."""
+class CurveChart:
+    """The curve in characters, as wide as there is room for: of an answer, and of a search under way.
 
-    answer: Answer
+    Attributes:
+        points: Every depth that was tried.
+        interval: Where the threshold lies.
+        max_depth: Named below the axis.
+        reliability: Asked for.
+        unit: Of depth.
+        cap: The deepest depth that may be tried.
+        height: Rows of the area.
+    """
+
+    points: Sequence[CurvePoint]
+    interval: tuple[int, int | None] | None
+    max_depth: int | None
+    reliability: float
+    unit: str
+    cap: int
     height: int = HEIGHT
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -122,11 +146,12 @@ class AnswerChart:
         if width < NARROWEST:
             return
         yield curve_chart(
-            self.answer.curve,
-            reliability=self.answer.reliability,
-            interval=self.answer.interval,
-            max_depth=self.answer.max_depth,
-            unit=family_of(self.answer.problem.family).unit,
+            self.points,
+            reliability=self.reliability,
+            interval=self.interval,
+            max_depth=self.max_depth,
+            unit=self.unit,
+            cap=self.cap,
             width=width,
             height=self.height,
         )

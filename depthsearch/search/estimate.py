@@ -27,7 +27,7 @@ def estimate(
     *,
     parameter: str = DEPTH,
     depths: IntDistribution | None = None,
-    band: bool = True,
+    curves: int | None = None,
 ) -> Curve:
     """The curve of P(trained | depth) and the depth that it names.
 
@@ -40,13 +40,13 @@ def estimate(
         settings: `sampler`, `reliability`, `tolerance`, `cap` and `max_runs` are used.
         parameter: Name of the integer parameter that is the depth.
         depths: The depths that may be tried; by default those of the trials, up to the settings' cap.
-        band: Whether to work out `p`, `low` and `high` of every point; without, `p` is the raw share.
+        curves: How many of the posterior's curves `p`, `low` and `high` of the points are taken from; by default all.
     """
     trials = all_trials(study)
     depths = depths or _depths_of(trials, settings, parameter)
     if settings.sampler == "bisect" or isinstance(study.sampler, BisectionSampler):
         return _bisected(trials, settings, depths, parameter)
-    return _believed(trials, settings, depths, parameter, band=band)
+    return _believed(trials, settings, depths, parameter, curves=curves)
 
 
 def _depths_of(trials: Sequence[FrozenTrial], settings: SearchSettings, parameter: str) -> IntDistribution:
@@ -91,7 +91,12 @@ def _bisected(
 
 
 def _believed(
-    trials: Sequence[FrozenTrial], settings: SearchSettings, depths: IntDistribution, parameter: str, *, band: bool
+    trials: Sequence[FrozenTrial],
+    settings: SearchSettings,
+    depths: IntDistribution,
+    parameter: str,
+    *,
+    curves: int | None,
 ) -> Curve:
     known = Known.of(trials, depths, parameter)
     if not known.counts:
@@ -102,13 +107,8 @@ def _believed(
     fitting = None if concluded is Conclusion.SHALLOWEST else belief
     monotone = falls_with_depth(known.counts, fitting, seed=settings.seed) if concluded else None
     found = crossings(known.counts, share) if monotone is False else None
-    if band:
-        points = probabilities(trials, depths, [steps.depth(count.depth) for count in known.counts], parameter)
-    else:
-        points = tuple(
-            CurvePoint(depth=steps.depth(own.depth), trained=own.trained, of=own.runs, p=own.trained / own.runs)
-            for own in known.counts
-        )
+    tried_depths = [steps.depth(count.depth) for count in known.counts]
+    points = probabilities(trials, depths, tried_depths, parameter, curves=curves)
     median = known.threshold(settings).median
     tried = [count.depth for count in known.counts]
     shown = sorted({share, HALF}, reverse=True)
@@ -144,12 +144,19 @@ def _believed(
 
 
 def probabilities(
-    trials: Sequence[FrozenTrial], depths: IntDistribution, wanted: Sequence[int], parameter: str = DEPTH
+    trials: Sequence[FrozenTrial],
+    depths: IntDistribution,
+    wanted: Sequence[int],
+    parameter: str = DEPTH,
+    *,
+    curves: int | None = None,
 ) -> tuple[CurvePoint, ...]:
-    """P(success) with its band at each of the wanted depths, tried or not."""
+    """P(success) with its band at each of the wanted depths, tried or not; from `curves` of the posterior, or all."""
     known = Known.of(trials, depths, parameter)
     tail = (1 - LEVEL) / 2
-    found = posterior(known.counts).quantiles([known.steps.step(depth) for depth in wanted], (tail, 0.5, 1 - tail))
+    belief = posterior(known.counts)
+    belief = belief if curves is None else belief.every(-(-len(belief.weight) // curves))
+    found = belief.quantiles([known.steps.step(depth) for depth in wanted], (tail, 0.5, 1 - tail))
     seen = {known.steps.depth(count.depth): count for count in known.counts}
     points = []
     for depth, (low, p, high) in zip(wanted, found.round(6).tolist(), strict=True):
