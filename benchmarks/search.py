@@ -95,7 +95,7 @@ def simulate(case: Case, settings: SearchSettings, seed: int, sampler: BaseSampl
     study = optuna.create_study(direction="maximize", sampler=sampler or ThresholdSampler(settings))
     total, runs, until_rule = 0.0, 0, None
     depths = optuna.distributions.IntDistribution(1, settings.cap)
-    curve = estimate(study, settings, band=False)
+    curve = estimate(study, settings, curves=100)
     while curve.concluded is None and (settings.max_runs is None or runs < settings.max_runs):
         asked = []
         for _ in range(settings.trials_at_once):
@@ -113,7 +113,7 @@ def simulate(case: Case, settings: SearchSettings, seed: int, sampler: BaseSampl
         total += deepest if settings.trials_at_once > 1 else deepest * settings.runs_each
         if until_rule is None and sampler is None and Known.of(all_trials(study), depths).rule(settings) is not None:
             until_rule = runs, total
-        curve = estimate(study, settings, band=False)
+        curve = estimate(study, settings, curves=100)
     return Found(curve, runs, total, until_rule or (runs, total))
 
 

@@ -252,8 +252,8 @@ def _certainty(curve: Curve, settings: SearchSettings) -> str:
 def _as_good(curve: Curve, useful: UsefulDepth | None) -> str:
     if useful is None:
         return ""
-    to = "there" if useful.depth == curve.max_depth else str(useful.depth)
-    return f", as good as the best shallower network to {to}"
+    to = "" if useful.depth == curve.max_depth else f" to {useful.depth}"
+    return f", as good as the best shallower network{to}"
 
 
 def _crossing_words(curve: Curve, settings: SearchSettings, family: Family) -> str:
@@ -277,7 +277,7 @@ def _warnings(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirma
         for again in (confirmation if bisected else confirmation[-1:])
         if not again.agrees
     ]
-    if curve.concluded and not curve.confirmed and curve.monotone is not False:
+    if curve.concluded and not curve.confirmed and curve.monotone is not False and not (bisected and warnings):
         warnings.append(f"unconfirmed: {_why_unconfirmed(stored, curve, confirmation)}")
     if stored.problem.criterion.kind == "held":
         warnings.append(

@@ -150,7 +150,7 @@ class _Search:
         adopted = self._adopt()
         self._on_event(StudyOpened(self._stored.name, finished, bool(finished) and not adopted and self._is_done()))
         try:
-            under_way = adopted or self._next_round()
+            under_way = self._completed(adopted) or self._next_round()
             while under_way:
                 self._carry_out(under_way)
                 self._check_kept()
@@ -183,6 +183,20 @@ class _Search:
             adopted.append(_OpenTrial(trial.number, trial._trial_id, depth, purpose, seeds, runs))  # noqa: SLF001
         return adopted
 
+    def _completed(self, adopted: list[_OpenTrial]) -> list[_OpenTrial]:
+        """A round that was interrupted as its trials were asked for, with those that are missing.
+
+        Trials are told after all of their round were asked for, so a round of which one was told lacks none.
+        """
+        trials = trial_fields.all_trials(self._study)
+        if not adopted or adopted[0].purpose is Purpose.CONFIRM:
+            return adopted
+        first = trials[adopted[0].number].user_attrs.get(trial_fields.ROUND)
+        same = [trial for trial in trials if trial.user_attrs.get(trial_fields.ROUND) == first]
+        if first is None or any(trial.state is TrialState.COMPLETE for trial in same):
+            return adopted
+        return self._fill_round(adopted)
+
     def _is_done(self) -> bool:
         curve = self._curve()
         return curve.concluded is not None and self._to_confirm(curve) is None
@@ -208,11 +222,14 @@ class _Search:
                 return []
             self._enqueue(depth)
             return [self._ask()]
-        asked: list[_OpenTrial] = []
-        most = self._trials_of_round(curve)
-        left = runs_left(trials, self._settings)
+        return self._fill_round([])
+
+    def _fill_round(self, asked: list[_OpenTrial]) -> list[_OpenTrial]:
+        """The trials of a round: those that were asked for already, and more up to its size and the budget."""
+        most = self._trials_of_round(self._curve())
+        left = runs_left(trial_fields.all_trials(self._study), self._settings)
         while len(asked) < most and left >= self._settings.runs_each:
-            asked.append(self._ask())
+            asked.append(self._ask(asked[0].number if asked else None))
             left -= len(asked[-1].seeds)
         return asked
 
@@ -231,8 +248,12 @@ class _Search:
             attributes = {trial_fields.PURPOSE: Purpose.CONFIRM.value}
             self._study.enqueue_trial({trial_fields.DEPTH: depth}, user_attrs=attributes)
 
-    def _ask(self) -> _OpenTrial:
-        """A trial with its depth and its seeds, which are written down before anything is trained."""
+    def _ask(self, first: int | None = None) -> _OpenTrial:
+        """A trial with its depth and its seeds, which are written down before anything is trained.
+
+        Args:
+            first: Number of the first trial of its round; None where it is this one.
+        """
         trial = self._study.ask()
         depth = suggest(trial, self._settings, self._depths)
         trials = trial_fields.all_trials(self._study)
@@ -247,8 +268,9 @@ class _Search:
         seeds = draw_seeds(self._settings.seed, depth=depth, first=claimed, count=runs)
         looks_out = purpose in (Purpose.SENTINEL, Purpose.TAIL)
         trial_id = trial._trial_id  # noqa: SLF001 - the key of the store's tables
+        attributes = {SEEDS: seeds, trial_fields.ROUND: trial.number if first is None else first}
         self._stored.write_attributes(
-            trial_id, {SEEDS: seeds} | ({trial_fields.PURPOSE: purpose.value} if looks_out else {})
+            trial_id, attributes | ({trial_fields.PURPOSE: purpose.value} if looks_out else {})
         )
         return _OpenTrial(trial.number, trial_id, depth, purpose, seeds)
 

@@ -117,8 +117,8 @@ def _believed(
     low, high = next(crossing.interval for crossing in thresholds if crossing.reliability == share)
     alive = [count.depth for count in known.counts if not _mostly_failed(count, share)]
     passing = [steps.depth(step) for step in alive if step <= median]
-    again = {int(trial.params[parameter]) for trial in confirming(trials)}
-    confirmed = [depth for depth in passing if depth in again and depth >= low]
+    again = _confirmations(trials, parameter, share)
+    confirmed = [depth for depth in passing if again.get(depth, False) and depth >= low]
     max_depth = max(confirmed or passing, default=None)
     failing = [steps.depth(step) for step in tried if step > median or step not in alive]
     # A depth that was tried and passes may lie outside the interval, which is widened to hold it.
@@ -193,6 +193,12 @@ def _mostly_failed(count: Count | Probe, reliability: float) -> bool:
     return mostly_failed(trained=count.trained, runs=count.runs, reliability=reliability)
 
 
+def _confirmations(trials: Sequence[FrozenTrial], parameter: str, reliability: float) -> dict[int, bool]:
+    """The depths that were tried again with fresh seeds, and whether these runs bear them out."""
+    made = pooled(probes(trials, parameter, purpose=Purpose.CONFIRM))
+    return {probe.depth: not _mostly_failed(probe, reliability) for probe in made}
+
+
 MOST_CONFIRMATIONS = 3
 """Confirmations of one answer: their runs may move it, or reopen the search, and then it is confirmed again."""
 
@@ -203,7 +209,8 @@ def next_to_confirm(
     """The depth that a concluded search confirms next with fresh seeds; None where there is nothing left to confirm.
 
     Bisection confirms both of its edges. Every other search confirms the deepest depth that passes by the posterior
-    median and at which not most runs failed, tried or not (of a grid, one of its depths).
+    median, tried or not (of a grid, one of its depths), and at which not most runs failed, in all or of those that were
+    to confirm it.
     """
     made = confirming(trials)
     if settings.sampler == "bisect":
@@ -213,8 +220,10 @@ def next_to_confirm(
         return next((depth for depth in found if depth is not None and depth not in seen), None)
     if curve.confirmed or curve.monotone is False or not curve.thresholds or len(made) >= MOST_CONFIRMATIONS:
         return None
-    median = next(found.depth for found in curve.thresholds if found.reliability == settings.threshold_share)
-    failed = {probe.depth for probe in pooled(probes(trials)) if _mostly_failed(probe, settings.threshold_share)}
+    share = settings.threshold_share
+    failed = {probe.depth for probe in pooled(probes(trials)) if _mostly_failed(probe, share)}
+    failed |= {depth for depth, held in _confirmations(trials, DEPTH, share).items() if not held}
+    median = next(found.depth for found in curve.thresholds if found.reliability == share)
     if curve.concluded is Conclusion.GRID:
         return max((depth for depth in settings.depths or () if depth <= median and depth not in failed), default=None)
     answer = min(max(median, depths.low), depths.high)

@@ -13,6 +13,9 @@ from optuna.trial import FrozenTrial, TrialState
 from depthsearch.core.events import Purpose
 
 DEPTH, RUNS, TRAINED, PURPOSE = "depth", "runs", "trained", "purpose"
+ROUND = "round"
+"""The number of the first trial of those that were asked for, and are trained, together."""
+
 VERDICTS, SECONDS, EFFORT = "verdicts", "seconds", "effort"
 CONSTRAINTS = "constraints"
 HALF = 0.5

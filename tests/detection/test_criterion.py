@@ -4,155 +4,204 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depthsearch.core.problem import Criterion
-from depthsearch.detection import accuracy_threshold, epoch_trained, settled_epoch, verdict_of
+from depthsearch.core.problem import Criterion, Problem
+from depthsearch.core.trace import Trace
+from depthsearch.core.verdict import VerdictKind
+from depthsearch.detection import bar, bar_of, final_score, verdict_of
 from tests.detection.traces import make_trace
 
-ACCURACIES = st.lists(st.sampled_from([0.4, 0.5, 0.6, 0.61, 0.9, 1.0]) | st.floats(0, 1, width=32), max_size=40)
+LEVELS = [0.25, 0.375, 0.5, 0.75, 0.875, 1.0]
+"""Accuracies that single precision holds exactly, none of them near a bar that is used here."""
+
+ACCURACIES = st.lists(st.sampled_from(LEVELS), min_size=40, max_size=40)
+CRITERIA = st.builds(Criterion, last_epochs=st.integers(1, 40)) | st.builds(
+    Criterion, kind=st.just("target"), target=st.sampled_from([0.7, 0.8, 0.95]), last_epochs=st.integers(1, 40)
+)
 
 
-# The threshold.
+def trained(trace: Trace, criterion: Criterion) -> bool:
+    return verdict_of(trace, criterion).trained
+
+
+# The bar of the kind `chance`.
 
 
 def test_with_many_points_the_gain_is_the_larger_and_decides() -> None:
     # Three standard errors are 3 sqrt(0.25 / 500) = 0.067; a fifth of the headroom is 0.1.
-    assert accuracy_threshold(Criterion(), majority_rate=0.5, points=500) == pytest.approx(0.6, abs=1e-12)
+    assert bar(Criterion(), majority_rate=0.5, points=500) == pytest.approx(0.6, abs=1e-12)
 
 
 def test_with_few_points_three_standard_errors_are_the_larger_and_decide() -> None:
     # Three standard errors are 3 sqrt(0.25 / 100) = 0.15; a fifth of the headroom is 0.1.
-    assert accuracy_threshold(Criterion(), majority_rate=0.5, points=100) == pytest.approx(0.65, abs=1e-12)
+    assert bar(Criterion(), majority_rate=0.5, points=100) == pytest.approx(0.65, abs=1e-12)
 
 
 def test_with_one_class_common_the_standard_errors_decide() -> None:
     # Three standard errors are 3 sqrt(0.09 / 400) = 0.045; a fifth of the headroom is 0.02.
-    assert accuracy_threshold(Criterion(), majority_rate=0.9, points=400) == pytest.approx(0.945, abs=1e-12)
+    assert bar(Criterion(), majority_rate=0.9, points=400) == pytest.approx(0.945, abs=1e-12)
 
 
 def test_with_ten_classes_the_headroom_is_above_a_tenth() -> None:
-    assert accuracy_threshold(Criterion(), majority_rate=0.1, points=898) == pytest.approx(0.28, abs=1e-12)
+    assert bar(Criterion(), majority_rate=0.1, points=898) == pytest.approx(0.28, abs=1e-12)
 
 
 def test_a_larger_gain_asks_for_more() -> None:
-    assert accuracy_threshold(Criterion(min_gain=0.5), majority_rate=0.5, points=500) == pytest.approx(0.75, abs=1e-12)
+    assert bar(Criterion(min_gain=0.5), majority_rate=0.5, points=500) == pytest.approx(0.75, abs=1e-12)
 
 
 @given(rate=st.floats(0.05, 0.95), gain=st.floats(0.01, 0.99), points=st.integers(1, 10**6))
-def test_the_threshold_is_never_below_either_bound(rate: float, gain: float, points: int) -> None:
-    threshold = accuracy_threshold(Criterion(min_gain=gain), majority_rate=rate, points=points)
+def test_the_chance_bar_is_the_larger_of_both_bounds(rate: float, gain: float, points: int) -> None:
     by_gain, by_chance = rate + gain * (1 - rate), rate + 3 * math.sqrt(rate * (1 - rate) / points)
 
-    assert threshold == pytest.approx(max(by_gain, by_chance), abs=1e-12)
+    found = bar(Criterion(min_gain=gain), majority_rate=rate, points=points)
+
+    assert found == pytest.approx(max(by_gain, by_chance), abs=1e-12)
 
 
-# The epoch.
+def test_the_rule_of_earlier_versions_has_the_chance_bar() -> None:
+    held = Criterion(kind="held", min_gain=0.5)
+
+    assert bar(held, majority_rate=0.5, points=500) == pytest.approx(0.75, abs=1e-12)
 
 
-def test_three_good_epochs_in_a_row_are_enough() -> None:
-    assert epoch_trained(make_trace(train_accuracy=[0.5, 0.7, 0.7, 0.7, 0.5]), Criterion()) == 4
+def test_an_entry_of_few_steps_has_few_points_and_a_higher_chance_bar() -> None:
+    # 20 entries of 2 steps of 50 points: the share of 100 points, not of the 500 in the training set.
+    trace = make_trace(problem=Problem(recipe={"steps": 40, "batch_size": 50}))
+
+    assert bar_of(trace, Criterion()) == pytest.approx(0.65, abs=1e-12)
 
 
-def test_a_row_one_short_of_the_hold_is_not_enough() -> None:
-    assert epoch_trained(make_trace(train_accuracy=[0.7, 0.7, 0.5] * 10), Criterion()) is None
+def test_an_entry_of_whole_epochs_has_every_point() -> None:
+    trace = make_trace(problem=Problem(recipe={"steps": 400, "batch_size": 50}))
+
+    assert bar_of(trace, Criterion()) == pytest.approx(0.6, abs=1e-12)
 
 
-def test_epochs_exactly_at_the_threshold_are_not_good() -> None:
-    assert epoch_trained(make_trace(train_accuracy=[0.6] * 30), Criterion()) is None
+# The bar of the kind `target`.
 
 
-def test_a_nan_accuracy_is_not_good() -> None:
-    assert epoch_trained(make_trace(train_accuracy=[0.7, 0.7, math.nan, 0.7, 0.7]), Criterion()) is None
+@pytest.mark.parametrize(("rate", "points"), [(0.5, 500), (0.1, 898), (0.95, 20)])
+def test_the_bar_of_a_target_is_the_target_whatever_the_data(rate: float, points: int) -> None:
+    assert bar(Criterion(kind="target"), majority_rate=rate, points=points) == 0.9
+    assert bar(Criterion(kind="target", target=0.7), majority_rate=rate, points=points) == 0.7
 
 
-def test_fewer_epochs_than_the_hold_are_not_enough() -> None:
-    assert epoch_trained(make_trace(train_accuracy=[0.9, 0.9]), Criterion()) is None
+# The final score.
 
 
-def test_no_epoch_at_all_is_not_enough() -> None:
-    assert epoch_trained(make_trace(train_accuracy=[]), Criterion()) is None
+def test_the_final_score_is_the_lowest_of_the_last_three_entries() -> None:
+    trace = make_trace(train_accuracy=[0.5] * 27 + [0.875, 0.75, 1.0])
+
+    assert final_score(trace, Criterion()) == 0.75
 
 
-def test_a_row_that_ends_with_the_last_epoch_counts() -> None:
-    assert epoch_trained(make_trace(train_accuracy=[0.5] * 27 + [0.7] * 3), Criterion()) == 30
+def test_what_was_before_the_last_three_entries_does_not_count() -> None:
+    assert final_score(make_trace(train_accuracy=[0.25] * 27 + [0.875] * 3), Criterion()) == 0.875
+    assert final_score(make_trace(train_accuracy=[1.0] * 27 + [0.375] * 3), Criterion()) == 0.375
 
 
-def test_in_a_budget_of_200_epochs_the_row_has_20() -> None:
-    accuracy = [0.5, *[0.7] * 20, *[0.5] * 179]
+@pytest.mark.parametrize(("last", "score"), [(1, 1.0), (2, 0.875), (4, 0.75), (30, 0.25)])
+def test_the_criterion_says_how_many_entries_are_looked_at(last: int, score: float) -> None:
+    trace = make_trace(train_accuracy=[0.25] * 26 + [0.75, 0.875, 0.875, 1.0])
 
-    assert epoch_trained(make_trace(train_accuracy=accuracy, budget_epochs=200), Criterion()) == 21
-
-
-def test_in_a_budget_of_200_epochs_19_are_one_short() -> None:
-    accuracy = [*[0.7] * 19, 0.5] * 10
-
-    assert epoch_trained(make_trace(train_accuracy=accuracy, budget_epochs=200), Criterion()) is None
+    assert final_score(trace, Criterion(last_epochs=last)) == score
+    assert final_score(trace, Criterion(kind="target", last_epochs=last)) == score
 
 
-def test_a_row_that_lasts_to_the_end_of_the_budget_needs_no_more_than_the_least_length() -> None:
-    trace = make_trace(train_accuracy=[0.5] * 195 + [0.9] * 5, budget_epochs=200)
-    assert epoch_trained(trace, Criterion()) == 200
-    found = verdict_of(trace, Criterion())
-    assert found.sentence == "trained: accuracy above 0.600 held for the last 5 epochs of the budget"
-    assert (found.evidence.rule, found.evidence.figures["epochs_held"]) == ("accuracy_held_to_the_end", 5)
-    assert found.evidence.thresholds["epochs_held"] == 3
+def test_a_run_that_ended_early_scores_no_more_than_a_constant_guess() -> None:
+    trace = make_trace(train_accuracy=[1.0] * 29, budget_epochs=30)
+
+    assert final_score(trace, Criterion()) == 0.5
 
 
-def test_a_row_that_lasts_to_the_end_of_what_was_recorded_so_far_does_not() -> None:
-    trace = make_trace(train_accuracy=[0.5] * 95 + [0.9] * 5, budget_epochs=200)
-    assert epoch_trained(trace, Criterion()) is None
+def test_a_run_that_ended_before_the_last_entries_scores_as_a_constant_guess() -> None:
+    assert final_score(make_trace(train_accuracy=[0.25] * 10, budget_epochs=30), Criterion()) == 0.5
+    assert final_score(make_trace(train_accuracy=[], majority_rate=0.625), Criterion()) == 0.625
 
 
-def test_two_good_epochs_at_the_end_of_the_budget_are_not_enough() -> None:
-    trace = make_trace(train_accuracy=[0.5] * 198 + [0.9] * 2, budget_epochs=200)
-    assert epoch_trained(trace, Criterion()) is None
+def test_a_run_that_ended_early_and_worse_than_a_constant_guess_scores_what_it_reached() -> None:
+    assert final_score(make_trace(train_accuracy=[1.0] * 28 + [0.375], budget_epochs=30), Criterion()) == 0.375
 
 
-def test_the_hold_is_a_share_of_the_budget_and_not_of_what_was_recorded() -> None:
-    assert epoch_trained(make_trace(train_accuracy=[0.7] * 19, budget_epochs=200), Criterion()) is None
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_an_entry_whose_loss_is_not_finite_scores_no_more_than_a_constant_guess(loss: float) -> None:
+    lost = make_trace(train_accuracy=[1.0] * 30, train_loss=[0.1] * 29 + [loss])
+    poor = make_trace(train_accuracy=[1.0] * 28 + [0.25, 1.0], train_loss=[0.1] * 29 + [loss])
+
+    assert final_score(lost, Criterion()) == 0.5
+    assert final_score(poor, Criterion()) == 0.25
 
 
-def test_without_a_share_the_hold_is_the_least_number_of_epochs() -> None:
-    criterion = Criterion(hold_share=0, hold_epochs=2)
+def test_an_accuracy_that_is_not_a_number_scores_as_a_constant_guess() -> None:
+    trace = make_trace(train_accuracy=[1.0] * 29 + [math.nan])
 
-    assert epoch_trained(make_trace(train_accuracy=[0.5, 0.7, 0.7, 0.5], budget_epochs=200), criterion) == 3
+    assert final_score(trace, Criterion()) == 0.5
 
 
-@given(ACCURACIES)
-def test_the_epoch_is_the_one_that_counting_good_epochs_in_a_row_reaches(accuracy: list[float]) -> None:
+def test_the_last_entries_of_a_budget_in_steps_are_twentieths_of_it() -> None:
+    problem = Problem(recipe={"steps": 1000})
+    trace = make_trace(problem=problem, train_accuracy=[0.5] * 17 + [0.875, 0.75, 1.0])
+
+    assert trace.complete
+    assert final_score(trace, Criterion()) == 0.75
+
+
+def test_a_budget_of_few_steps_has_an_entry_for_each() -> None:
+    problem = Problem(recipe={"steps": 4})
+
+    assert final_score(make_trace(problem=problem, train_accuracy=[0.25, 0.75, 0.875, 1.0]), Criterion()) == 0.75
+    assert final_score(make_trace(problem=problem, train_accuracy=[1.0, 1.0, 1.0]), Criterion()) == 0.5
+
+
+@given(accuracy=ACCURACIES, criterion=CRITERIA)
+def test_the_score_of_a_complete_run_is_a_minimum(accuracy: list[float], criterion: Criterion) -> None:
+    assert criterion.last_epochs is not None
     trace = make_trace(train_accuracy=accuracy, budget_epochs=40)
-    expected, row = None, 0
-    for epoch, value in enumerate(trace.train_accuracy.tolist(), start=1):
-        row = row + 1 if value > 0.6000001 else 0
-        if row == 4:
-            expected = epoch
-            break
 
-    assert epoch_trained(trace, Criterion()) == expected
+    assert final_score(trace, criterion) == min(accuracy[-criterion.last_epochs :])
 
 
-@given(accuracy=ACCURACIES, later=ACCURACIES)
-def test_a_run_that_settled_as_trained_stays_so_whatever_follows(accuracy: list[float], later: list[float]) -> None:
-    start = [*accuracy, 0.9, 0.9, 0.9, 0.9]
-    short = make_trace(train_accuracy=start, budget_epochs=40)
-    long = make_trace(train_accuracy=[*start, *later], budget_epochs=40)
-
-    verdict = verdict_of(short, Criterion())
-
-    assert verdict.trained
-    assert verdict_of(long, Criterion()) == verdict
-    assert settled_epoch(long, Criterion()) == verdict.epoch
+# Trained.
 
 
-@given(ACCURACIES)
-def test_a_run_cut_where_it_settled_gets_the_verdict_of_the_whole(accuracy: list[float]) -> None:
-    whole = make_trace(train_accuracy=accuracy, budget_epochs=40)
-    settled = settled_epoch(whole, Criterion())
-    if settled is None:
-        assert not verdict_of(whole, Criterion()).trained
-        return
+@given(accuracy=ACCURACIES, criterion=CRITERIA)
+def test_a_complete_run_has_trained_where_all_of_its_last_entries_reach_the_bar(
+    accuracy: list[float], criterion: Criterion
+) -> None:
+    assert criterion.last_epochs is not None
+    limit = criterion.target or 0.6
+    trace = make_trace(train_accuracy=accuracy, budget_epochs=40)
 
-    cut = make_trace(train_accuracy=accuracy[:settled], budget_epochs=40)
-    before = make_trace(train_accuracy=accuracy[: settled - 1], budget_epochs=40)
+    assert trained(trace, criterion) == all(value >= limit for value in accuracy[-criterion.last_epochs :])
 
-    assert verdict_of(cut, Criterion()) == verdict_of(whole, Criterion())
-    assert settled_epoch(before, Criterion()) is None
+
+@given(accuracy=ACCURACIES, criterion=CRITERIA, epochs=st.integers(0, 39))
+def test_a_run_that_ended_early_has_never_trained(accuracy: list[float], criterion: Criterion, epochs: int) -> None:
+    assert not trained(make_trace(train_accuracy=accuracy[:epochs], budget_epochs=40), criterion)
+
+
+@pytest.mark.parametrize("target", [0.7, 0.9, 0.95])
+def test_a_score_in_single_precision_that_equals_the_bar_reaches_it(target: float) -> None:
+    trace = make_trace(train_accuracy=[target] * 30)
+    criterion = Criterion(kind="target", target=target)
+
+    assert final_score(trace, criterion) < target  # in double precision
+    assert trained(trace, criterion)
+    assert not trained(make_trace(train_accuracy=[target - 1e-6] * 30), criterion)
+
+
+def test_a_score_at_the_chance_bar_reaches_it() -> None:
+    # 0.65 lies just above the nearest number in single precision.
+    trace = make_trace(train_accuracy=[0.65] * 30, points=100)
+
+    assert final_score(trace, Criterion()) < bar_of(trace, Criterion())
+    assert trained(trace, Criterion())
+    assert not trained(make_trace(train_accuracy=[0.64] * 30, points=100), Criterion())
+
+
+def test_entries_at_the_chance_bar_count_as_learned() -> None:
+    trace = make_trace(train_accuracy=[0.65] * 3 + [0.5] * 27, points=100)
+
+    found = verdict_of(trace, Criterion())
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "lost_again")

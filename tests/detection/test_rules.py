@@ -7,9 +7,10 @@ import pytest
 from depthsearch.core.problem import Criterion, Problem
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Verdict, VerdictKind
-from depthsearch.detection import relapse_of, verdict_of
+from depthsearch.detection import bar_of, final_score, verdict_of
 from tests.detection.traces import make_trace
 
+TARGET = Criterion(kind="target", target=0.9)
 SHRUNK = [0.05, 0.2, 1, 1]
 """Activation gradients, a twentieth of which reaches the first layer."""
 
@@ -24,20 +25,39 @@ def rule(trace: Trace) -> tuple[str, str]:
     return found.kind.value, found.evidence.rule
 
 
+def figures(found: Verdict) -> dict[str, float | int | str | None]:
+    """The figures without the final score, which every verdict has."""
+    assert "final_score" in found.evidence.figures
+    return {name: value for name, value in found.evidence.figures.items() if name != "final_score"}
+
+
+def thresholds(found: Verdict) -> dict[str, float | int]:
+    """The thresholds without the bar, which every verdict has."""
+    assert "final_score" in found.evidence.thresholds
+    return {name: value for name, value in found.evidence.thresholds.items() if name != "final_score"}
+
+
 # Trained.
 
 
-def test_a_run_that_held_its_accuracy_trained() -> None:
-    found = verdict(make_trace(train_accuracy=[0.5, 0.625, 0.75, 0.75] + [0.5] * 26))
+def test_a_run_that_is_good_in_its_last_entries_trained() -> None:
+    found = verdict(make_trace(train_accuracy=[0.5] * 27 + [0.75, 0.625, 0.75]))
 
-    assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.TRAINED, 4, "accuracy_held")
-    assert found.evidence.figures == {"lowest_accuracy_held": 0.625, "epochs_held": 3, "majority_rate": 0.5}
-    assert found.evidence.thresholds == {"lowest_accuracy_held": pytest.approx(0.6), "epochs_held": 3}
-    assert found.sentence == "trained: accuracy above 0.600 held for 3 epochs, at epoch 4"
+    assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.TRAINED, 30, "final_score")
+    assert found.evidence.figures == {"final_score": 0.625, "majority_rate": 0.5}
+    assert found.evidence.thresholds == {"final_score": pytest.approx(0.6)}
+    assert found.sentence == "trained: accuracy is 0.625 or more in the last 3 epochs, where at least 0.600 is asked"
 
 
-def test_a_run_that_trained_before_it_exploded_trained() -> None:
-    trace = make_trace(train_accuracy=[0.75] * 3 + [0.5] * 27, train_loss=[0.5] * 3 + [math.nan] * 27)
+def test_of_a_budget_in_steps_the_sentence_speaks_of_entries() -> None:
+    found = verdict(make_trace(problem=Problem(recipe={"steps": 1000}), train_accuracy=[0.5] * 17 + [0.75] * 3))
+
+    assert found.epoch == 20
+    assert found.sentence == "trained: accuracy is 0.750 or more in the last 3 entries, where at least 0.600 is asked"
+
+
+def test_a_run_that_came_back_from_a_loss_past_a_thousand_trained() -> None:
+    trace = make_trace(train_accuracy=[0.5] * 10 + [0.75] * 20, train_loss=[5000.0] * 10 + [0.5] * 20)
 
     assert verdict(trace).kind is VerdictKind.TRAINED
 
@@ -46,51 +66,180 @@ def test_a_run_that_trained_with_most_units_dead_trained() -> None:
     assert verdict(make_trace(train_accuracy=[0.75] * 30, never_active=0.9)).kind is VerdictKind.TRAINED
 
 
-# Trained, and lost again.
+def test_a_run_whose_loss_is_not_a_number_in_the_end_did_not_train() -> None:
+    trace = make_trace(train_accuracy=[0.75] * 30, train_loss=[0.5] * 29 + [math.nan])
+
+    assert rule(trace) == ("exploded", "loss")
 
 
-def relapse(trace: Trace) -> tuple[str, str] | None:
-    found = relapse_of(trace, Criterion())
-    return None if found is None else (found.kind.value, found.evidence.rule)
+# Learned, and lost again.
 
 
-def test_what_was_learned_and_lost_again_is_a_relapse() -> None:
-    trace = make_trace(train_accuracy=[0.75] * 10 + [0.5] * 20)
-    found = relapse_of(trace, Criterion())
+def test_what_was_learned_and_lost_again_is_unstable() -> None:
+    found = verdict(make_trace(train_accuracy=[0.75] * 10 + [0.5] * 20))
 
-    assert found is not None
     assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.UNSTABLE, 30, "lost_again")
     assert found.evidence.figures == {
-        "best_accuracy": 0.75, "last_accuracy": 0.5, "trained_at_epoch": 3, "last_good_epoch": 10,
+        "final_score": 0.5, "longest_row_above": 10, "best_accuracy": 0.75, "last_accuracy": 0.5, "last_good_epoch": 10,
         "activation_gradient_ratio_at_start": 1, "activation_gradient_ratio_at_end": 1,
     }  # fmt: skip
-    assert found.evidence.thresholds == {"last_accuracy": pytest.approx(0.6)}
+    assert found.evidence.thresholds == {
+        "final_score": pytest.approx(0.6), "longest_row_above": 3, "best_accuracy": pytest.approx(0.6),
+    }  # fmt: skip
     assert found.sentence == (
         "unstable: accuracy rose to 0.750, was above 0.600 for the last time in epoch 10 and ended at 0.500"
     )
-    assert verdict(trace).kind is VerdictKind.TRAINED
 
 
-def test_a_network_that_trained_and_died_or_exploded_says_so() -> None:
-    lost = [0.75] * 10 + [0.5] * 20
-    dead = [[0, 0, 0, 0], [0, 1, 0, 0]]
+def test_a_network_that_learned_and_exploded_has_exploded() -> None:
+    lost = make_trace(train_accuracy=[0.75] * 10 + [0.5] * 20, train_loss=[0.5] * 10 + [math.nan] * 20)
 
-    assert relapse(make_trace(train_accuracy=lost, never_active=dead, output_range=[1, 0])) == ("died", "dead_layer")
-    assert relapse(make_trace(train_accuracy=lost, train_loss=[0.5] * 10 + [math.nan] * 20)) == ("exploded", "loss")
+    assert rule(lost) == ("exploded", "loss")
 
 
 @pytest.mark.parametrize(
-    "accuracy",
+    ("changes", "decided"),
     [
-        pytest.param([0.75] * 30, id="good to the last"),
-        pytest.param([0.75] * 10 + [0.5] * 17 + [0.75, 0.5, 0.5], id="one good epoch in the last three"),
-        pytest.param([0.5] * 30, id="never trained"),
-        pytest.param([0.75] * 2 + [0.5] * 28, id="never held"),
-        pytest.param([0.75] * 10 + [0.5] * 10, id="stopped before its budget ended"),
+        ({"never_active": [[0, 0, 0, 0], [0, 1, 0, 0]], "output_range": [1, 0]}, "dead_layer"),
+        ({"never_active": [[0, 0, 0, 0], [0.8, 0.8, 0.8, 0]]}, "dead_units"),
     ],
 )
-def test_what_was_not_lost_for_good_or_never_learned_is_no_relapse(accuracy: list[float]) -> None:
-    assert relapse(make_trace(train_accuracy=accuracy)) is None
+def test_a_network_that_learned_and_died_has_died(changes: dict[str, Any], decided: str) -> None:
+    assert rule(make_trace(train_accuracy=[0.75] * 10 + [0.5] * 20, **changes)) == ("died", decided)
+
+
+def test_a_network_that_learned_was_not_born_dead() -> None:
+    trace = make_trace(train_accuracy=[0.75] * 10 + [0.5] * 20, never_active=[[0.8] * 4, [0.0] * 4])
+
+    assert rule(trace) == ("unstable", "lost_again")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"activation_gradient_norm": [500, 1, 1, 1]},
+        {"activation_gradient_norm": [1e-9, 1, 1, 1]},
+        {"input_correlation": 1, "output_range": 0.01},
+        {"train_loss": np.linspace(0.69, 0.6, 30)},
+    ],
+    ids=["growing", "vanishing", "blind", "improving"],
+)
+def test_of_what_learned_and_lost_it_no_other_rule_is_asked(changes: dict[str, Any]) -> None:
+    assert rule(make_trace(train_accuracy=[0.75] * 10 + [0.5] * 20, **changes)) == ("unstable", "lost_again")
+
+
+@pytest.mark.parametrize("place", [27, 28, 29])
+def test_one_bad_entry_among_the_last_is_a_loss(place: int) -> None:
+    accuracy = [0.75] * 30
+    accuracy[place] = 0.5
+
+    found = verdict(make_trace(train_accuracy=accuracy))
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "lost_again")
+    assert found.evidence.figures["final_score"] == 0.5
+
+
+def test_a_bad_entry_before_the_last_is_none() -> None:
+    assert rule(make_trace(train_accuracy=[0.75] * 26 + [0.5] + [0.75] * 3)) == ("trained", "final_score")
+
+
+def test_the_criterion_says_how_many_entries_in_a_row_are_learning() -> None:
+    trace = make_trace(train_accuracy=[0.75] * 4 + [0.5] * 26)
+
+    assert verdict_of(trace, Criterion(last_epochs=4)).evidence.rule == "lost_again"
+    assert verdict_of(trace, Criterion(last_epochs=5)).evidence.rule == "crossed_without_holding"
+
+
+def test_below_a_target_learning_is_held_against_the_chance_bar() -> None:
+    found = verdict_of(make_trace(train_accuracy=[0.75] * 10 + [0.5] * 20), TARGET)
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "lost_again")
+    assert found.evidence.thresholds == {
+        "final_score": 0.9, "longest_row_above": 3, "best_accuracy": pytest.approx(0.6),
+    }  # fmt: skip
+
+
+# Better than chance, and below the target.
+
+
+def test_a_run_that_reached_its_target_trained() -> None:
+    found = verdict_of(make_trace(train_accuracy=[0.5] * 27 + [0.9375] * 3), TARGET)
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.TRAINED, "final_score")
+    assert found.evidence.thresholds == {"final_score": 0.9}
+    assert found.sentence.endswith("0.938 or more in the last 3 epochs, where at least 0.900 is asked")
+
+
+def test_a_target_below_the_chance_bar_is_enough_by_itself() -> None:
+    trace = make_trace(train_accuracy=[0.5625] * 30)
+
+    assert verdict_of(trace, Criterion(kind="target", target=0.55)).kind is VerdictKind.TRAINED
+    assert verdict(trace).kind is VerdictKind.FLAT
+
+
+def test_a_run_that_stays_below_its_target_is_degraded() -> None:
+    found = verdict_of(make_trace(train_accuracy=[0.75] * 28 + [0.875, 0.75]), TARGET)
+
+    assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.DEGRADED, 30, "below_the_bar")
+    assert found.evidence.figures == {
+        "final_score": 0.75, "best_accuracy": 0.875, "longest_row_above": 0, "improvement": 0,
+    }  # fmt: skip
+    assert found.evidence.thresholds == {"final_score": 0.9}
+    assert found.sentence == "degraded: accuracy ended at 0.750, short of 0.900, and rises no further"
+
+
+def test_a_run_below_its_target_whose_loss_still_falls_is_slow() -> None:
+    found = verdict_of(make_trace(train_accuracy=[0.75] * 30, train_loss=np.linspace(0.69, 0.6, 30)), TARGET)
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.SLOW, "improving_below_the_bar")
+    assert found.evidence.thresholds == {"final_score": 0.9, "improvement": 3.0}
+    assert float(found.evidence.figures["improvement"] or 0) > 3
+    assert found.sentence == (
+        "slow: accuracy ended at 0.750, short of 0.900, and the loss was still falling as the budget ended"
+    )
+
+
+def test_a_run_that_had_reached_its_target_is_unstable() -> None:
+    found = verdict_of(make_trace(train_accuracy=[0.75] * 5 + [0.9375] * 4 + [0.75] * 21), TARGET)
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "fell_below_the_bar")
+    assert found.evidence.figures == {
+        "final_score": 0.75, "best_accuracy": 0.9375, "longest_row_above": 4, "improvement": 0,
+    }  # fmt: skip
+    assert found.evidence.thresholds == {"final_score": 0.9, "longest_row_above": 3}
+    assert found.sentence == "unstable: accuracy ended at 0.750, short of 0.900, which it had reached for 4 epochs"
+
+
+def test_two_entries_at_the_target_are_no_fall_from_it() -> None:
+    accuracy = [0.75] * 5 + [0.9375] * 2 + [0.75] * 23
+
+    assert verdict_of(make_trace(train_accuracy=accuracy), TARGET).kind is VerdictKind.DEGRADED
+    shorter = Criterion(kind="target", target=0.9, last_epochs=2)
+    assert verdict_of(make_trace(train_accuracy=accuracy), shorter).evidence.rule == "fell_below_the_bar"
+
+
+def test_a_run_that_fell_from_its_target_and_still_improves_is_slow() -> None:
+    trace = make_trace(train_accuracy=[0.9375] * 10 + [0.75] * 20, train_loss=np.linspace(0.69, 0.6, 30))
+
+    assert verdict_of(trace, TARGET).evidence.rule == "improving_below_the_bar"
+
+
+def test_most_units_dead_do_not_explain_a_run_that_beats_chance() -> None:
+    trace = make_trace(train_accuracy=[0.75] * 30, never_active=0.9, activation_gradient_norm=[1e-9, 1, 1, 1])
+
+    assert verdict_of(trace, TARGET).kind is VerdictKind.DEGRADED
+
+
+def test_a_run_that_never_beats_chance_is_explained_by_the_chance_bar() -> None:
+    trace = make_trace(activation_gradient_norm=[1e-4, 1e-2, 1, 1])
+    found = verdict_of(trace, TARGET)
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.VANISHED, "activation_gradient_ratio")
+    assert found.evidence.thresholds["final_score"] == 0.9
+    assert found.evidence.thresholds["best_accuracy"] == pytest.approx(0.6)
+    assert verdict_of(make_trace(), TARGET).kind is VerdictKind.FLAT
+    late = make_trace(train_accuracy=[0.5] * 28 + [0.75] * 2)
+    assert verdict_of(late, TARGET).evidence.rule == "crossed_at_the_end"
 
 
 # Exploded.
@@ -101,8 +250,8 @@ def test_a_loss_that_is_not_finite_is_an_explosion(loss: float, spelled: str) ->
     found = verdict(make_trace(train_loss=[0.5, 0.5, loss, *[math.nan] * 27]))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.EXPLODED, "loss")
-    assert found.evidence.figures == {"loss": spelled, "epoch": 3}
-    assert found.evidence.thresholds == {"loss": 1000.0}
+    assert figures(found) == {"loss": spelled, "epoch": 3}
+    assert thresholds(found) == {"loss": 1000.0}
     assert found.sentence == f"exploded: the loss reached {spelled} in epoch 3"
 
 
@@ -116,7 +265,7 @@ def test_a_loss_of_a_thousand_is_an_explosion() -> None:
     found = verdict(make_trace(train_loss=[0.5] * 9 + [1000.0] + [0.5] * 20))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.EXPLODED, "loss")
-    assert found.evidence.figures == {"loss": 1000.0, "epoch": 10}
+    assert figures(found) == {"loss": 1000.0, "epoch": 10}
 
 
 def test_a_loss_just_below_a_thousand_is_none() -> None:
@@ -126,7 +275,7 @@ def test_a_loss_just_below_a_thousand_is_none() -> None:
 def test_the_first_epoch_past_a_thousand_is_named_and_not_the_worst() -> None:
     found = verdict(make_trace(train_loss=[0.5, 2000.0, math.inf] + [math.nan] * 27))
 
-    assert found.evidence.figures == {"loss": 2000.0, "epoch": 2}
+    assert figures(found) == {"loss": 2000.0, "epoch": 2}
 
 
 @pytest.mark.parametrize(
@@ -136,10 +285,10 @@ def test_a_gradient_that_grows_more_than_70_times_is_an_explosion(start: list[fl
     found = verdict(make_trace(activation_gradient_norm=[start, end]))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.EXPLODED, "activation_gradient_ratio")
-    assert found.evidence.figures == {
+    assert figures(found) == {
         "activation_gradient_ratio": 71, "ratio_at_start": start[0] / start[2], "ratio_at_end": end[0] / end[2],
     }  # fmt: skip
-    assert found.evidence.thresholds == {"activation_gradient_ratio": 70.0}
+    assert thresholds(found) == {"activation_gradient_ratio": 70.0}
     assert "grows 71 times" in found.sentence
 
 
@@ -170,7 +319,7 @@ def test_a_layer_dead_from_the_start_under_a_constant_output_is_born_dead() -> N
     found = verdict(make_trace(never_active=[0.2, 1, 0, 0], output_range=0))
 
     assert (found.kind, found.evidence.rule, found.epoch) == (VerdictKind.BORN_DEAD, "dead_layer", 30)
-    assert found.evidence.figures == {
+    assert figures(found) == {
         "never_active_share": pytest.approx(0.4),
         "dead_layers": 1,
         "output_range": 0.0,
@@ -178,7 +327,7 @@ def test_a_layer_dead_from_the_start_under_a_constant_output_is_born_dead() -> N
         "activation_gradient_ratio_at_start": 1.0,
         "layer": "hidden 2",
     }
-    assert found.evidence.thresholds == {"dead_layers": 1, "output_range": 0}
+    assert thresholds(found) == {"dead_layers": 1, "output_range": 0}
     assert "'hidden 2'" in found.sentence
 
 
@@ -186,7 +335,7 @@ def test_seven_tenths_of_the_units_dead_at_the_start_are_born_dead() -> None:
     found = verdict(make_trace(never_active=[1, 0.75, 0.5, 0]))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.BORN_DEAD, "dead_units")
-    assert found.evidence.figures == {
+    assert figures(found) == {
         "never_active_share": 0.75,
         "dead_layers": 1,
         "output_range": 1.0,
@@ -266,13 +415,13 @@ def test_a_gradient_that_does_not_reach_the_first_layer_vanished() -> None:
     found = verdict(make_trace(activation_gradient_norm=[1e-4, 1e-2, 1, 1]))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.VANISHED, "activation_gradient_ratio")
-    assert found.evidence.figures == {
+    assert figures(found) == {
         "activation_gradient_ratio": pytest.approx(1e-4),
         "reach": pytest.approx(48),
         "first_layer_change": 0.5,
         "best_accuracy": 0.5,
     }
-    assert found.evidence.thresholds == {
+    assert thresholds(found) == {
         "activation_gradient_ratio": 1e-3,
         "best_accuracy": pytest.approx(0.6),
     }
@@ -415,21 +564,21 @@ def test_a_network_that_says_the_same_of_every_input_is_blind() -> None:
     found = verdict(make_trace(**BLIND))
 
     assert (found.kind, found.evidence.rule, found.epoch) == (VerdictKind.INPUT_BLIND, "input_correlation", 30)
-    assert found.evidence.figures == {
+    assert figures(found) == {
         "input_correlation": pytest.approx(0.9995),
         "input_correlation_at_start": pytest.approx(0.9995),
         "output_range": pytest.approx(0.05),
         "activation_gradient_ratio_at_end": 1.0,
         "reach": pytest.approx(48),
     }
-    assert found.evidence.thresholds == {"input_correlation": 0.999, "output_range": 0.1}
+    assert thresholds(found) == {"input_correlation": 0.999, "output_range": 0.1}
     assert "correlate by 0.9995, and their logits differ by no more than 0.05" in found.sentence
 
 
 @pytest.mark.parametrize(
     "changes",
     [{"input_correlation": 0.9989}, {"output_range": 0.1}, {"input_correlation": math.nan}],
-    ids=["told-apart", "answers-differ", "undefined"],
+    ids=["distinguishes", "answers-differ", "undefined"],
 )
 def test_a_network_that_tells_its_inputs_apart_is_not_blind(changes: dict[str, float]) -> None:
     assert rule(make_trace(**(BLIND | changes))) == ("flat", "none_of_the_others")
@@ -463,7 +612,7 @@ def test_an_accuracy_that_was_never_held_long_enough_is_unstable() -> None:
     found = verdict(make_trace(train_accuracy=[0.75, 0.625, 0.5] + [0.875, 0.5] + [0.25] * 25))
 
     assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.UNSTABLE, 30, "crossed_without_holding")
-    assert found.evidence.figures == {
+    assert figures(found) == {
         "best_accuracy": 0.875,
         "last_accuracy": 0.25,
         "epochs_above": 3,
@@ -471,7 +620,7 @@ def test_an_accuracy_that_was_never_held_long_enough_is_unstable() -> None:
         "activation_gradient_ratio_at_start": 1.0,
         "activation_gradient_ratio_at_end": 1.0,
     }
-    assert found.evidence.thresholds == {"best_accuracy": pytest.approx(0.6), "longest_row_above": 3}
+    assert thresholds(found) == {"best_accuracy": pytest.approx(0.6), "longest_row_above": 3}
     assert "rose to 0.875 and ended at 0.250; it was above 0.600 in 3 epochs, but never for 3 running" in found.sentence
 
 
@@ -481,11 +630,12 @@ def test_a_network_that_learned_for_a_while_is_unstable_though_its_gradient_vani
     assert rule(trace) == ("unstable", "crossed_without_holding")
 
 
-def test_in_a_longer_budget_a_row_of_19_epochs_is_unstable() -> None:
+def test_a_longer_row_is_asked_where_the_criterion_looks_at_more_entries() -> None:
     trace = make_trace(train_accuracy=[0.75] * 19 + [0.5] * 181, budget_epochs=200)
+    found = verdict_of(trace, Criterion(last_epochs=20))
 
-    assert verdict(trace).evidence.thresholds["longest_row_above"] == 20
-    assert verdict(trace).kind is VerdictKind.UNSTABLE
+    assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "crossed_without_holding")
+    assert (found.evidence.figures["longest_row_above"], found.evidence.thresholds["longest_row_above"]) == (19, 20)
 
 
 def test_an_accuracy_that_swings_is_unstable() -> None:
@@ -494,10 +644,10 @@ def test_an_accuracy_that_swings_is_unstable() -> None:
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "swings")
     chance = pytest.approx(3 * math.sqrt(2 * 0.25 / 500))
-    assert found.evidence.figures == {
+    assert figures(found) == {
         "swing_share": pytest.approx(6 / 29), "swing_counted_from": chance, "best_accuracy": 0.5,
     }  # fmt: skip
-    assert found.evidence.thresholds == {"swing_share": 0.2}
+    assert thresholds(found) == {"swing_share": 0.2}
 
 
 def test_of_many_points_a_swing_of_three_hundredths_is_enough() -> None:
@@ -515,7 +665,7 @@ def test_a_loss_that_still_falls_as_the_budget_ends_is_slow() -> None:
     found = verdict(make_trace(train_loss=np.linspace(0.69, 0.6, 30) + noise))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.SLOW, "still_improving")
-    assert found.evidence.thresholds == {"improvement": 3.0}
+    assert thresholds(found) == {"improvement": 3.0}
     # Six epochs a fifth: the means differ by 6 steps.
     losses = np.asarray(np.linspace(0.69, 0.6, 30) + noise, dtype=np.float32).astype(float)
     before, after = losses[18:24], losses[24:]
@@ -542,13 +692,13 @@ def test_a_run_that_nothing_explains_is_flat() -> None:
     found = verdict(make_trace(train_accuracy=[0.5] * 29 + [0.5625]))
 
     assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.FLAT, 30, "none_of_the_others")
-    assert found.evidence.figures == {
+    assert figures(found) == {
         "best_accuracy": 0.5625,
         "activation_gradient_ratio_at_start": 1.0,
         "activation_gradient_ratio_at_end": 1.0,
         "reach": pytest.approx(48),
     }
-    assert found.evidence.thresholds == {"best_accuracy": pytest.approx(0.6)}
+    assert thresholds(found) == {"best_accuracy": pytest.approx(0.6)}
 
 
 def test_a_run_without_epochs_and_without_a_cause_is_flat() -> None:
@@ -572,13 +722,17 @@ def test_a_run_without_epochs_and_without_a_cause_is_flat() -> None:
         (VerdictKind.INPUT_BLIND, {"input_correlation": 0.9999, "output_range": 0.01}),
         (VerdictKind.UNSTABLE, {"train_accuracy": [0.75, 0.5] * 15}),
         (VerdictKind.SLOW, {"train_loss": np.linspace(0.69, 0.6, 30)}),
+        (VerdictKind.DEGRADED, {"train_accuracy": [0.75] * 30}),
         (VerdictKind.FLAT, {}),
     ],
 )
 def test_a_sentence_starts_with_its_verdict_and_is_one_line(kind: VerdictKind, changes: dict[str, Any]) -> None:
-    found = verdict(make_trace(**changes))
+    trace, criterion = make_trace(**changes), TARGET if kind is VerdictKind.DEGRADED else Criterion()
+    found = verdict_of(trace, criterion)
 
     assert found.kind is kind
+    assert found.evidence.figures["final_score"] == final_score(trace, criterion)
+    assert found.evidence.thresholds["final_score"] == bar_of(trace, criterion)
     assert found.sentence.startswith(f"{kind.value.replace('_', ' ')}: ")
     assert "\n" not in found.sentence
 
@@ -595,3 +749,14 @@ def test_a_network_that_rose_above_the_criterion_only_as_the_budget_ended_is_slo
     assert (found.kind, found.evidence.rule) == (VerdictKind.SLOW, "crossed_at_the_end")
     assert found.evidence.figures["epochs_above"] == 2
     assert found.sentence == "slow: accuracy rose above 0.600 only as the budget ended, at 0.700"
+
+
+def test_a_budget_in_steps_swings_by_the_points_of_its_entries() -> None:
+    # Chance moves the accuracy of 100 points by up to 0.212, and that of 500 by up to 0.095.
+    accuracy = [0.5, 0.35] * 10
+    few, all_points = (Problem(recipe={"steps": steps, "batch_size": 50}) for steps in (40, 200))
+
+    assert rule(make_trace(problem=all_points, train_accuracy=accuracy)) == ("unstable", "swings")
+    assert rule(make_trace(problem=few, train_accuracy=accuracy))[0] == "flat"
+    found = verdict(make_trace(problem=all_points, train_accuracy=accuracy))
+    assert "from one entry to the next in 100% of the entries" in found.sentence

@@ -69,14 +69,49 @@ def test_adam_without_weight_decay_cannot_move_a_dead_layer(recipe: dict[str, An
     assert cannot_move(make_trace(**BORN_DEAD, problem=Problem(recipe=recipe)))
 
 
-def test_a_layer_that_died_later_says_nothing_of_the_start() -> None:
-    trace = make_trace(
-        never_active=[[0, 0, 0, 0], [0, 1, 0, 0]],
-        output_range=[1, 0],
-        weight_gradient_norm=[[1, 1, 1, 1], [0, 0, 0.2, 0.3]],
-    )
+WITHOUT_MOMENTUM = Problem(recipe={"momentum": 0.0, "epochs": 30})
 
-    assert not cannot_move(trace)
+# Alive at the start, hidden 2 is dead at the end of epoch 4.
+DIED: dict[str, Any] = {
+    "problem": WITHOUT_MOMENTUM,
+    "train_accuracy": [0.75] * 3 + [0.5],
+    "epochs": [0, 4],
+    "never_active": [[0, 0, 0, 0], [0, 1, 0, 0]],
+    "output_range": [1, 0],
+    "weight_gradient_norm": [[1, 1, 1, 1], [0, 0, 0.2, 0.3]],
+}
+
+
+def test_without_momentum_a_layer_that_died_later_cannot_move() -> None:
+    assert cannot_move(make_trace(**DIED))
+
+
+@pytest.mark.parametrize("recipe", [{}, {"nesterov": True}, {"optimizer": "adam"}], ids=str)
+def test_the_optimizers_memory_can_move_a_layer_that_died_later(recipe: dict[str, Any]) -> None:
+    assert not cannot_move(make_trace(**DIED | {"problem": Problem(recipe={"epochs": 30, **recipe})}))
+
+
+def test_a_snapshot_of_an_earlier_entry_says_nothing_of_the_present_one() -> None:
+    assert not cannot_move(make_trace(**DIED | {"train_accuracy": [0.5] * 5}))
+    assert not cannot_move(make_trace(**BORN_DEAD | {"train_accuracy": [0.5] * 7, "epochs": [0]}))
+
+
+def test_a_layer_that_was_dead_earlier_and_lives_can_move() -> None:
+    revived = {"never_active": [[0, 1, 0, 0], [0, 0, 0, 0]], "output_range": [0, 1], "weight_gradient_norm": 1}
+
+    assert not cannot_move(make_trace(**DIED | revived))
+
+
+def test_a_gradient_up_to_a_layer_that_died_later_can_move() -> None:
+    moving = {"weight_gradient_norm": [[1, 1, 1, 1], [0, 1e-9, 0.2, 0.3]]}
+
+    assert not cannot_move(make_trace(**DIED | moving))
+
+
+def test_with_batch_norm_nothing_is_claimed_of_later_entries() -> None:
+    problem = Problem(normalization="batch", recipe={"momentum": 0.0, "epochs": 30})
+
+    assert not cannot_move(make_trace(**DIED | {"problem": problem}))
 
 
 def test_before_the_first_snapshot_nothing_is_claimed() -> None:
@@ -86,37 +121,42 @@ def test_before_the_first_snapshot_nothing_is_claimed() -> None:
 # settled_epoch.
 
 
-def test_a_run_that_is_neither_trained_nor_lost_is_open() -> None:
-    assert settled_epoch(make_trace(train_accuracy=[0.5] * 10), Criterion()) is None
+def test_a_run_without_epochs_that_can_move_is_open() -> None:
+    assert settled_epoch(make_trace(train_accuracy=[])) is None
 
 
-def test_a_run_is_settled_where_it_trained() -> None:
-    assert settled_epoch(make_trace(train_accuracy=[0.5, 0.7, 0.7, 0.7, 0.7]), Criterion()) == 4
+@pytest.mark.parametrize("accuracy", [[0.5] * 10, [1.0] * 10, [1.0] * 10 + [0.5] * 19], ids=["flat", "good", "lost"])
+def test_no_accuracy_settles_a_run(accuracy: list[float]) -> None:
+    assert settled_epoch(make_trace(train_accuracy=accuracy)) is None
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
 def test_a_run_is_settled_at_the_first_loss_that_is_not_finite(loss: float) -> None:
     trace = make_trace(train_accuracy=[0.5] * 5, train_loss=[0.7, 0.7, loss, math.nan, math.nan])
 
-    assert settled_epoch(trace, Criterion()) == 3
+    assert settled_epoch(trace) == 3
 
 
 def test_a_loss_past_a_thousand_may_still_come_back() -> None:
-    assert settled_epoch(make_trace(train_accuracy=[0.5] * 3, train_loss=[1e6, 1e6, 1e6]), Criterion()) is None
+    assert settled_epoch(make_trace(train_accuracy=[0.5] * 3, train_loss=[1e6, 1e6, 1e6])) is None
 
 
-def test_a_run_that_trained_before_its_loss_was_lost_is_settled_where_it_trained() -> None:
-    trace = make_trace(train_accuracy=[0.7] * 5, train_loss=[0.5] * 4 + [math.nan])
+def test_a_loss_that_is_not_finite_settles_a_run_however_good_it_was() -> None:
+    trace = make_trace(train_accuracy=[1.0] * 5, train_loss=[0.1] * 4 + [math.nan])
 
-    assert settled_epoch(trace, Criterion()) == 3
+    assert settled_epoch(trace) == 5
 
 
 def test_a_run_that_cannot_move_is_settled_before_its_first_step() -> None:
-    assert settled_epoch(make_trace(**BORN_DEAD), Criterion()) == 0
+    assert settled_epoch(make_trace(**BORN_DEAD)) == 0
 
 
-def test_a_run_that_cannot_move_is_settled_at_the_start_however_late_it_is_asked() -> None:
-    assert settled_epoch(make_trace(**BORN_DEAD | {"train_accuracy": [0.5] * 7}), Criterion()) == 0
+def test_a_run_that_died_without_momentum_is_settled_where_it_was_seen_to_be_dead() -> None:
+    assert settled_epoch(make_trace(**DIED)) == 4
+
+
+def test_a_loss_that_is_not_finite_settled_a_run_before_it_was_seen_to_be_dead() -> None:
+    assert settled_epoch(make_trace(**DIED | {"train_loss": [0.5, math.nan, math.nan, math.nan]})) == 2
 
 
 def test_a_run_settled_before_its_first_step_is_born_dead_as_it_would_be_at_the_end() -> None:
@@ -128,7 +168,16 @@ def test_a_run_settled_before_its_first_step_is_born_dead_as_it_would_be_at_the_
     assert (stopped.epoch, whole.epoch) == (0, 30)
 
 
-def test_a_run_settled_by_a_lost_loss_has_exploded() -> None:
-    trace = make_trace(train_accuracy=[0.5] * 3, train_loss=[0.7, 0.7, math.nan])
+def test_a_run_settled_where_it_died_has_the_verdict_of_the_whole_budget() -> None:
+    stopped = verdict_of(make_trace(**DIED), Criterion())
+    whole = verdict_of(make_trace(**DIED | {"train_accuracy": [0.75] * 3 + [0.5] * 27, "epochs": [0, 30]}), Criterion())
 
-    assert verdict_of(trace, Criterion()).kind is VerdictKind.EXPLODED
+    assert (stopped.kind, stopped.evidence.rule) == (whole.kind, whole.evidence.rule) == ("died", "dead_layer")
+
+
+@pytest.mark.parametrize("accuracy", [0.5, 1.0])
+def test_a_run_settled_by_a_loss_that_is_not_finite_has_exploded_as_it_would_have_at_the_end(accuracy: float) -> None:
+    stopped = make_trace(train_accuracy=[accuracy] * 5, train_loss=[0.7] * 4 + [math.nan])
+    whole = make_trace(train_accuracy=[accuracy] * 4 + [0.5] * 26, train_loss=[0.7] * 4 + [math.nan] * 26)
+
+    assert verdict_of(stopped, Criterion()).kind is verdict_of(whole, Criterion()).kind is VerdictKind.EXPLODED

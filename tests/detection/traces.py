@@ -11,7 +11,6 @@ from depthsearch.core.trace import Trace
 
 LAYERS = ("hidden 1", "hidden 2", "hidden 3", "output")
 BUDGET = 30
-STEPS_AN_EPOCH = 16
 PER_NETWORK = ("output_range", "input_correlation", "test_accuracy")
 
 
@@ -19,11 +18,16 @@ def make_trace(**changes: Any) -> Trace:
     """A run that nothing explains: no accuracy beyond chance in 30 epochs, though every figure is healthy.
 
     Any field of Trace or of Snapshot may be changed. A figure of the snapshots, taken at the start and after the
-    last epoch, may be a number, one for each layer, or one for each layer of each snapshot.
+    last entry, may be a number, one for each layer, or one for each layer of each snapshot. `budget_epochs` gives a
+    recipe of that many epochs; without it, the budget is that of the problem's recipe.
 
-    The default criterion asks for an accuracy above 0.6 for 3 epochs running.
+    The default criterion asks for an accuracy of 0.6 in the last 3 epochs.
     """
-    accuracy = np.asarray(changes.pop("train_accuracy", [0.5] * BUDGET), dtype=np.float32)
+    problem = changes.pop("problem", None) or Problem(recipe={"epochs": changes.pop("budget_epochs", BUDGET)})
+    points = changes.pop("points", 500)
+    step_ends = (0, *problem.recipe.entry_ends(points))
+    budget = len(step_ends) - 1
+    accuracy = np.asarray(changes.pop("train_accuracy", [0.5] * budget), dtype=np.float32)
     layers = changes.pop("layers", LAYERS)
     ends = [0, len(accuracy)] if len(accuracy) else [0]
     epochs = np.asarray(changes.pop("epochs", ends), dtype=np.int64)
@@ -45,16 +49,15 @@ def make_trace(**changes: Any) -> Trace:
         **{name: np.broadcast_to(np.asarray(figures[name], dtype=np.float32), shapes[name]).copy() for name in figures},
     )
     loss = np.asarray(changes.pop("train_loss", np.full(len(accuracy), 0.69)), dtype=np.float32)
-    budget = changes.pop("budget_epochs", BUDGET)
     rest: dict[str, Any] = {
-        "problem": Problem(recipe={"epochs": budget}),
+        "problem": problem,
         "depth": len(layers) - 1,
         "seed": 0,
         "final_test_accuracy": 0.5,
-        "steps": STEPS_AN_EPOCH * len(accuracy),
-        "budget_steps": STEPS_AN_EPOCH * budget,
+        "steps": step_ends[len(accuracy)],
+        "budget_steps": step_ends[-1],
         "majority_rate": 0.5,
-        "points": 500,
+        "points": points,
         "features": 2,
     }
     return Trace(

@@ -10,6 +10,8 @@ from depthsearch.store import open_store
 
 PROBLEM = Problem.model_validate({"activation": "relu", "width": 2, "recipe": {"epochs": 8, "learning_rate": 0.05}})
 SETTINGS = SearchSettings(sampler="bisect", reliability=0.5, runs_per_trial=2)
+BELIEVED = SearchSettings(runs_per_trial=4, cap=60, reliability=0.5, tolerance=0.15)
+"""Rounds of a trial and its sentinel, with an interval."""
 
 
 def essence(answer: Answer) -> dict[str, Any]:

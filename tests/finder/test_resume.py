@@ -12,10 +12,12 @@ from optuna.trial import TrialState
 from sqlalchemy import Engine, event
 
 from depthsearch.core.answer import Answer
-from depthsearch.core.events import Event, TrialStarted
+from depthsearch.core.errors import StoreUnavailable
+from depthsearch.core.events import Event, RunFinished, TrialStarted
+from depthsearch.core.settings import SearchSettings
 from depthsearch.finder import find
 from depthsearch.store import open_store
-from tests.finder.searches import PROBLEM, SETTINGS, essence, history
+from tests.finder.searches import BELIEVED, PROBLEM, SETTINGS, essence, history
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["depthsearch.finder", "depthsearch.training.torch_engine", "tests.finder.searches"])
@@ -52,14 +54,29 @@ def _search_and_die_in_training(url: str, log: str, depth: int) -> None:
     _search(url, log, aim)
 
 
-def _search(url: str, log: str, more: Any = lambda _: None) -> None:
+def _search_and_die_after_runs(url: str, log: str, number: int) -> None:
+    """A sitting that is killed as soon as its `number`-th run is stored."""
+    runs = 0
+
+    def count(happened: Event) -> None:
+        nonlocal runs
+        runs += isinstance(happened, RunFinished)
+        if runs == number:
+            die()
+
+    _search(url, log, count, settings=BELIEVED)
+
+
+def _search(url: str, log: str, more: Any = lambda _: None, *, settings: SearchSettings = SETTINGS) -> None:
+    """A sitting that logs every run that is finished, and so is stored."""
+
     def write(happened: Event) -> None:
-        if isinstance(happened, TrialStarted):
+        if isinstance(happened, RunFinished):
             with Path(log).open("a") as opened:
-                opened.write(f"{happened.depth} {happened.runs}\n")
+                opened.write(f"{happened.depth}\n")
         more(happened)
 
-    find(PROBLEM, SETTINGS, storage=url, on_event=write)
+    find(PROBLEM, settings, storage=url, on_event=write)
 
 
 @pytest.fixture(scope="module")
@@ -78,17 +95,29 @@ def killed(target: Any, *arguments: Any) -> None:
 
 
 def assert_resumed(url: str, log: Path, undisturbed: tuple[Answer, list[tuple[Any, ...]]]) -> None:
-    """The same call now gives the undisturbed answer, and has trained one batch again at most."""
+    """The same call now gives the undisturbed answer, and trains no run again that was finished."""
     answer, expected = undisturbed
+    before = len(log.read_text().splitlines())
+    assert before <= stored_runs(url)
     _search(url, str(log))
     again = find(PROBLEM, SETTINGS, storage=url)
     assert essence(again) == essence(answer)
     assert history(url, again.study) == expected
-    trained = sum(int(line.split()[1]) for line in log.read_text().splitlines())
-    assert trained <= answer.cost.runs + SETTINGS.runs_each
+    assert len(log.read_text().splitlines()) <= answer.cost.runs
     with open_store(url) as store:
         states = {trial.state for trial in store.read_study(again.study).optuna_study.trials}
     assert states <= {TrialState.COMPLETE, TrialState.FAIL}
+
+
+def stored_runs(url: str) -> int:
+    """The runs in the store, those of trials under way among them; 0 where a search got no further than its tables."""
+    try:
+        with open_store(url, create=False) as store:
+            summaries = store.studies()
+            studies = [store.read_study(summary.name) for summary in summaries]
+            return sum(len(study.runs_of(trial.number)) for study in studies for trial in study.optuna_study.trials)
+    except StoreUnavailable:
+        return 0
 
 
 @pytest.mark.parametrize("number", COMMITS)
@@ -102,8 +131,26 @@ def test_killed_before_a_commit(number: int, tmp_path: Path, undisturbed: tuple[
 @pytest.mark.parametrize("depth", [1, 4, 8])
 def test_killed_while_training(depth: int, tmp_path: Path, undisturbed: tuple[Answer, list[tuple[Any, ...]]]) -> None:
     url, log = f"sqlite:///{tmp_path}/studies.db", tmp_path / "log"
+    log.touch()
     killed(_search_and_die_in_training, url, str(log), depth)
     assert_resumed(url, log, undisturbed)
+
+
+def test_killed_in_the_middle_of_rounds_a_search_trains_no_run_twice(tmp_path: Path) -> None:
+    """Rounds of two trials: what the killed sittings stored is adopted, and the rounds are completed."""
+    whole = f"sqlite:///{tmp_path}/undisturbed.db"
+    answer = find(PROBLEM, BELIEVED, storage=whole)
+    url, log = f"sqlite:///{tmp_path}/studies.db", tmp_path / "log"
+    stored = 0
+    for number in (1, 2, 3, 7, 11):
+        killed(_search_and_die_after_runs, url, str(log), number)
+        stored += number
+        assert stored_runs(url) == stored
+    _search(url, str(log), settings=BELIEVED)
+    again = find(PROBLEM, BELIEVED, storage=url)
+    assert essence(again) == essence(answer)
+    assert history(url, again.study) == history(whole, answer.study)
+    assert len(log.read_text().splitlines()) == answer.cost.runs
 
 
 def test_killed_again_and_again(tmp_path: Path, undisturbed: tuple[Answer, list[tuple[Any, ...]]]) -> None:

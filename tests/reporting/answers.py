@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from depthsearch.core.answer import Answer, Beyond, Cost, LayerCounts, Outcome
+from depthsearch.core.answer import Answer, Beyond, Confirmation, Cost, LayerCounts, Outcome, Scores, UsefulDepth
 from depthsearch.core.curve import Conclusion, Crossing, CurvePoint
-from depthsearch.core.problem import Problem
+from depthsearch.core.problem import Criterion, Problem
 from depthsearch.core.settings import SearchSettings
 
 POINTS = (
@@ -20,19 +20,30 @@ RUNS = [
     for verdict, count in (("trained", point.trained), ("died", point.of - point.trained))
     for _ in range(count)
 ]
+FINAL_SCORES = (0.5, *(0.8,) * 7, *(0.9,) * 8)
+"""Of the 16 runs that confirm depth 7: one of them fails."""
 
 
 def answer(**changes: Any) -> Answer:
-    """7 hidden layers, 6 to 9 of them with 95 % probability; beyond that, units die."""
+    """7 hidden layers, 6 to 9 of them with 95 % probability, confirmed; beyond that, units die."""
+    problem = changes.get("problem", Problem(activation="relu"))
     fields: dict[str, Any] = {
-        "problem": Problem(activation="relu"),
+        "problem": problem,
         "settings": SearchSettings(reliability=0.9),
         "fingerprint": "0" * 64,
         "study": "mine",
+        "criterion": problem.criterion,
+        "bar": 0.6,
         "outcome": Outcome.FOUND,
         "sentence": "trains to 7 hidden layers (6 to 9 with 95% probability)",
         "reliability": 0.9,
         "max_depth": 7,
+        "confirmed": True,
+        "final_scores": FINAL_SCORES,
+        "scores": Scores(depth=7, runs=16, confirming=True, median=0.85, lowest=0.5, highest=0.9, test=0.83),
+        "useful_depth": UsefulDepth(
+            depth=5, interval=(4, 6), interval_level=0.95, bar=0.93, best_depth=2, best_score=0.95, margin=0.02
+        ),
         "interval": (6, 9),
         "interval_level": 0.95,
         "concluded": Conclusion.WIDTH,
@@ -47,7 +58,7 @@ def answer(**changes: Any) -> Answer:
         "curve": POINTS,
         "verdicts": {"trained": 57, "died": 9},
         "beyond": Beyond(depth=8, deepest=30, cause="died", causes={"died": 5}, sentence="5 of 18 runs fail"),
-        "confirmation": (),
+        "confirmation": (Confirmation(depth=7, trained=15, of=16, agrees=True),),
         "warnings": (),
         "cost": Cost(trials=10, runs=66, seconds=1.5, sum_of_depths=500),
         "seed": 0,
@@ -56,22 +67,128 @@ def answer(**changes: Any) -> Answer:
     return Answer(**(fields | changes))
 
 
+UNCONFIRMED: dict[str, Any] = {
+    "confirmed": False,
+    "final_scores": (),
+    "scores": Scores(depth=7, runs=32, confirming=False, median=0.85, lowest=0.5, highest=0.9, test=0.83),
+    "confirmation": (),
+}
+"""What changes where no fresh seed has been tried."""
+
+NOWHERE: dict[str, Any] = {
+    "max_depth": None,
+    "final_scores": (),
+    "scores": None,
+    "useful_depth": None,
+    "layers": None,
+}
+"""What changes where there is no max depth."""
+
+
 def empty(**changes: Any) -> Answer:
     """Of a search that has only begun."""
     nothing: dict[str, Any] = {
+        **NOWHERE,
+        "bar": None,
         "outcome": Outcome.UNFINISHED,
-        "sentence": "not finished yet; so far, the answer is at least 0 hidden layers",
-        "max_depth": None,
+        "sentence": "not finished yet; so far, the answer is at least 0 hidden layers (unconfirmed)",
+        "confirmed": False,
         "interval": None,
         "interval_level": None,
         "concluded": None,
         "thresholds": (),
         "transition": None,
         "monotone": None,
-        "layers": None,
         "curve": (),
         "verdicts": {},
         "beyond": None,
+        "confirmation": (),
         "cost": Cost(trials=0, runs=0, seconds=0.0, sum_of_depths=0),
     }
     return answer(**(nothing | changes))
+
+
+def bisected(**changes: Any) -> Answer:
+    """What bisection gives: raw shares, and no interval."""
+    points = tuple(
+        point.model_copy(update={"low": None, "high": None, "p": point.trained / point.of}) for point in POINTS
+    )
+    fields: dict[str, Any] = {
+        "settings": SearchSettings(sampler="bisect", reliability=0.9),
+        "sentence": "trains to 7 hidden layers; failing past that: 3 died",
+        "interval": None,
+        "interval_level": None,
+        "concluded": Conclusion.ADJACENT,
+        "thresholds": (),
+        "transition": None,
+        "monotone": None,
+        "curve": points,
+        "beyond": Beyond(depth=8, deepest=8, cause="died", causes={"died": 3}, sentence="3 of 16 runs fail"),
+        "confirmation": (
+            Confirmation(depth=7, trained=15, of=16, agrees=True),
+            Confirmation(depth=8, trained=6, of=8, agrees=True),
+        ),
+    }
+    return answer(**(fields | changes))
+
+
+def of_an_earlier_version(**changes: Any) -> Answer:
+    """Judged by the rule of earlier versions, with the note that says so."""
+    held = Criterion.model_validate({"hold_share": 0.1, "hold_epochs": 3})
+    fields: dict[str, Any] = {
+        **UNCONFIRMED,
+        "problem": Problem(activation="relu", criterion=held),
+        "warnings": ("judged by the rule of an earlier version",),
+    }
+    return answer(**(fields | changes))
+
+
+OF_EACH_OUTCOME = {
+    Outcome.FOUND: answer(),
+    Outcome.CAP_REACHED: answer(
+        outcome=Outcome.CAP_REACHED,
+        settings=SearchSettings(reliability=0.9, cap=8),
+        sentence="trains to 8 hidden layers, the cap (at least 7 with 95% probability)",
+        max_depth=8,
+        scores=Scores(depth=8, runs=16, confirming=True, median=0.85, lowest=0.5, highest=0.9, test=0.83),
+        interval=(7, 8),
+        concluded=Conclusion.CAP,
+        thresholds=(Crossing(reliability=0.9, depth=8, interval=(7, None)),),
+        layers=LayerCounts(hidden=8, weight_layers=9, keras=10, parameters=231),
+        curve=POINTS[:4],
+        verdicts={"trained": 57, "died": 7},
+        beyond=None,
+        confirmation=(Confirmation(depth=8, trained=15, of=16, agrees=True),),
+    ),
+    Outcome.NEVER_RELIABLE: answer(
+        **NOWHERE,
+        outcome=Outcome.NEVER_RELIABLE,
+        sentence="is not reliable at any depth: 90% do not train even with 1 hidden layer (5 died)",
+        interval=(0, 0),
+        concluded=Conclusion.SHALLOWEST,
+        thresholds=(Crossing(reliability=0.9, depth=0, interval=(0, 0)),),
+        curve=POINTS[3:],
+        confirmation=(Confirmation(depth=1, trained=3, of=16, agrees=True),),
+    ),
+    Outcome.NOT_MONOTONE: answer(
+        **NOWHERE,
+        outcome=Outcome.NOT_MONOTONE,
+        sentence="does not simply stop at a depth: fewer than 90% train beyond 3 hidden layers, but again more at "
+        "depths up to 12 (5 died)",
+        confirmed=False,
+        interval=None,
+        interval_level=None,
+        monotone=False,
+        crossings=(3, 12),
+        confirmation=(),
+    ),
+    Outcome.BUDGET_ENDED: answer(
+        **UNCONFIRMED,
+        outcome=Outcome.BUDGET_ENDED,
+        sentence="the budget ended first; so far, the answer is 6 to 9 hidden layers (unconfirmed)",
+        concluded=None,
+        monotone=None,
+    ),
+    Outcome.UNFINISHED: empty(),
+}
+"""One answer for every way in which a search ends."""

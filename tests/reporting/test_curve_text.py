@@ -18,8 +18,8 @@ from depthsearch.reporting.curve_text import (
     Axis,
     curve_chart,
 )
-from depthsearch.reporting.text import AnswerChart
-from tests.reporting.answers import answer
+from depthsearch.reporting.text import CurveChart
+from tests.reporting.answers import POINTS
 
 BELIEVED = (
     CurvePoint(depth=1, trained=8, of=8, p=1.0, low=0.95, high=1.0),
@@ -29,10 +29,10 @@ BELIEVED = (
 
 
 def lines(
-    points: tuple[CurvePoint, ...], *, width: int = 41, interval: tuple[int, int | None] | None = (4, 6)
+    points: tuple[CurvePoint, ...], *, interval: tuple[int, int | None] | None = (4, 6), cap: int = 1000
 ) -> list[str]:
     chart = curve_chart(
-        points, reliability=0.9, interval=interval, max_depth=5, unit="hidden layers", width=width, height=11
+        points, reliability=0.9, interval=interval, max_depth=5, unit="hidden layers", cap=cap, width=41, height=11
     )
     return chart.plain.splitlines()
 
@@ -69,8 +69,14 @@ def test_the_axis_is_thick_where_the_interval_lies() -> None:
     thick = [k for k, mark in enumerate(axis) if mark == "━"]
     assert (thick[0], thick[-1]) == (Axis(1, 100, 41).column(4), Axis(1, 100, 41).column(6))
     assert "max depth 5, interval 4 to 6" in lines(BELIEVED)[-2]
-    assert "interval 4 or more" in lines(BELIEVED, interval=(4, None))[-2]
     assert "━" not in "".join(lines(BELIEVED, interval=None))
+
+
+def test_an_interval_that_is_open_or_ends_at_the_cap_is_named_by_its_lower_end() -> None:
+    assert "max depth 5, interval at least 4" in lines(BELIEVED, interval=(4, None))[-2]
+    assert "max depth 5, interval at least 4" in lines(BELIEVED, interval=(4, 100), cap=100)[-2]
+    assert "max depth 5, interval 4 to 100" in lines(BELIEVED, interval=(4, 100), cap=101)[-2]
+    assert "max depth 5, interval 100" in lines(BELIEVED, interval=(100, 100), cap=100)[-2]
 
 
 def test_without_a_belief_there_are_marks_alone() -> None:
@@ -82,9 +88,9 @@ def test_without_a_belief_there_are_marks_alone() -> None:
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
-def test_the_chart_of_an_answer_is_as_wide_as_there_is_room_for(width: int) -> None:
+def test_the_chart_is_as_wide_as_there_is_room_for(width: int) -> None:
     console = Console(file=io.StringIO(), width=width)
-    console.print(AnswerChart(answer()))
+    console.print(CurveChart(POINTS, (6, 9), 7, 0.9, "hidden layers", 10_000))
     shown = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert max(map(len, shown), default=0) <= width
     assert bool(shown) == (width >= NARROWEST + BESIDE)

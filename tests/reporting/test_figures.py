@@ -10,9 +10,10 @@ from plotly import graph_objects as go
 import depthsearch
 from depthsearch.core.answer import Outcome
 from depthsearch.core.errors import InvalidValue, UnknownName
+from depthsearch.core.settings import SearchSettings
 from depthsearch.reporting import style
 from depthsearch.reporting.figures import curve_figure
-from tests.reporting.answers import POINTS, RUNS, answer, empty
+from tests.reporting.answers import POINTS, RUNS, answer, bisected, empty
 
 
 def trace(figure: go.Figure, start: str) -> Any:
@@ -47,7 +48,13 @@ def test_interval_and_reliability_are_drawn_where_they_lie() -> None:
 def test_an_open_interval_reaches_the_edge() -> None:
     figure = curve_figure(answer(interval=(7, None)), RUNS)
     edge = 10 ** figure.layout.xaxis.range[1]
-    assert max(trace(figure, "interval 7 or more").x) == pytest.approx(edge)
+    assert max(trace(figure, "interval at least 7").x) == pytest.approx(edge)
+
+
+def test_an_interval_that_only_repeats_the_cap_is_named_as_open() -> None:
+    figure = curve_figure(answer(settings=SearchSettings(cap=30), interval=(7, 30)), RUNS)
+    assert max(trace(figure, "interval at least 7").x) == 30
+    assert "90% of the runs train to a depth of at least 7" in figure.layout.title.subtitle.text.replace("<br>", " ")
 
 
 def test_an_interval_from_below_the_shallowest_depth_fits_a_logarithmic_axis() -> None:
@@ -97,7 +104,12 @@ def test_a_wide_range_of_depths_is_logarithmic_and_a_narrow_one_is_not() -> None
     [
         ({}, "ffnet relu on moons trains to 7 hidden layers, then dies"),
         ({"beyond": None}, "ffnet relu on moons trains to 7 hidden layers"),
+        ({"confirmed": False}, "ffnet relu on moons trains to 7 hidden layers (unconfirmed), then dies"),
         ({"outcome": Outcome.CAP_REACHED}, "ffnet relu on moons trains to 7 hidden layers, the cap"),
+        (
+            {"outcome": Outcome.CAP_REACHED, "confirmed": False},
+            "ffnet relu on moons trains to 7 hidden layers, the cap (unconfirmed)",
+        ),
         ({"outcome": Outcome.NEVER_RELIABLE}, "ffnet relu on moons is not reliable at any depth"),
         ({"outcome": Outcome.NOT_MONOTONE}, "ffnet relu on moons does not simply stop at a depth"),
         ({"outcome": Outcome.BUDGET_ENDED, "sentence": "ended"}, "ffnet relu on moons: ended"),
@@ -110,8 +122,7 @@ def test_the_title_is_the_finding(changes: dict[str, Any], title: str) -> None:
 
 
 def test_bisection_claims_no_band_and_no_interval() -> None:
-    points = tuple(point.model_copy(update={"low": None, "high": None}) for point in POINTS)
-    figure = curve_figure(answer(curve=points, interval=None, interval_level=None, thresholds=()))
+    figure = curve_figure(bisected())
     assert {own.name for own in figure.data} == {"reliability 90%", "runs (larger: more of them)", "trained", "failed"}
 
 

@@ -7,12 +7,10 @@ import pytest
 from rich.console import Console
 
 from depthsearch.core.inspection import Inspection, Replay
-from depthsearch.core.problem import Criterion, Problem
+from depthsearch.core.problem import Problem
 from depthsearch.core.verdict import VerdictKind
-from depthsearch.detection import verdict_of
 from depthsearch.finder import inspect
 from depthsearch.reporting.inspecting import inspection_text
-from tests.detection.traces import make_trace
 
 SHORT = {"epochs": 12}
 
@@ -34,21 +32,13 @@ def resnet() -> Inspection:
 
 def test_the_verdict_comes_first_and_then_its_evidence(resnet: Inspection) -> None:
     lines = text_of(resnet, width=100).splitlines()
-    assert lines[0].startswith("resnet relu on moons, 30 residual blocks, seed 0: trained: accuracy above")
-    rule = next(line for line in lines if line.startswith("rule: accuracy held"))
-    assert rule.split()[-2:] == ["figure", "threshold"]
-    assert any(line.startswith("lowest accuracy held") for line in lines)
-
-
-def test_what_was_lost_again_is_said_with_its_evidence(resnet: Inspection) -> None:
-    relapse = verdict_of(make_trace(never_active=1, output_range=0), Criterion())
-    lines = text_of(resnet.model_copy(update={"relapse": relapse}), width=120).splitlines()
-    assert lines[1] == f"it lost that again: {relapse.sentence}"
-    assert [line.split("  ")[0] for line in lines if line.startswith("rule: ")] == [
-        "rule: accuracy held",
-        "rule: dead layer",
-    ]
-    assert "it lost that again" not in text_of(resnet)
+    assert lines[0].startswith("resnet relu on moons, 30 residual blocks, seed 0: trained: accuracy is ")
+    rule = next(k for k, line in enumerate(lines) if line.startswith("rule: final score"))
+    assert lines[rule].split()[-2:] == ["figure", "threshold"]
+    *name, score, side, bar = lines[rule + 2].split()
+    assert (name, side) == (["final", "score"], ">")
+    assert float(score) == pytest.approx(min(map(float, resnet.train_accuracy[-3:])), abs=1e-3)
+    assert float(bar) == pytest.approx(resnet.bar, abs=1e-3)
 
 
 def test_nothing_is_cut_off_or_wider_than_80_columns(resnet: Inspection) -> None:
@@ -77,7 +67,7 @@ def test_the_largest_gradient_fills_both_bars(resnet: Inspection) -> None:
     assert line.count("████████") >= 2
 
 
-def test_the_ratio_of_gradients_is_told(resnet: Inspection) -> None:
+def test_the_ratio_of_gradients_is_there(resnet: Inspection) -> None:
     text = " ".join(text_of(resnet).split())
     ratio = resnet.gradient_ratio
     assert f"last layer over first: {ratio.start:.3g} at the start, {ratio.end:.3g} at the end" in text

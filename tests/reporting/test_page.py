@@ -14,7 +14,7 @@ from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
 from depthsearch.reporting.page import page
 from depthsearch.reporting.reading import StudyReport
 from depthsearch.store import StoredRun
-from tests.reporting.answers import RUNS, answer, empty
+from tests.reporting.answers import RUNS, UNCONFIRMED, answer, empty, of_an_earlier_version
 
 WRITTEN = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
 
@@ -98,11 +98,15 @@ def test_it_says_what_was_found_with_facts_counts_and_cost() -> None:
     text = Reader(written()).text
     assert text.startswith("ffnet relu on moons trains to 7 hidden layers, then dies ")
     for said in (
-        "layers 7 hidden, 8 with weights, 9 as Keras counts; 201 parameters",
-        "interval 6 to 9, median 7: where 90% of the runs train (95% probability)",
+        "max depth 7 hidden layers; 8 with weights, 9 as Keras counts; 201 parameters",
+        "interval 6 to 9: where 90% of the runs train (95% probability)",
+        "trained train accuracy of at least 0.600 in each of the last 3 epochs",
+        "accuracy median 0.850 in the end (0.500 to 0.900; the 16 confirming runs at 7); test 0.830",
         "at 50% 11 to 16, median 13",
+        "fresh seeds 7 hidden layers: 15 of 16 trained",
         "cost 10 trials, 66 runs, 1.5 s of training",
-        "criterion a depth passes where at least 90% of its runs train",
+        "passes a depth at which at least 90% of the runs train",
+        "criterion chance: the bar lies 0.2 of the way from a constant guess to an accuracy of 1",
         "study mine in sqlite:///some.db",
         "versions python 3.11",
         "7 29 of 32 0.91 0.85 to 0.95 3 died",
@@ -110,6 +114,20 @@ def test_it_says_what_was_found_with_facts_counts_and_cost() -> None:
         "Written 2026-07-01 12:30 UTC by depthsearch",
     ):
         assert said in text, said
+
+
+def test_a_depth_that_fresh_seeds_did_not_confirm_is_called_unconfirmed() -> None:
+    text = Reader(written(report(**UNCONFIRMED))).text
+    assert text.startswith("ffnet relu on moons trains to 7 hidden layers (unconfirmed), then dies ")
+    assert "max depth 7 hidden layers, unconfirmed; 8 with weights" in text
+    assert "unconfirmed" not in Reader(written()).text
+
+
+def test_a_study_of_an_earlier_version_says_by_which_rule_it_was_judged() -> None:
+    text = Reader(written(StudyReport(name="mine", answer=of_an_earlier_version(), runs=stored_runs()))).text
+    assert "Note: judged by the rule of an earlier version" in text
+    assert "for a tenth of the epochs, even if lost later (an earlier version's rule)" in text
+    assert "criterion held: the rule of an earlier version; such studies are read, not resumed" in text
 
 
 def test_the_cause_past_the_cliff_stands_with_its_evidence_and_how_to_look_at_it() -> None:

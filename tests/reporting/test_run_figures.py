@@ -30,8 +30,22 @@ def test_learning_shows_every_epoch(deep: Inspection) -> None:
     assert list(train_loss.y) == list(deep.train_loss)
     assert (test_loss.x[0], len(test_loss.y)) == (0, 13)
     assert set(guess.y) == {deep.majority_rate}
+    assert asked.name == "accuracy threshold"
+    assert list(asked.y) == [deep.bar] * 2
     # A fifth of the headroom above the majority rate.
-    assert list(asked.y) == pytest.approx([deep.majority_rate + 0.2 * (1 - deep.majority_rate)] * 2)
+    assert deep.bar == pytest.approx(deep.majority_rate + 0.2 * (1 - deep.majority_rate))
+
+
+def test_the_threshold_is_the_target_where_one_is_asked_for() -> None:
+    found = run(1, criterion={"kind": "target", "target": 0.95})
+    asked = run_figures.learning_figure(found).data[-1]
+    assert list(asked.y) == [0.95] * 2
+
+
+def test_the_title_is_the_verdict_with_what_decided_it(deep: Inspection) -> None:
+    title = run_figures.learning_figure(deep).layout.title
+    assert title.text.replace("<br>", " ") == f"ffnet tanh on moons, 9 hidden layers, seed 0: {deep.verdict}"
+    assert title.subtitle.text.replace("<br>", " ") == deep.sentence.partition(": ")[2]
 
 
 def test_the_map_has_a_cell_for_each_layer_and_epoch(deep: Inspection) -> None:

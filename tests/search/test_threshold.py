@@ -40,7 +40,7 @@ def run(settings: SearchSettings, truth: Callable[[float], float], *, seed: int 
     """Search until concluded, every trial of `runs_each` runs."""
     rng = np.random.default_rng(seed)
     study = new_study(ThresholdSampler(settings))
-    while estimate(study, settings, band=False).concluded is None and len(study.trials) < most:
+    while estimate(study, settings, curves=100).concluded is None and len(study.trials) < most:
         trial, depth = ask(study, settings)
         tell(study, trial, runs=settings.runs_each, trained=int(rng.binomial(settings.runs_each, truth(depth))))
     return study
@@ -208,7 +208,7 @@ def test_intervals_hold_as_often_as_they_promise_on_twenty_truths() -> None:
         rng = np.random.default_rng(seed)
         middle, slope = float(np.exp(rng.uniform(np.log(4), np.log(600)))), float(rng.uniform(6, 40))
         settings = SETTINGS.model_copy(update={"runs_per_trial": 16, "seed": seed})
-        interval = estimate(run(settings, logistic(middle, slope), seed=seed), settings, band=False).interval
+        interval = estimate(run(settings, logistic(middle, slope), seed=seed), settings, curves=100).interval
         assert interval is not None
         held += interval[0] <= middle <= (interval[1] or math.inf)
     assert held >= 17

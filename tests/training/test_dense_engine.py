@@ -20,7 +20,7 @@ from depthsearch.training.dense_program import claims
 from depthsearch.training.engine import WIDEST_DENSE, Engine, Job, choose_engine
 from depthsearch.training.torch_engine import TorchEngine
 from tests.sameness import assert_same
-from tests.training.engines import FFNET, RESNET, EngineContract
+from tests.training.engines import FFNET, RESNET, STEPS, EngineContract, traces
 
 
 class TestOnOneThread(EngineContract):
@@ -35,10 +35,10 @@ class TestOnThreeThreads(EngineContract):
         return DenseEngine(threads=3)
 
 
-@pytest.mark.parametrize("problem", [FFNET, RESNET], ids=["ffnet", "resnet"])
+@pytest.mark.parametrize("problem", [FFNET, RESNET, STEPS], ids=["ffnet", "resnet", "steps"])
 def test_the_number_of_threads_changes_no_bit(problem: Problem) -> None:
     jobs = [Job(depth, seed) for depth in (2, 9) for seed in range(4)]
-    for one, many in zip(DenseEngine(1).train(problem, jobs), DenseEngine(4).train(problem, jobs), strict=True):
+    for one, many in zip(*(traces(DenseEngine(threads), problem, jobs) for threads in (1, 4)), strict=True):
         assert_same(one, many)
 
 
@@ -59,18 +59,11 @@ GRID: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("fields", GRID, ids=str)
-def test_ten_steps_agree_with_torch(fields: dict[str, Any]) -> None:
-    """The trace of ten steps (of three epochs at least): losses, accuracies and every figure of every layer."""
-    recipe = {"batch_size": 150} | fields.get("recipe", {})
-    steps = {"steps": 12} if recipe["batch_size"] == 150 else {"epochs": 3}
-    if recipe["batch_size"] == 1:
-        steps = {"steps": 1001}
-    if fields.get("data") == "digits":
-        steps, recipe = {"epochs": 3}, recipe | {"batch_size": 300}
-    problem = Problem.model_validate(fields | {"recipe": recipe | steps})
-    (dense,), (torch,) = (engine.train(problem, [Job(4, 3)]) for engine in (DenseEngine(1), TorchEngine("cpu")))
-    assert (dense.layers, dense.steps, dense.majority_rate) == (torch.layers, torch.steps, torch.majority_rate)
+def agree(problem: Problem) -> None:
+    """Losses, accuracies and every figure of every layer, to the precision that ten steps leave."""
+    (dense,), (torch,) = (traces(engine, problem, [Job(4, 3)]) for engine in (DenseEngine(1), TorchEngine("cpu")))
+    assert (dense.layers, dense.epochs, dense.steps) == (torch.layers, torch.epochs, torch.steps)
+    assert dense.majority_rate == torch.majority_rate
     np.testing.assert_allclose(dense.train_loss, torch.train_loss, rtol=2e-4)
     np.testing.assert_allclose(dense.train_accuracy, torch.train_accuracy, atol=0.005)
     for name in vars(torch.snapshots):
@@ -80,19 +73,37 @@ def test_ten_steps_agree_with_torch(fields: dict[str, Any]) -> None:
         np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-4, atol=1e-7, err_msg=f"{name} at the start")
 
 
+@pytest.mark.parametrize("fields", GRID, ids=str)
+def test_three_epochs_agree_with_torch(fields: dict[str, Any]) -> None:
+    size = 300 if fields.get("data") == "digits" else 150
+    agree(Problem.model_validate(fields | {"recipe": {"batch_size": size} | fields.get("recipe", {}) | {"epochs": 3}}))
+
+
+@pytest.mark.parametrize("fields", GRID, ids=str)
+def test_ten_single_steps_agree_with_torch(fields: dict[str, Any]) -> None:
+    """A budget of ten steps has an entry for each, so the loss of every batch is compared."""
+    size = 300 if fields.get("data") == "digits" else 150
+    agree(Problem.model_validate(fields | {"recipe": {"batch_size": size} | fields.get("recipe", {}) | {"steps": 10}}))
+
+
+@pytest.mark.parametrize(("steps", "size"), [(25, 150), (30, 64), (50, 33), (101, 300)])
+def test_entries_that_cross_the_ends_of_epochs_agree_with_torch(steps: int, size: int) -> None:
+    agree(Problem.model_validate({"recipe": {"steps": steps, "batch_size": size, "learning_rate": 0.001}}))
+
+
 def test_a_weight_that_is_not_a_number_is_not_hidden() -> None:
     """Clamps and comparisons in the kernels let NaN through, in every activation."""
     for activation in ACTIVATIONS:
         problem = Problem.model_validate(
             {"activation": activation, "recipe": {"learning_rate": 1e30, "momentum": 0.0, "epochs": 4}}
         )
-        (trace,) = DenseEngine(1).train(problem, [Job(3, 0)])
+        (trace,) = traces(DenseEngine(1), problem, [Job(3, 0)])
         assert not np.isfinite(trace.train_loss[-1]) or trace.train_loss[-1] > 1e3, activation
 
 
 def test_a_network_of_depth_ten_thousand_trains() -> None:
     problem = Problem.model_validate({"recipe": {"batch_size": 500, "epochs": 3}})
-    (trace,) = DenseEngine(1).train(problem, [Job(10_000, 0)])
+    (trace,) = traces(DenseEngine(1), problem, [Job(10_000, 0)])
     assert len(trace.layers) == 10_001
     assert trace.epochs == 3
 
@@ -105,10 +116,12 @@ def test_a_watcher_that_is_asked_late_still_ends_the_run_where_it_was_settled() 
         asked.append(trace.epochs)
         return 37 if trace.epochs >= 37 else None
 
-    (stopped,) = DenseEngine(1).train(problem, [Job(3, 1)], watch=at_thirty_seven)
+    (stopped,) = traces(DenseEngine(1), problem, [Job(3, 1)], watch=at_thirty_seven)
     assert stopped.epochs == 37
     assert asked[-1] > 37
-    (expected,) = TorchEngine("cpu").train(problem, [Job(3, 1)], watch=lambda trace: 37 if trace.epochs == 37 else None)
+    (expected,) = traces(
+        TorchEngine("cpu"), problem, [Job(3, 1)], watch=lambda trace: 37 if trace.epochs == 37 else None
+    )
     assert stopped.final_test_accuracy == pytest.approx(expected.final_test_accuracy, abs=0.005)
 
 
@@ -145,8 +158,9 @@ PRINT_A_RUN = """
 from depthsearch.core.problem import Problem
 from depthsearch.training.dense_engine import DenseEngine, Job
 
-for fields in ({"recipe": {"optimizer": "adam", "epochs": 6}}, {"family": "resnet", "recipe": {"epochs": 6}}):
-    (trace,) = DenseEngine().train(Problem.model_validate(fields), [Job(6, 1)])
+RECIPES = {"optimizer": "adam", "epochs": 6}, {"epochs": 6}, {"steps": 50}
+for fields in ({"family": family, "recipe": recipe} for family in ("ffnet", "resnet") for recipe in RECIPES):
+    ((_, trace),) = DenseEngine().train(Problem.model_validate(fields), [Job(6, 1)])
     print(trace.train_loss.tobytes().hex(), trace.snapshots.weight_gradient_norm.tobytes().hex())
 """
 
@@ -161,11 +175,11 @@ def test_the_process_that_finds_no_compiled_kernels_trains_as_every_later_one(tm
     assert len(first.stdout) > 100
 
 
-def test_want_of_memory_is_said_with_what_would_ask_for_less(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_without_memory_says_what_would_need_less(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_room(*_: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr("depthsearch.training.dense_engine.initial_weights", no_room)
     message = "out of memory while training 7 hidden layers of width 5: give a smaller width, or a smaller depth"
     with pytest.raises(TrainingFailed, match=message):
-        DenseEngine().train(Problem(), [Job(7, 0)])
+        list(DenseEngine().train(Problem(), [Job(7, 0)]))

@@ -1,6 +1,7 @@
 """Gradients at the start, and optimizer steps, against a float64 reference written out by hand."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ from numpy.typing import NDArray
 from depthsearch.core.problem import Problem
 from depthsearch.datasets import load
 from depthsearch.families import family_of
-from depthsearch.training.engine import Job
+from depthsearch.training.batches import EpochOrders
+from depthsearch.training.dense_engine import DenseEngine
+from depthsearch.training.engine import Engine, Job
 from depthsearch.training.initialization import initial_weights
 from depthsearch.training.torch_engine import TorchEngine
+from tests.training.engines import traces
 from tests.training.reference import Reference
 
 Array = NDArray[np.float64]
@@ -49,7 +53,7 @@ def test_gradients_at_the_start_agree_with_float64_autograd(
     problem = Problem.model_validate(
         {"family": family, "activation": activation, "data": data, "recipe": {"epochs": 3}}
     )
-    (trace,) = TorchEngine("cpu").train(problem, [Job(depth, 11)])
+    (trace,) = traces(TorchEngine("cpu"), problem, [Job(depth, 11)])
     points = load(problem.data)
     network = reference(problem, depth, 11)
     weights, _, hidden = network.gradients(points.x_train, points.y_train)
@@ -116,7 +120,7 @@ def test_steps_of_the_whole_set_follow_the_optimizers_formula(
     recipe: dict[str, object], stepper: Callable[[list[Array]], list[Array]], decay: float
 ) -> None:
     problem = Problem.model_validate({"recipe": recipe | {"batch_size": 500, "epochs": 8}})
-    (trace,) = TorchEngine("cpu").train(problem, [Job(4, 5)])
+    (trace,) = traces(TorchEngine("cpu"), problem, [Job(4, 5)])
     points = load(problem.data)
     network = reference(problem, 4, 5)
     start = [weight.detach().clone().numpy() for weight in network.weights]
@@ -135,6 +139,43 @@ def test_steps_of_the_whole_set_follow_the_optimizers_formula(
         )
     wanted = [expected[epoch - 1] for epoch in trace.snapshots.epochs[1:]]
     np.testing.assert_allclose(trace.snapshots.weight_change[1:], wanted, rtol=1e-3)
+
+
+@pytest.mark.parametrize("engine", [DenseEngine(1), TorchEngine("cpu")], ids=["dense", "torch"])
+def test_the_entries_of_a_budget_in_steps_follow_the_reference_batch_by_batch(engine: Engine) -> None:
+    """50 steps of 32 points in 20 entries: the first epoch of 16 steps ends in the middle of the seventh."""
+    problem = Problem.model_validate({"recipe": {"steps": 50, "momentum": 0.0}})
+    (trace,) = traces(engine, problem, [Job(3, 5)])
+    points, network = load(problem.data), reference(problem, 3, 5)
+    start = [weight.detach().clone().numpy() for weight in network.weights]
+    order = EpochOrders(500, 5).of_epochs(0, 3)
+    batches = [epoch[first : first + 32] for epoch in order for first in range(0, 500, 32)]
+    ends = (2, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 30, 32, 35, 37, 40, 42, 45, 47, 50)
+    losses, accuracies, changes = [], [], []
+    for first, end in pairwise((0, *ends)):
+        summed, right, seen = 0.0, 0, 0
+        for step in range(first, end):
+            x, y = points.x_train[batches[step]], points.y_train[batches[step]]
+            with torch.no_grad():
+                summed += float(network.loss(x, y)) * len(x)
+                logits = network.logits(torch.tensor(x, dtype=torch.float64))[:, 0].numpy()
+            right, seen = right + int(((logits > 0) == y).sum()), seen + len(x)
+            weights, biases, _ = network.gradients(x, y)
+            with torch.no_grad():
+                for leaf, gradient in zip([*network.weights, *network.biases], [*weights, *biases], strict=True):
+                    leaf.sub_(torch.from_numpy(0.01 * gradient))
+        losses.append(summed / seen)
+        accuracies.append(right / seen)
+        if len(losses) in trace.snapshots.epochs:
+            changes.append(
+                [
+                    np.linalg.norm(w.detach().numpy() - w0) / np.linalg.norm(w0)
+                    for w, w0 in zip(network.weights, start, strict=True)
+                ]
+            )
+    np.testing.assert_allclose(trace.train_loss, losses, rtol=1e-5)
+    np.testing.assert_allclose(trace.train_accuracy, accuracies, atol=1e-6)
+    np.testing.assert_allclose(trace.snapshots.weight_change[1:], changes, rtol=1e-3)
 
 
 def test_relu_without_biases_has_the_same_inner_product_in_every_layer() -> None:

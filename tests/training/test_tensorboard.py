@@ -1,4 +1,4 @@
-"""A run's event file, read back by TensorBoard's own reader."""
+"""A run's event file, read back by TensorBoard's reader."""
 
 import errno
 import signal
@@ -21,7 +21,7 @@ EXPLODING = Problem.model_validate({"activation": "identity", "recipe": {"learni
 
 
 def full(problem: Problem, depth: int, seed: int) -> Trace:
-    (trace,) = choose_engine(problem).train(problem, [Job(depth, seed)], record="full")
+    ((_, trace),) = choose_engine(problem).train(problem, [Job(depth, seed)], record="full")
     return trace
 
 
@@ -68,8 +68,8 @@ def test_a_layers_figures_are_those_of_the_snapshots(trace: Trace, events: Event
 def test_layers_sort_as_they_follow_each_other(trace: Trace, events: EventAccumulator) -> None:
     for kind in ("gradient norm", "weights"):
         names = sorted(tag for tags in ("scalars", "histograms") for tag in events.Tags()[tags] if f"{kind}/" in tag)
-        own = [tag.split("/")[1][3:] for tag in names if tag.startswith(f"{kind}/")]
-        assert own == list(trace.layers)
+        found = [tag.split("/")[1][3:] for tag in names if tag.startswith(f"{kind}/")]
+        assert found == list(trace.layers)
 
 
 def test_histograms_are_those_of_the_detail(trace: Trace, events: EventAccumulator) -> None:
@@ -77,15 +77,15 @@ def test_histograms_are_those_of_the_detail(trace: Trace, events: EventAccumulat
     for tag, histograms in (("weights", trace.detail.weights), ("gradients", trace.detail.gradients)):
         for layer, name in ((0, "01 hidden 1"), (10, "11 output")):
             found = events.Histograms(f"{tag}/{name}")
-            assert [own.step for own in found] == trace.snapshots.epochs.tolist()
-            for own in found:
-                place = own.step, layer
-                value = own.histogram_value
+            assert [event.step for event in found] == trace.snapshots.epochs.tolist()
+            for event in found:
+                place = event.step, layer
+                value = event.histogram_value
                 assert (value.min, value.max) == (histograms.low[place], histograms.high[place])
                 assert (value.sum, value.sum_squares) == (histograms.total[place], histograms.squares[place])
                 assert list(value.bucket) == histograms.counts[place].tolist()
                 assert value.num == histograms.counts[place].sum()
-                np.testing.assert_array_equal(value.bucket_limit, histograms.edges(own.step, layer)[1:])
+                np.testing.assert_array_equal(value.bucket_limit, histograms.edges(event.step, layer)[1:])
 
 
 def test_a_run_that_exploded_keeps_its_nans(tmp_path: Path) -> None:
@@ -133,8 +133,8 @@ def test_a_run_that_cannot_be_written_whole_leaves_the_earlier_one_as_it_was(
 def test_what_a_killed_process_left_is_no_run_and_goes_with_the_next_writing(trace: Trace, tmp_path: Path) -> None:
     script = (
         "import os, sys; import depthsearch.training.tensorboard as tensorboard; from tests.training import "
-        "test_tensorboard as own; tensorboard._write_layers = lambda *_: os.kill(os.getpid(), 9); "
-        "tensorboard.write_events(own.full(own.PROBLEM, 10, 3), sys.argv[1])"
+        "test_tensorboard as tests; tensorboard._write_layers = lambda *_: os.kill(os.getpid(), 9); "
+        "tensorboard.write_events(tests.full(tests.PROBLEM, 10, 3), sys.argv[1])"
     )
     place = write_events(trace, str(tmp_path))
     (before,) = place.iterdir()

@@ -9,7 +9,7 @@ from depthsearch.training import torch_engine
 from depthsearch.training.engine import Engine, Job, choose_engine
 from depthsearch.training.torch_engine import TorchEngine
 from tests.sameness import assert_close
-from tests.training.engines import FFNET, RESNET, EngineContract
+from tests.training.engines import FFNET, RESNET, EngineContract, traces
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
 
@@ -34,7 +34,7 @@ class TestOnCuda(EngineContract):
 
 @needs_gpu
 def test_a_gpu_starts_from_the_same_network_as_the_cpu() -> None:
-    (here,), (there,) = (TorchEngine(device).train(RESNET, [Job(4, 1)]) for device in ("cpu", "cuda"))
+    (here,), (there,) = (traces(TorchEngine(device), RESNET, [Job(4, 1)]) for device in ("cpu", "cuda"))
     np.testing.assert_allclose(
         here.snapshots.weight_gradient_norm[0], there.snapshots.weight_gradient_norm[0], rtol=1e-3
     )
@@ -45,16 +45,37 @@ def test_adam_goes_on_rightly_when_a_neighbour_leaves() -> None:
         update={"recipe": FFNET.recipe.model_copy(update={"optimizer": "adam", "momentum": None})}
     )
     jobs = [Job(3, seed) for seed in (1, 2, 3)]
-    whole = TorchEngine("cpu").train(problem, jobs)
-    some = TorchEngine("cpu").train(problem, jobs, watch=lambda trace: 1 if trace.seed < 3 and trace.epochs else None)
+    whole = traces(TorchEngine("cpu"), problem, jobs)
+    some = traces(TorchEngine("cpu"), problem, jobs, watch=lambda trace: 1 if trace.seed < 3 and trace.epochs else None)
     assert_close(some[2], whole[2])
 
 
-def test_more_jobs_than_a_stack_holds_come_back_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch_engine, "STACK", 2)
+def test_more_jobs_than_a_stack_holds_are_all_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = [Job(depth, seed) for seed in range(3) for depth in (2, 4)]
-    traces = TorchEngine("cpu").train(FFNET, jobs)
-    assert [(trace.depth, trace.seed) for trace in traces] == [(job.depth, job.seed) for job in jobs]
+    at_once = traces(TorchEngine("cpu"), FFNET, jobs)
+    monkeypatch.setattr(torch_engine, "STACK", 2)
+    found = list(TorchEngine("cpu").train(FFNET, jobs))
+    assert sorted((job.depth, job.seed) for job, _ in found) == sorted((job.depth, job.seed) for job in jobs)
+    for job, trace in found:
+        assert_close(trace, at_once[jobs.index(job)])
+
+
+def test_runs_that_end_at_different_entries_keep_their_places() -> None:
+    jobs = [Job(3, seed) for seed in (1, 2, 3, 4)]
+    end = {1: 4, 2: 1, 3: 6, 4: 2}
+    found = list(TorchEngine("cpu").train(FFNET, jobs, watch=lambda trace: trace.epochs >= end[trace.seed] or None))
+    assert [(job.seed, trace.seed, trace.epochs) for job, trace in found] == [
+        (2, 2, 1), (4, 4, 2), (1, 1, 4), (3, 3, 6),
+    ]  # fmt: skip
+    whole = traces(TorchEngine("cpu"), FFNET, jobs)
+    for job, trace in found:
+        np.testing.assert_allclose(trace.train_loss, whole[job.seed - 1].train_loss[: trace.epochs], rtol=1e-4)
+
+
+def test_threads_are_as_before_while_a_consumer_looks_at_a_run() -> None:
+    before = torch.get_num_threads()
+    for _ in TorchEngine("cpu").train(FFNET, [Job(3, 1), Job(4, 1)]):
+        assert torch.get_num_threads() == before
 
 
 def test_an_unknown_device_is_refused() -> None:
@@ -74,21 +95,21 @@ def test_auto_takes_what_there_is() -> None:
     assert engine.device.type == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def test_want_of_memory_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_without_memory_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_room(*_: object) -> None:
-        # torch's CPU allocator raises a bare RuntimeError of this wording; a real want of memory would end the tests.
+        # torch's CPU allocator raises a bare RuntimeError of this wording; a real lack of memory would end the tests.
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: not enough memory: you tried 9 TB")
 
     monkeypatch.setattr(torch_engine, "NetworkStack", no_room)
     message = "out of memory while training 7 hidden layers of width 5: give a smaller width, or a smaller depth"
     with pytest.raises(TrainingFailed, match=message):
-        TorchEngine("cpu").train(FFNET, [Job(7, 0)])
+        list(TorchEngine("cpu").train(FFNET, [Job(7, 0)]))
 
 
-def test_another_runtime_error_is_not_taken_for_want_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_runtime_error_is_not_taken_for_a_lack_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("something else")
 
     monkeypatch.setattr(torch_engine, "NetworkStack", broken)
     with pytest.raises(RuntimeError, match="something else"):
-        TorchEngine("cpu").train(FFNET, [Job(7, 0)])
+        list(TorchEngine("cpu").train(FFNET, [Job(7, 0)]))

@@ -1,0 +1,113 @@
+"""A comparison as a table and as rows."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from depthsearch.core.answer import Answer, Outcome
+from depthsearch.core.comparison import Compared, Comparison
+from depthsearch.core.settings import SearchSettings
+from depthsearch.core.study_file import Reported
+from depthsearch.reporting.comparing import (
+    ROW_COLUMNS,
+    comparison_markdown,
+    comparison_rows,
+    comparison_table,
+    comparison_text,
+)
+from tests.reporting.answers import OF_EACH_OUTCOME, UNCONFIRMED, answer, bisected, empty
+
+
+def of(*answers: Answer, **more: Any) -> Comparison:
+    return Comparison(compared=tuple(Compared(name=f"n{k}", answer=own, **more) for k, own in enumerate(answers)))
+
+
+def row(found: Answer) -> dict[str, Any]:
+    (own,) = comparison_rows(of(found))
+    assert tuple(own) == ROW_COLUMNS
+    return own
+
+
+def cell(found: Answer, column: str, **more: Any) -> str:
+    columns, (cells,) = comparison_table(of(found, **more))
+    return dict(zip(columns, cells, strict=True))[column]
+
+
+def test_a_row_has_the_answers_numbers() -> None:
+    own = row(answer())
+    assert (own["max_depth"], own["interval_low"], own["interval_high"], own["interval_level"]) == (7, 6, 9, 0.95)
+    assert (own["half_depth"], own["half_low"], own["half_high"]) == (13, 11, 16)
+    assert (own["confirmed"], own["bar"], own["final_score"], own["test_accuracy"]) == (True, 0.6, 0.85, 0.83)
+    assert (own["useful_depth"], own["useful_low"], own["useful_high"]) == (5, 4, 6)
+    assert (own["cause"], own["causes"]) == ("died", {"died": 5})
+
+
+def test_a_row_is_empty_where_nothing_is_known() -> None:
+    own = row(empty())
+    for column in ("max_depth", "bar", "final_score", "test_accuracy", "useful_depth", "useful_low", "useful_high"):
+        assert own[column] is None, column
+    assert own["confirmed"] is False
+
+
+def test_an_unconfirmed_answer_has_the_scores_of_all_its_runs() -> None:
+    own = row(answer(**UNCONFIRMED))
+    assert (own["confirmed"], own["final_score"]) == (False, 0.85)
+
+
+@pytest.mark.parametrize(
+    ("found", "confirmed"),
+    [
+        (answer(), "15 of 16"),
+        (bisected(), "15 of 16"),
+        (answer(confirmation=(*answer().confirmation, *answer().confirmation)), "30 of 32"),
+        (answer(**UNCONFIRMED), "no"),
+        (OF_EACH_OUTCOME[Outcome.NEVER_RELIABLE], "yes"),
+        (OF_EACH_OUTCOME[Outcome.NOT_MONOTONE], "no"),
+    ],
+    ids=["confirmed", "bisection", "twice", "unconfirmed", "never reliable", "not monotone"],
+)
+def test_the_table_says_how_the_depth_was_confirmed(found: Answer, confirmed: str) -> None:
+    assert cell(found, "confirmed") == confirmed
+
+
+def test_the_table_says_how_deep_networks_are_useful_and_how_well_they_score() -> None:
+    assert cell(answer(), "useful to") == "5 (4 to 6)"
+    assert cell(answer(useful_depth=None), "useful to") == "too few runs"
+    assert cell(answer(), "accuracy") == "0.850 / 0.830"
+    for column in ("useful to", "accuracy"):
+        assert cell(OF_EACH_OUTCOME[Outcome.NEVER_RELIABLE], column) == ""
+
+
+def test_an_interval_that_is_open_or_ends_at_the_cap_is_said_by_its_lower_end() -> None:
+    assert cell(answer(interval=(7, None)), "95 % interval") == "at least 7"
+    assert cell(answer(interval=(7, 30), settings=SearchSettings(cap=30)), "95 % interval") == "at least 7"
+    assert cell(answer(interval=(7, 30)), "95 % interval") == "7 to 30"
+    assert cell(OF_EACH_OUTCOME[Outcome.NOT_MONOTONE], "95 % interval") == "crosses it at 3 and 12"
+    assert cell(bisected(), "95 % interval") == "none claimed"
+
+
+def shown(comparison: Comparison) -> str:
+    console = Console(file=io.StringIO(), width=100, markup=False, emoji=False, highlight=False)
+    console.print(comparison_text(comparison, place="sqlite:///some.db"))
+    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+def test_a_terminal_sees_a_column_for_each_network_and_no_empty_line_of_facts() -> None:
+    text = shown(of(answer(), answer(**UNCONFIRMED)))
+    lines = {line.strip().split("  ")[0]: line.split() for line in text.splitlines()}
+    assert lines["max depth"][-2:] == ["7", "7"]
+    assert lines["confirmed"][-1] == "no"
+    assert lines["accuracy"][-3:] == ["0.850", "/", "0.830"]
+    assert "useful to" in lines
+    assert "reported" not in lines
+    assert "useful to" not in {line.strip().split("  ")[0] for line in shown(of(empty())).splitlines()}
+
+
+def test_markdown_has_the_same_cells() -> None:
+    comparison = of(answer(), reported=Reported(depth=8, note="by | hand"))
+    columns, (cells,) = comparison_table(comparison)
+    header, _, line = comparison_markdown(comparison).splitlines()
+    assert header == f"| {' | '.join(columns)} |"
+    assert line == f"| {' | '.join(own.replace('|', chr(92) + '|') for own in cells)} |"
