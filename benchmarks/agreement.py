@@ -13,35 +13,30 @@ import argparse
 from scipy.stats import binomtest
 
 from depthsearch.core.problem import Problem
-from depthsearch.core.trace import Trace
 from depthsearch.detection import settled_epoch, verdict_of
 from depthsearch.search import draw_seeds
 from depthsearch.training.dense_engine import DenseEngine
-from depthsearch.training.engine import Engine, Job
+from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.torch_engine import TorchEngine
 
 
 def trained(engine: Engine, problem: Problem, jobs: list[Job]) -> list[bool]:
-    def watch(trace: Trace) -> int | None:
-        return settled_epoch(trace, problem.criterion)
-
-    return [verdict_of(trace, problem.criterion).trained for trace in engine.train(problem, jobs, watch=watch)]
+    return [
+        verdict_of(trace, problem.criterion).trained for trace in train_all(engine, problem, jobs, watch=settled_epoch)
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("networks", nargs="+", help="FAMILY:ACTIVATION:DEPTH")
     parser.add_argument("--seeds", type=int, default=200)
-    parser.add_argument("--hold-share", type=float, default=0.1, help="of the criterion")
     parser.add_argument("--device", default="cpu", help="of the torch engine: cpu or cuda")
     arguments = parser.parse_args()
     print("| network | trained, dense | trained, torch | disagree | McNemar p |")
     print("|---|---|---|---|---|")
     for network in arguments.networks:
         family, activation, depth = network.split(":")
-        problem = Problem.model_validate(
-            {"family": family, "activation": activation, "criterion": {"hold_share": arguments.hold_share}}
-        )
+        problem = Problem.model_validate({"family": family, "activation": activation})
         seeds = draw_seeds(0, depth=int(depth), first=0, count=arguments.seeds)
         jobs = [Job(int(depth), seed) for seed in seeds]
         dense, torch = trained(DenseEngine(), problem, jobs), trained(TorchEngine(arguments.device), problem, jobs)

@@ -17,9 +17,9 @@ import numpy as np
 
 from depthsearch.core.problem import Problem
 from depthsearch.core.trace import Trace
-from depthsearch.detection import figures, rules, verdict_of
-from depthsearch.detection.criterion import epoch_trained, threshold_of
-from depthsearch.training.engine import Job, choose_engine
+from depthsearch.detection import bar_of, figures, final_score, rules, verdict_of
+from depthsearch.detection.criterion import learned
+from depthsearch.training.engine import Job, choose_engine, train_all
 
 ACTIVATIONS = ("tanh", "relu", "leaky_relu", "sigmoid", "elu", "selu", "gelu", "softsign")
 INITIALIZATIONS = ("glorot_uniform", "he_normal")
@@ -58,19 +58,18 @@ def ratios(trace: Trace) -> list[float]:
 def untrained(trace: Trace, rule: int) -> bool:
     """Whether the run comes as far as the rule of that place."""
     criterion = trace.problem.criterion
-    if epoch_trained(trace, criterion) is not None:
+    if learned(trace, criterion):
         return False
     return all(earlier(trace, criterion) is None for earlier in rules._RULES[:rule])  # noqa: SLF001
 
 
-def best_accuracy(trace: Trace) -> float | None:
-    """The accuracy that the run held for as long as the criterion asks, over what it asks for."""
+def gain(trace: Trace) -> float | None:
+    """What the final score gains over a constant guess, over what the bar asks for."""
     criterion = trace.problem.criterion
-    hold = criterion.hold(trace.budget_epochs)
-    if trace.epochs < hold or not np.isfinite(trace.train_loss).all():
+    if not np.isfinite(trace.train_loss).all():
         return None
-    held = np.lib.stride_tricks.sliding_window_view(trace.train_accuracy, hold).min(axis=1).max()
-    return float(held - trace.majority_rate) / (threshold_of(trace, criterion) - trace.majority_rate)
+    asked_gain = bar_of(trace, criterion) - trace.majority_rate
+    return (final_score(trace, criterion) - trace.majority_rate) / asked_gain
 
 
 def asked(rule: int, figure: Callable[[Trace], float | None]) -> Callable[[Trace], float | None]:
@@ -118,7 +117,7 @@ def late(figure: Callable[[Trace], float | None]) -> Callable[[Trace], float | N
 
 
 THRESHOLDS = (
-    Threshold("trained: accuracy held, gained over what is asked", 1.0, best_accuracy),
+    Threshold("trained: what the final score gains, over what is asked", 1.0, gain),
     Threshold("exploded: largest loss", rules.EXPLODED_LOSS, asked(0, lambda trace: float(np.max(trace.train_loss)))),
     Threshold("dead: share of units never active", rules.DEAD_SHARE,
               asked(1, lambda trace: float(trace.snapshots.never_active[-1, :-1].mean()))),
@@ -136,7 +135,8 @@ THRESHOLDS = (
 def measured(job: tuple[Problem, int, int]) -> tuple[list[list[float]], list[str]]:
     """For each threshold the figures of the runs that were asked, and all the runs' verdicts."""
     problem, depth, seeds = job
-    traces = choose_engine(problem, engine="dense").train(problem, [Job(depth, seed) for seed in range(seeds)])
+    jobs = [Job(depth, seed) for seed in range(seeds)]
+    traces = train_all(choose_engine(problem, engine="dense"), problem, jobs)
     found = [[own for trace in traces if (own := one.figure(trace)) is not None] for one in THRESHOLDS]
     return found, [verdict_of(trace, problem.criterion).kind.value for trace in traces]
 

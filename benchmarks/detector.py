@@ -3,9 +3,10 @@
     .venv/bin/python benchmarks/detector.py label       # trains four times the budget, adds to detector.json
     .venv/bin/python benchmarks/detector.py score       # trains the budget, judges it, and compares
 
-A label says what became of one network in its budget and in FOUR TIMES that, told by other quantities than the rules
-look at: test accuracy, exact zeros, whether the first layer and the loss stood still, whether every input gives one
-output (see `label_of`). The figures are those of configurations that were not looked at while rules were chosen.
+A label says what has become of one network at the end of its budget, by other quantities than the rules look at: test
+accuracy, exact zeros, whether the first layer and the loss stand still, whether every input gives one output. FOUR TIMES
+the budget tells networks that needed more of it (slow) from the others (see `label_of`). The figures are those of
+configurations that were not looked at while rules were chosen.
 """
 
 import argparse
@@ -22,8 +23,9 @@ from detector_cases import FIRST, SECOND, THIRD, Configuration, configurations
 from depthsearch.core.problem import Criterion, Problem
 from depthsearch.core.trace import Trace
 from depthsearch.datasets import load
-from depthsearch.detection import accuracy_threshold, relapse_of, verdict_of
-from depthsearch.training.engine import Job, choose_engine
+from depthsearch.detection import bar, bar_of, verdict_of
+from depthsearch.detection.criterion import longest_row
+from depthsearch.training.engine import Job, choose_engine, train_all
 
 SEEDS = 20
 LONGER = 4
@@ -32,6 +34,9 @@ STORED = Path(__file__).with_name("detector.json")
 UNMOVED, SAME_LOSS = 0.05, 0.003
 """Label vanished, by the two signs that people look for: the first layer's relative change over the budget, and the
 loss's between its last two quarters."""
+
+LEARNED = 3
+"""Epochs in a row from which on a network had learned."""
 
 THROWN = 1.0
 """Label exploded: the first layer's relative change in the first epoch, at a learning rate of no more than 0.01."""
@@ -49,39 +54,41 @@ def longer(problem: Problem) -> Problem:
 def trained_runs(configuration: Configuration, *, budgets: int) -> list[Trace]:
     """SEEDS runs, each for its whole budget or for four times it."""
     problem = longer(configuration.problem) if budgets == LONGER else configuration.problem
-    engine = choose_engine(problem, engine="dense")
-    return engine.train(problem, [Job(configuration.depth, seed) for seed in range(SEEDS)])
+    jobs = [Job(configuration.depth, seed) for seed in range(SEEDS)]
+    return train_all(choose_engine(problem, engine="dense"), problem, jobs)
 
 
 def label_of(once: Trace, four: Trace) -> str:  # noqa: C901, PLR0911 - one list, asked in order
-    """What became of a network in its budget and in four times that.
+    """What has become of a network at the end of its budget.
 
-    It has learned where its TEST accuracy beats the majority rate by the criterion's gain and by three standard errors.
+    It has trained where its TEST accuracy beats the majority rate by the criterion's gain and by three standard errors.
+    One that did so for three epochs in a row by its train accuracy had learned, and has lost it.
     """
     data = load(four.problem.data)
     majority = float(np.bincount(data.y_test).max() / len(data.y_test))
-    enough = accuracy_threshold(Criterion(), majority_rate=majority, points=len(data.y_test))
+    enough = bar(Criterion(), majority_rate=majority, points=len(data.y_test))
     start, end = once.snapshots, four.snapshots
     if once.final_test_accuracy > enough:
         return "trained"
-    if not np.isfinite(four.train_loss).all() or four.train_loss.max() >= 1e3:
+    if not np.isfinite(once.train_loss).all() or once.train_loss.max() >= 1e3:
         return "exploded"
     for place, name in ((0, "born_dead"), (-1, "died")):
-        if (end.never_active[place, :-1] == 1).any() and end.output_range[place] == 0:
+        if (start.never_active[place, :-1] == 1).any() and start.output_range[place] == 0:
             return name
     if start.weight_change[1, 0] > THROWN and once.problem.recipe.learning_rate <= 0.01:
         return "exploded"
     in_the_end = four.final_test_accuracy > enough
-    if (once.train_accuracy > enough).any():
+    good = once.train_accuracy > enough
+    if longest_row(good) >= LEARNED:
+        return "unstable"
+    if good.any():
         return "slow" if in_the_end else "unstable"
     quarter = once.epochs // 4
     before, after = once.train_loss[-2 * quarter : -quarter].mean(), once.train_loss[-quarter:].mean()
     if start.weight_change[-1, 0] < UNMOVED and abs(before - after) < SAME_LOSS * after:
         return "vanished"
-    if in_the_end:
+    if in_the_end or (four.train_accuracy > enough).any():
         return "slow"
-    if (four.train_accuracy > enough).any():
-        return "unstable"
     # Over three times its budget more, the first layer kept the distance from where it began: nothing moves any more.
     later = int(np.flatnonzero(end.epochs >= once.epochs)[0])
     moved = abs(end.weight_change[-1, 0] - end.weight_change[later, 0])
@@ -106,16 +113,13 @@ def label() -> None:
 
 
 def ours(trace: Trace) -> str:
-    """What `inspect` says of a whole run: its verdict, or what it came to where it trained and lost it again."""
-    criterion = trace.problem.criterion
-    return (relapse_of(trace, criterion) or verdict_of(trace, criterion)).kind.value
+    """The verdict on a whole run."""
+    return verdict_of(trace, trace.problem.criterion).kind.value
 
 
 def bad_score(trace: Trace) -> bool:
     """What every rule of the literature asks as well: in the end the accuracy is no better than the criterion's."""
-    criterion = trace.problem.criterion
-    enough = accuracy_threshold(criterion, majority_rate=trace.majority_rate, points=trace.points)
-    return not (trace.epochs and trace.train_accuracy[-1] > enough)
+    return not (trace.epochs and trace.train_accuracy[-1] > bar_of(trace, trace.problem.criterion))
 
 
 def autotrainer(trace: Trace) -> str:

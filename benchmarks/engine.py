@@ -19,7 +19,7 @@ import plain_torch
 
 from depthsearch.core.problem import Problem
 from depthsearch.training.dense_engine import DenseEngine
-from depthsearch.training.engine import Engine, Job
+from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.torch_engine import TorchEngine
 
 TARGETS = (("ffnet", 20), ("resnet", 25))
@@ -31,7 +31,7 @@ def microseconds_a_step(engine: Engine, problem: Problem, depth: int, runs: int 
     """Wall time of a training, over its steps and the number of runs trained side by side."""
     jobs = [Job(depth, seed) for seed in range(runs)]
     start = time.perf_counter()
-    traces = engine.train(problem, jobs)
+    traces = train_all(engine, problem, jobs)
     return 1e6 * (time.perf_counter() - start) / sum(trace.steps for trace in traces)
 
 

@@ -15,7 +15,7 @@ import torch
 
 from depthsearch.core.problem import Problem
 from depthsearch.training.dense_engine import DenseEngine
-from depthsearch.training.engine import Engine, Job
+from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.torch_engine import TorchEngine
 
 NARROW = Problem()
@@ -25,7 +25,7 @@ WIDE = Problem.model_validate({"width": 300, "recipe": {"epochs": 20}})
 def per_minute(engine: Engine, problem: Problem, depth: int, runs: int) -> float:
     jobs = [Job(depth, seed) for seed in range(runs)]
     start = time.perf_counter()
-    engine.train(problem, jobs)
+    train_all(engine, problem, jobs)
     return 60 * runs / (time.perf_counter() - start)
 
 
@@ -36,7 +36,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if not torch.cuda.is_available():
         sys.exit("torch sees no GPU here: nothing to measure")
-    DenseEngine().train(NARROW, [Job(1, 0)])  # compiled kernels come from the disk
+    train_all(DenseEngine(), NARROW, [Job(1, 0)])  # compiled kernels come from the disk
     print(f"{torch.cuda.get_device_name()}; torch {torch.__version__}")
     print("| network | GPU, trainings a minute | CPU | ratio |")
     print("|---|---|---|---|")

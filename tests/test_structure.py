@@ -67,6 +67,7 @@ def test_every_room_has_its_rule() -> None:
         ("rich", {"cli", "reporting"}),
         ("plotly", {"reporting"}),
         ("pandas", {"core"}),
+        ("IPython", {"core"}),
         ("optuna", {"search", "store", "finder", "cli", "service"}),
         ("optuna_dashboard", {"service"}),
         ("tensorboard", {"training"}),

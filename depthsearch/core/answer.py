@@ -242,9 +242,10 @@ class Answer(FrozenModel):
 
     def _ipython_display_(self) -> None:
         """In a notebook: the facts, and the curve as a figure."""
-        from IPython.display import HTML, display  # noqa: PLC0415 - there is no notebook without it
+        from IPython.display import display  # noqa: PLC0415 - there is no notebook without it
 
-        from depthsearch.reporting.plot import plot  # noqa: PLC0415
+        from depthsearch.reporting.notebook import curve_bundle  # noqa: PLC0415
 
-        shown = [HTML(self._repr_html_()), *([plot(self)] if self.curve else [])]  # type: ignore[no-untyped-call]
-        display(*shown)  # type: ignore[no-untyped-call]
+        display({"text/html": self._repr_html_(), "text/plain": str(self)}, raw=True)  # type: ignore[no-untyped-call]
+        if self.curve:
+            display(curve_bundle(self), raw=True)  # type: ignore[no-untyped-call]

@@ -104,9 +104,11 @@ class Curve(FrozenModel):
     transition: tuple[float, float, float] | None = None
 
     def possible(self, cap: int) -> str:
-        """What is still possible for max_depth, in words: "at least 16", "16 to 23", "below 5", "20", "none"."""
+        """What is still possible for max_depth: "at least 16", "16 to 23", "below 5", "20", "none", "not known yet"."""
         if self.interval is not None:
-            return interval_words(self.interval, cap)
+            low, high = self.interval
+            nothing_passes = high is None and low < min((point.depth for point in self.points), default=0)
+            return "not known yet" if nothing_passes else interval_words(self.interval, cap)
         if self.fails_at is None:
             return f"{cap}, the cap" if self.max_depth == cap else f"at least {self.max_depth or 0}"
         if self.max_depth is None:

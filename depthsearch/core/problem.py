@@ -3,6 +3,7 @@
 A problem never holds a depth or a seed, nor how a search goes about it (see settings).
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self, get_args
 
@@ -190,18 +191,26 @@ class Recipe(FrozenModel):
         name, given = self.budget
         return min(given, ENTRIES) if name == "steps" else given
 
-    def entry_ends(self, points: int) -> tuple[int, ...]:
+    def entry_ends(self, points: int) -> Sequence[int]:
         """[entries] the optimizer steps after which each entry of the trace ends, on `points` training points."""
         if self.steps is None:
             per_epoch = self.steps_per_epoch(points)
-            return tuple(range(per_epoch, per_epoch * self.entries + 1, per_epoch))
+            return range(per_epoch, per_epoch * self.entries + 1, per_epoch)  # a budget may have a billion epochs
         return tuple(self.steps * entry // self.entries for entry in range(1, self.entries + 1))
 
     def points_per_entry(self, points: int) -> int:
-        """The fewest different points that an entry's score is taken over, of `points` in the training set."""
+        """How many different points every entry's score is taken over at least, of `points` in the training set.
+
+        An entry of a budget in steps may begin and end within epochs: its points of one epoch all differ, those of two
+        may be the same.
+        """
         if self.steps is None:
             return points
-        return min(points, self.steps // self.entries * self.batch_size)
+        per_epoch, ends = self.steps_per_epoch(points), self.entry_ends(points)
+        return min(
+            _points_of_one_epoch(first, last, per_epoch, self.batch_size, points)
+            for first, last in itertools.pairwise((0, *ends))
+        )
 
     def total_steps(self, points: int) -> int:
         """The optimizer steps of the whole budget on `points` training points."""
@@ -210,6 +219,15 @@ class Recipe(FrozenModel):
     def steps_per_epoch(self, points: int) -> int:
         """Steps in one pass over `points` training points, a last smaller batch counted."""
         return -(-points // self.batch_size)
+
+
+def _points_of_one_epoch(first: int, last: int, per_epoch: int, batch_size: int, points: int) -> int:
+    """The most points that the steps from `first` to `last` take from any one epoch."""
+    most = 0
+    for epoch in range(first // per_epoch, min((last - 1) // per_epoch, first // per_epoch + 2) + 1):
+        begin, end = max(first - epoch * per_epoch, 0), min(last - epoch * per_epoch, per_epoch)
+        most = max(most, min(end * batch_size, points) - begin * batch_size)
+    return most
 
 
 class Criterion(FrozenModel):

@@ -111,24 +111,24 @@ def _short_of_the_bar(trace: Trace, criterion: Criterion) -> Finding:
 
 def _lost(trace: Trace, criterion: Criterion) -> Finding:
     """It learned, and is no better than chance in the end, though alive."""
-    limit = chance_bar_of(trace, criterion)
+    limit, asked = chance_bar_of(trace, criterion), last_entries(criterion)
     good = reached(trace, limit)
-    since, row = int(np.flatnonzero(good)[-1]) + 1, longest_row(good)
+    rows = np.lib.stride_tricks.sliding_window_view(good, asked).all(axis=1)
+    fell, row = int(np.flatnonzero(rows)[-1]) + asked + 1, longest_row(good)
     best, last = float(trace.train_accuracy.max()), float(trace.train_accuracy[-1])
     return Finding(
         VerdictKind.UNSTABLE,
         "lost_again",
-        f"unstable: accuracy rose to {best:.3f}, was above {limit:.3f} for the last time in {trace.entry} {since} and "
-        f"ended at {last:.3f}",
+        f"unstable: accuracy rose to {best:.3f}, fell below {limit:.3f} in {trace.entry} {fell} and ended at {last:.3f}",
         {
             "longest_row_above": row,
             "best_accuracy": best,
             "last_accuracy": last,
-            "last_good_epoch": since,
+            "fell_in_epoch": fell,
             "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
             "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
         },
-        {"longest_row_above": last_entries(criterion), "best_accuracy": limit},
+        {"longest_row_above": asked, "best_accuracy": limit},
     )
 
 

@@ -18,7 +18,7 @@ from depthsearch.finder.gathering import inspection_of
 from depthsearch.finder.preparing import OnEvent, check_criterion, check_problem, ignore, prepared
 from depthsearch.finder.replaying import cut, difference
 from depthsearch.store import StoredRun, StoredStudy, open_store
-from depthsearch.training.engine import Engine, Job, check_engine, choose_engine
+from depthsearch.training.engine import Engine, Job, check_engine, choose_engine, train_all
 from depthsearch.training.tensorboard import check_events_folder, write_events
 
 
@@ -126,7 +126,7 @@ def _trained(engine: Engine, problem: Problem, job: Job, on_event: OnEvent) -> t
     """The run's trace with its detail, and the seconds that it took."""
     prepared(engine, on_event)
     start = time.perf_counter()
-    ((_, trace),) = engine.train(problem, [job], record="full")
+    (trace,) = train_all(engine, problem, [job], record="full")
     return trace, time.perf_counter() - start
 
 

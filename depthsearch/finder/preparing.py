@@ -9,7 +9,7 @@ from depthsearch.core.problem import Problem
 from depthsearch.core.words import count_of
 from depthsearch.datasets import load
 from depthsearch.detection import bar
-from depthsearch.training.engine import Engine, Job
+from depthsearch.training.engine import Engine, Job, train_all
 
 OnEvent = Callable[[Event], None]
 
@@ -63,7 +63,7 @@ def prepared(engine: Engine, on_event: OnEvent) -> Engine:
     """The engine, once its first use is over: what is compiled then is not training, nor to be timed as such."""
     if engine.first_use is not None:
         on_event(Preparing(engine.first_use))
-        list(engine.train(Problem.model_validate({"recipe": {"epochs": 3}}), [Job(1, 0)]))
+        train_all(engine, Problem.model_validate({"recipe": {"epochs": 3}}), [Job(1, 0)])
     return engine
 
 

@@ -28,14 +28,14 @@ def cut(trace: Trace, epochs: int) -> Trace:
     """
     if epochs >= trace.epochs or trace.detail is None:
         return trace
-    ends = (0, *trace.problem.recipe.entry_ends(trace.points))
+    ends = trace.problem.recipe.entry_ends(trace.points)
     return replace(
         trace,
         train_loss=trace.train_loss[:epochs],
         train_accuracy=trace.train_accuracy[:epochs],
         snapshots=trace.snapshots.at_epochs(range(epochs + 1)),
         final_test_accuracy=float(trace.detail.snapshots.test_accuracy[epochs]),
-        steps=ends[epochs],
+        steps=ends[epochs - 1] if epochs else 0,
     )
 
 

@@ -14,7 +14,7 @@ from depthsearch.core.verdict import count_verdicts
 from depthsearch.detection import verdict_of
 from depthsearch.families import family_of
 from depthsearch.finder.preparing import OnEvent, check_criterion, ignore, prepared
-from depthsearch.training.engine import Job, choose_engine
+from depthsearch.training.engine import Job, choose_engine, train_all
 
 
 def survey(
@@ -61,9 +61,7 @@ def checked_plan(study_file: StudyFile) -> InspectPlan:
 def _surveyed(entry: NamedProblem, plan: InspectPlan, engine: str, device: str, on_event: OnEvent) -> Surveyed:
     trainer = choose_engine(entry.problem, engine=engine, device=device)
     prepared(trainer, on_event)
-    jobs = [Job(plan.depth, seed) for seed in range(plan.seeds)]
-    found = dict(trainer.train(entry.problem, jobs))
-    traces = [found[job] for job in jobs]
+    traces = train_all(trainer, entry.problem, [Job(plan.depth, seed) for seed in range(plan.seeds)])
     verdicts = [verdict_of(trace, entry.problem.criterion) for trace in traces]
     counts = count_verdicts([verdict.kind for verdict in verdicts])
     commonest = max(counts, key=lambda kind: counts[kind])

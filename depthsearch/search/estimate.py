@@ -121,6 +121,8 @@ def _believed(
     confirmed = [depth for depth in passing if again.get(depth, False) and depth >= low]
     max_depth = max(confirmed or passing, default=None)
     failing = [steps.depth(step) for step in tried if step > median or step not in alive]
+    # Where nothing that was tried fails, only the prior bounds the threshold above.
+    high = high if failing else None
     # A depth that was tried and passes may lie outside the interval, which is widened to hold it.
     interval: tuple[int, int | None] | None = (low, high)
     if max_depth is not None:

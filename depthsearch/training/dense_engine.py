@@ -79,18 +79,21 @@ class DenseEngine:
             trace = run.train(None if record == "full" else watch, stopped)
             return None if run.stopped else trace
 
+        running: dict[Future[Trace | None], Job] = {}
         with ThreadPoolExecutor(min(self.threads, max(len(jobs), 1))) as pool:
-            running = {pool.submit(one, job): job for job in jobs}
             try:
+                running.update((pool.submit(one, job), job) for job in jobs)
                 while running:
                     done = wait(running, return_when=FIRST_COMPLETED).done
                     with interrupts_deferred():  # what is taken out of `running` is yielded
                         yield from _finished(problem, running, done)
-            except KeyboardInterrupt:
-                # The runs under way end at their next question to the watcher; those that are finished are kept.
+            except KeyboardInterrupt as interrupt:
+                # The runs under way end at their next question to the watcher; those that are finished are kept,
+                # unless the interrupt arrived while the consumer was closing this iterator.
                 stopped.set()
-                with interrupts_deferred():
-                    yield from _finished(problem, running, wait(running).done)
+                if not isinstance(interrupt.__context__, GeneratorExit):
+                    with interrupts_deferred():
+                        yield from _finished(problem, running, wait(running).done)
                 raise
             finally:
                 stopped.set()
@@ -159,7 +162,7 @@ class _Run:
             if settled is not None and settled < recorder.epoch:
                 self._restore(states[settled - first - 1])
                 recorder.cut(settled)
-            elif recorder.wants_snapshot():
+            elif recorder.snapshot_due():
                 self._look()
                 settled = watch(recorder.trace()) if watch else None
         return recorder.trace(self._test_accuracy())
@@ -167,9 +170,9 @@ class _Run:
     def _train_until_snapshot(self) -> Floats:
         """Some CHUNK epochs, to the next snapshot at the furthest; the state after each entry of the trace."""
         recorder, recipe, batch = self.recorder, self.problem.recipe, self.batch
-        per_epoch, first = recorder.steps_per_epoch, recorder.epoch
-        done, near = recorder.ends[first], recorder.ends[first] + CHUNK * per_epoch
-        ahead = recorder.ends[first + 1 : first + 1 + recorder.epochs_to_snapshot()]
+        per_epoch, first, done = recorder.steps_per_epoch, recorder.epoch, recorder.steps
+        near = done + CHUNK * per_epoch
+        ahead = recorder.ends[first : first + recorder.epochs_to_snapshot()]
         ends = np.array([ahead[0], *(end for end in ahead[1:] if end <= near)])
         orders = self.orders.of_epochs(done // per_epoch, int(ends[-1] - 1) // per_epoch)
         losses, accuracies = np.empty(len(ends)), np.empty(len(ends))

@@ -72,6 +72,15 @@ class Engine(Protocol):
         """
 
 
+def train_all(
+    engine: Engine, problem: Problem, jobs: Iterable[Job], *, watch: Watch | None = None, record: Record = "summary"
+) -> list[Trace]:
+    """Train every job (see Engine.train) and return the traces in the jobs' order."""
+    jobs = tuple(jobs)
+    found = dict(engine.train(problem, jobs, watch=watch, record=record))
+    return [found[job] for job in jobs]
+
+
 def check_engine(problem: Problem, *, engine: str, device: str) -> None:
     """Refuse what cannot train this problem, before anything is imported or written.
 

@@ -35,7 +35,7 @@ class Recorder:
         full: Whether every entry is looked at, for Trace.detail.
 
     Attributes:
-        ends: [E + 1] the optimizer steps after which each entry of the trace ends; 0 for what is before the first.
+        ends: [E] the optimizer steps after which each entry of the budget ends.
     """
 
     def __init__(
@@ -45,8 +45,8 @@ class Recorder:
         self._layers = tuple(layer.name for layer in weight_layers(plan))
         self.points = len(data.x_train)
         self.steps_per_epoch = problem.recipe.steps_per_epoch(self.points)
-        self.ends = (0, *problem.recipe.entry_ends(self.points))
-        self.budget_steps, self.budget_epochs = self.ends[-1], len(self.ends) - 1
+        self.ends = problem.recipe.entry_ends(self.points)
+        self.budget_steps, self.budget_epochs = self.ends[-1], len(self.ends)
         self._snapshot_epochs = frozenset(snapshot_epochs(self.budget_epochs))
         self._losses: list[float] = []
         self._accuracies: list[float] = []
@@ -59,9 +59,15 @@ class Recorder:
         """The last entry recorded; 0 before the first."""
         return len(self._losses)
 
-    def wants_snapshot(self) -> bool:
-        """Whether the network is to be looked at now: at the log-spaced entries, or at every one for the detail."""
-        return self.detail is not None or self.log_spaced
+    @property
+    def steps(self) -> int:
+        """The optimizer steps taken so far."""
+        return self.ends[self.epoch - 1] if self.epoch else 0
+
+    def snapshot_due(self) -> bool:
+        """Whether the network is still to be looked at now: at the log-spaced entries, or at each for the detail."""
+        wanted = self.detail is not None or self.log_spaced
+        return wanted and self._epochs[-1:] != [self.epoch]
 
     @property
     def log_spaced(self) -> bool:
@@ -104,7 +110,7 @@ class Recorder:
             train_accuracy=_floats(self._accuracies),
             snapshots=every.at_epochs(self._snapshot_epochs) if self.detail else every,
             final_test_accuracy=final_test_accuracy,
-            steps=self.ends[self.epoch],
+            steps=self.steps,
             budget_epochs=self.budget_epochs,
             budget_steps=self.budget_steps,
             majority_rate=self._data.majority_rate,

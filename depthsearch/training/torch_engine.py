@@ -67,10 +67,19 @@ class TorchEngine:
                 with self._training(problem, depth):
                     stack = _Stack(problem, data, chosen, self.device, full=full)
                 while stack.running:
-                    with self._training(problem, depth):
-                        finished = stack.train_until_some_finish(None if full else watch)
-                    with interrupts_deferred():
+                    interrupt: KeyboardInterrupt | None = None
+                    over: set[int] = set()
+                    try:
+                        with self._training(problem, depth):
+                            over = stack.train_until_some_are_over(None if full else watch)
+                    except KeyboardInterrupt as arrived:
+                        interrupt, over = arrived, stack.ended()
+                    with interrupts_deferred():  # what leaves the stack is yielded
+                        with self._training(problem, depth):
+                            finished = stack.finish(over)
                         yield from ((chosen[place], trace) for place, trace in finished)
+                    if interrupt is not None:
+                        raise interrupt
 
     @contextmanager
     def _training(self, problem: Problem, depth: int) -> Iterator[None]:
@@ -106,24 +115,34 @@ class _Stack:
         self.rows = len(seeds)
         self.running = {place: place for place in range(self.rows)}  # from a run's place among the jobs to its row
 
-    def train_until_some_finish(self, watch: Watch | None) -> list[tuple[int, Trace]]:
-        """Train on until some of the running networks are finished; their places among the jobs, and their traces."""
-        if self.recorders[next(iter(self.running))].epoch == 0:
-            self._snapshot()
-        while not (over := self._over(watch)):
+    def train_until_some_are_over(self, watch: Watch | None) -> set[int]:
+        """Train on until the budget of some running networks has ended, or their verdict is settled: their places."""
+        while True:
+            self._snapshot_if_due()
+            settled = {place for place in self.running if _settled(watch, self.recorders[place])}
+            if over := self.ended() | settled:
+                return over
             self._entry()
-            if self.recorders[next(iter(self.running))].wants_snapshot():
-                self._snapshot()
+
+    def ended(self) -> set[int]:
+        """The places of the running networks whose budget has ended."""
+        recorders = self.recorders
+        return {place for place in self.running if recorders[place].epoch == recorders[place].budget_epochs}
+
+    def finish(self, over: set[int]) -> list[tuple[int, Trace]]:
+        """Take networks out of the stack: their places among the jobs, and their traces."""
+        if not over:
+            return []
+        self._snapshot_if_due()
         accuracies = self._test_accuracies()
         finished = [(place, self.recorders[place].trace(accuracies[self.running[place]])) for place in sorted(over)]
         self._leave(over)
         return finished
 
-    def _over(self, watch: Watch | None) -> set[int]:
-        """The running networks whose budget has ended, or whose verdict is settled."""
-        recorders = self.recorders
-        ended = {place for place in self.running if recorders[place].epoch == recorders[place].budget_epochs}
-        return ended | {place for place in self.running if _settled(watch, recorders[place])}
+    def _snapshot_if_due(self) -> None:
+        if any(self.recorders[place].snapshot_due() for place in self.running):
+            with interrupts_deferred():  # every recorder gets it, or none
+                self._snapshot()
 
     def _leave(self, over: set[int]) -> None:
         """Runs are over; keep only the rows of the others, with what the optimizer remembers of them."""
@@ -145,7 +164,7 @@ class _Stack:
     def _entry(self) -> None:
         """Train one entry of the trace: an epoch, or for budgets in steps what there is of each epoch in it."""
         recorder = self.recorders[next(iter(self.running))]
-        step, end = recorder.ends[recorder.epoch : recorder.epoch + 2]
+        step, end = recorder.steps, recorder.ends[recorder.epoch]
         points = 0
         self.steps.begin()
         while step < end:

@@ -39,7 +39,7 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     Path("study.toml").write_text(FILE)
 
 
-def test_a_grid_is_every_combination_each_a_study_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_grid_is_every_combination_each_a_separate_study(capsys: pytest.CaptureFixture[str]) -> None:
     grid = ["compare", "--arch", "ffnet,resnet", "--act", "relu,tanh", *QUICK]
     assert run([*grid, "--json"]) == 0
     found = Comparison.model_validate_json(capsys.readouterr().out)
@@ -59,6 +59,10 @@ def test_a_grid_is_every_combination_each_a_study_of_its_own(capsys: pytest.Capt
         assert row["max_depth"] == ("" if own.answer.max_depth is None else str(own.answer.max_depth))
         assert row["interval_low"] == str(own.answer.interval[0] if own.answer.interval else "")
         assert int(row["runs"]) == own.answer.cost.runs
+        assert row["confirmed"] == str(own.answer.confirmed)
+        assert float(row["bar"]) == own.answer.bar
+        assert row["final_score"] == str(own.answer.scores.median if own.answer.scores else "")
+        assert row["useful_depth"] == str(own.answer.useful_depth.depth if own.answer.useful_depth else "")
     # The same search by `find` is the same study, and is done.
     assert run(["find", "--arch", "resnet", "--act", "relu", *QUICK, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["study"] == found.compared[2].answer.study
@@ -70,6 +74,8 @@ def test_a_study_file_stands_beside_what_was_reported(capsys: pytest.CaptureFixt
     assert "first" in printed.out.splitlines()[2]
     assert "4 (by hand)" in printed.out
     assert "A report" in printed.out
+    for name in ("max depth", "useful to", "accuracy", "confirmed"):
+        assert any(line.strip().startswith(f"{name} ") for line in printed.out.splitlines()), name
     assert run(["compare", "study.toml", "--markdown", "--quiet"]) == 0
     lines = capsys.readouterr().out.splitlines()
     tables = [line for line in lines if line.startswith("| ")]
@@ -82,6 +88,16 @@ def test_a_study_file_stands_beside_what_was_reported(capsys: pytest.CaptureFixt
     assert second.measured == ()
 
 
+def test_every_problem_of_a_grid_has_the_criterion_that_the_options_say(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--criterion", "target", "--target", "0.7", "--last-epochs", "2"]
+    assert run(["compare", "--act", "relu,tanh", *asked, *QUICK, "--json"]) == 0
+    found = Comparison.model_validate_json(capsys.readouterr().out)
+    assert len(found.compared) == 2
+    for own in found.compared:
+        criterion = own.answer.criterion
+        assert (criterion.kind, criterion.target, criterion.last_epochs, own.answer.bar) == ("target", 0.7, 2, 0.7)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -90,6 +106,11 @@ def test_a_study_file_stands_beside_what_was_reported(capsys: pytest.CaptureFixt
         (["--act", "relu,relu"], "--act names 'relu' twice"),
         (["study.toml", "--act", "relu"], "--act cannot be combined with the study file 'study.toml'"),
         (["--json", "--csv"], "--json and --csv cannot be combined"),
+        (["--act", "relu,tanh", "--criterion", "held"], "criterion 'held' is of studies of earlier versions"),
+        (["--act", "relu,tanh", "--criterion", "nonsense"], "unknown criterion 'nonsense': accepted: chance, target"),
+        (["--act", "relu,tanh", "--target", "0.9"], "--target belongs to the criterion 'target'"),
+        (["--act", "relu,tanh", "--criterion", "target", "--target", "0.3"], "--target must be above 0.514"),
+        (["study.toml", "--last-epochs", "2"], "--last-epochs cannot be combined with the study file 'study.toml'"),
         (["none.toml"], "none.toml: cannot be read"),
     ],
 )

@@ -27,11 +27,16 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.delenv("DEPTHSEARCH_STORAGE", raising=False)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_it_is_on_this_machine_alone_until_ctrl_c_and_exits_130(stored: str, host: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "number"),
+    [("127.0.0.1", signal.SIGINT), ("localhost", signal.SIGINT), ("127.0.0.1", signal.SIGTERM)],
+)
+def test_it_is_on_this_machine_alone_until_a_signal_and_exits_130(
+    stored: str, host: str, number: signal.Signals
+) -> None:
     with dashboard(stored, "--host", host) as (address, process):
         assert address.startswith(f"http://{host}:")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, rest = process.communicate(timeout=60)
     assert process.returncode == 130
     assert rest == "the dashboard has ended\n"
@@ -70,7 +75,7 @@ def test_an_address_that_is_not_ours_is_refused(
     assert message in line
 
 
-def test_a_port_that_is_taken_is_said(stored: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_that_is_taken_is_one_line(stored: str, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert run(["dashboard", "--storage", stored, "--port", str(port)]) == 2
@@ -78,7 +83,7 @@ def test_a_port_that_is_taken_is_said(stored: str, capsys: pytest.CaptureFixture
     assert line == f"error: --port {port} is taken on 127.0.0.1: give another, or 0 for any that is free"
 
 
-def test_a_missing_extra_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
     assert run(["dashboard"]) == 2
     (line,) = capsys.readouterr().err.splitlines()

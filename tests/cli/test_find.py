@@ -4,13 +4,18 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from depthsearch.cli import progress
 from depthsearch.cli.main import run
 from depthsearch.core.answer import Answer
 from tests.finder.searches import essence
@@ -39,15 +44,36 @@ def _watched(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_result_goes_to_standard_output_and_progress_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["find", *QUICK]) == 0
     printed = capsys.readouterr()
-    assert re.match(r"ffnet relu on moons: trains to \d+ hidden layers; \d+ fail", printed.out)
+    assert re.match(r"ffnet relu on moons: trains to \d+ hidden layers.*; failing past that:\s\d+ ", printed.out)
     assert "max depth" in printed.out
     assert "1 hidden layer: 2 of 2 trained; max depth at least 1" in printed.err
-    assert "; tried again" in printed.err
+    assert "; to confirm it" in printed.err
     assert Path("depthsearch.db").exists()
 
 
-def test_where_no_terminal_reads_it_there_is_no_progress(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_no_terminal_reads_it_a_search_of_seconds_has_no_progress(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["find", *QUICK]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_where_no_terminal_reads_it_there_is_a_line_a_minute(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "MINUTE", 0.001)
+    assert run(["find", *QUICK, "--study", "mine", "--json"]) == 0
+    printed = capsys.readouterr()
+    lines = printed.err.splitlines()
+    assert len(lines) > 1
+    counts = [re.match(r"mine; (\d+) trials?, (\d+) runs?; ", line) for line in lines]
+    assert all(counts)
+    runs = [int(count[2]) for count in counts if count]
+    assert runs == sorted(runs)
+    assert 0 < runs[-1] <= Answer.model_validate_json(printed.out).cost.runs
+
+
+def test_quiet_silences_the_line_a_minute(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "MINUTE", 0.001)
+    assert run(["find", *QUICK, "--quiet"]) == 0
     assert capsys.readouterr().err == ""
 
 
@@ -62,12 +88,15 @@ def test_json_is_one_object_with_all_that_is_promised(capsys: pytest.CaptureFixt
     printed = capsys.readouterr()
     assert printed.err == ""
     found = json.loads(printed.out)
-    promised = "problem settings fingerprint study outcome reliability max_depth interval interval_level layers curve "
-    promised += "verdicts beyond cost seed versions"
+    promised = "problem settings fingerprint study criterion bar outcome reliability max_depth confirmed final_scores "
+    promised += "scores useful_depth interval interval_level layers curve verdicts beyond cost seed versions"
     assert set(promised.split()) <= set(found)
     assert set(found["curve"][0]) == {"depth", "trained", "of", "p", "low", "high"}
     assert set(found["beyond"]) == {"depth", "deepest", "cause", "causes", "sentence"}
     assert set(found["cost"]) == {"trials", "runs", "seconds", "sum_of_depths"}
+    assert set(found["scores"]) == {"depth", "runs", "confirming", "median", "lowest", "highest", "test"}
+    assert found["criterion"] == found["problem"]["criterion"]
+    assert found["scores"]["confirming"] is bool(found["final_scores"])
 
 
 @pytest.mark.usefixtures("_watched")
@@ -75,9 +104,19 @@ def test_by_default_an_interval_stands_beside_the_depth(capsys: pytest.CaptureFi
     command = ["find", *PROBLEM, "--max-runs", "150", "--cap", "60"]
     assert run(command) == 0
     printed = capsys.readouterr()
-    assert re.search(r"interval +\d+ to \d+, median \d+: where 90% of the runs train", printed.out)
-    assert re.search(r"at 50% +\d+ to \d+, median \d+", printed.out)
-    assert "looked beyond" in printed.err
+    assert re.search(
+        r"^interval +\d+ to \d+: where 90% of the runs train \(95% probability\)$", printed.out, re.MULTILINE
+    )
+    assert re.search(
+        r"^trained +train accuracy of at least 0\.\d{3} in each of the last 3 epochs$", printed.out, re.MULTILINE
+    )
+    assert len(printed.out.splitlines()) <= 23
+    assert "past the threshold" in printed.err
+    assert run([*command, "--quiet", "--details"]) == 0
+    detailed = capsys.readouterr().out
+    assert detailed.startswith(printed.out)
+    assert re.search(r"^at 50% +\d+ to \d+, median \d+", detailed, re.MULTILINE)
+    assert re.search(r"^fresh seeds +\d+ hidden layers?: \d+ of \d+ trained", detailed, re.MULTILINE)
     assert run([*command, "--json", "--quiet"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["settings"]["sampler"], found["reliability"], found["settings"]["runs_per_trial"]) == (
@@ -97,7 +136,13 @@ def test_a_grid_of_depths_gives_a_curve(capsys: pytest.CaptureFixture[str]) -> N
     grid = ["--sampler", "grid", "--depths", "1,3,6", "--seeds", "5", "--json", "--quiet"]
     assert run(["find", *PROBLEM, *grid]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert [(point["depth"], point["of"]) for point in found["curve"]] == [(1, 5), (3, 5), (6, 5)]
+    again = {own["depth"]: own["of"] for own in found["confirmation"]}
+    assert len(again) == 1
+    assert [(point["depth"], point["of"] - again.get(point["depth"], 0)) for point in found["curve"]] == [
+        (1, 5),
+        (3, 5),
+        (6, 5),
+    ]
     assert found["concluded"] == "grid"
 
 
@@ -140,6 +185,39 @@ def test_a_study_file_says_the_problem_and_options_the_search(capsys: pytest.Cap
     assert (found["settings"]["cap"], found["settings"]["runs_per_trial"]) == (2, 2)
 
 
+@pytest.mark.parametrize(
+    ("options", "criterion", "bar"),
+    [
+        ([], {"kind": "chance", "min_gain": 0.2, "last_epochs": 3}, 0.6112),
+        (["--criterion", "chance"], {"kind": "chance", "min_gain": 0.2, "last_epochs": 3}, 0.6112),
+        (["--min-gain", "0.5"], {"kind": "chance", "min_gain": 0.5, "last_epochs": 3}, 0.757),
+        (["--criterion", "target"], {"kind": "target", "target": 0.9, "last_epochs": 3}, 0.9),
+        (
+            ["--criterion", "target", "--target", "0.8", "--last-epochs", "1"],
+            {"kind": "target", "target": 0.8, "last_epochs": 1},
+            0.8,
+        ),
+        (["--last-epochs", "8"], {"kind": "chance", "min_gain": 0.2, "last_epochs": 8}, 0.6112),
+    ],
+    ids=["default", "chance", "gain", "target", "a target in the last epoch", "all epochs"],
+)
+def test_the_criterion_is_what_the_options_say(
+    options: list[str], criterion: dict[str, Any], bar: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["find", *QUICK, "--cap", "1", *options, "--json", "--quiet"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {name: value for name, value in found["criterion"].items() if value is not None} == criterion
+    assert found["bar"] == pytest.approx(bar, abs=1e-3)
+
+
+def test_problems_that_differ_in_their_criterion_are_different_studies(capsys: pytest.CaptureFixture[str]) -> None:
+    studies = set()
+    for more in ([], ["--min-gain", "0.3"], ["--last-epochs", "2"], ["--criterion", "target"]):
+        assert run(["find", *QUICK, "--cap", "1", *more, "--json", "--quiet"]) == 0
+        studies.add(json.loads(capsys.readouterr().out)["study"])
+    assert len(studies) == 4
+
+
 BAD = [
     (["--arch", "fnet"], "unknown family 'fnet': did you mean 'ffnet'? accepted: ffnet, resnet"),
     (["--act", "tahn"], "unknown activation 'tahn': did you mean 'tanh'? accepted: tanh, relu"),
@@ -169,7 +247,26 @@ BAD = [
     (["--seeds", "0"], "--seeds must be greater than or equal to 1, but got 0"),
     (["--seed", "-1"], "seed must be greater than or equal to 0, but got -1"),
     (["--noise", "-1"], "noise must be greater than or equal to 0, but got -1"),
-    (["--steps", "5"], "--steps must be at least 33"),
+    (["--steps", "2"], "--steps must be at least 3, since a run has trained if its last 3 steps are all good"),
+    (
+        ["--criterion", "nonsense"],
+        "unknown criterion 'nonsense': accepted: chance, target",
+    ),
+    (["--criterion", "held"], "criterion 'held' is of studies of earlier versions, which can be read and not searched"),
+    (["--criterion", "target", "--min-gain", "0.3"], "--min-gain belongs to the criterion 'chance'"),
+    (["--target", "0.9"], "--target belongs to the criterion 'target', but got 0.9 with 'chance'"),
+    (["--min-gain", "1"], "--min-gain must be less than 1, but got 1"),
+    (["--criterion", "target", "--target", "1.1"], "--target must be less than or equal to 1, but got 1.1"),
+    (
+        ["--criterion", "target", "--target", "0.3"],
+        "--target must be above 0.514, the accuracy of a constant guess on the training points, but got 0.3",
+    ),
+    (["--last-epochs", "0"], "--last-epochs must be greater than or equal to 1, but got 0"),
+    (["--last-epochs", "300"], "--epochs must be at least 300, since a run has trained if its last 300 epochs are all"),
+    (["--steps", "90", "--last-epochs", "21"], "--last-epochs must be at most 20, the entries of a budget in steps"),
+    (["--at-least", "0"], "--at-least must be from 1 to the cap, 10000, but got 0"),
+    (["--at-least", "61", "--cap", "60"], "--at-least must be from 1 to the cap, 60, but got 61"),
+    (["--at-least", "deep"], "'deep' is not a valid integer"),
     (["--points", "40", "--test-share", "0.9"], "--points must leave enough for training to be told from chance"),
     (["--storage", "mysql://localhost/x"], "storage 'mysql://localhost/x' has the unknown scheme 'mysql': accepted"),
     (["--engine", "numpy"], "unknown engine 'numpy': accepted: auto, dense, torch"),
@@ -225,28 +322,66 @@ def test_bad_input_is_one_line_exit_2_and_changes_nothing(
     assert after == before
 
 
+SEEDS = 4
+LONGER = ["--act", "relu", "--width", "2", "--epochs", "4000", "--lr", "0.05", "--seeds", f"{SEEDS}"]
+LONGER += ["--sampler", "bisect", "--reliability", "0.5", "--json"]
+"""A search of seconds: there is time to end it."""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Answer:
+    """The answer of the longer search."""
+    place = f"sqlite:///{tmp_path_factory.mktemp('undisturbed')}/studies.db"
+    done = processed("find", *LONGER, "--storage", place)
+    return Answer.model_validate_json(done.stdout)
+
+
+def stored_runs(file: Path) -> set[tuple[int, int, bytes]]:
+    """Depth, seed and trace of every run in a store, which may not even be there yet."""
+    if not file.exists():
+        return set()
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection, suppress(sqlite3.OperationalError):
+        return set(connection.execute("SELECT depth, seed, trace FROM ds_runs"))
+    return set()
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """The command in a process that hears Ctrl-C, killed at the end of the block if it still runs."""
+    command = [sys.executable, "-m", "depthsearch", *arguments]
+    # A test run in the background of a shell ignores Ctrl-C, and its children would.
+    heard = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=heard) as process:  # noqa: PLW1509
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.mark.usefixtures("_watched")
-def test_ctrl_c_keeps_what_is_finished_exits_130_and_the_same_command_goes_on(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_every_finished_run_exits_130_and_the_same_command_goes_on(
+    number: signal.Signals, undisturbed: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = [sys.executable, "-m", "depthsearch", "find", *QUICK]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
-    assert process.stderr is not None
-    lines = []
-    for line in process.stderr:
-        lines.append(line)
-        if "2 hidden layers" in line:
-            process.send_signal(signal.SIGINT)
-            break
-    _, rest = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert "interrupted: all finished work is kept" in rest.splitlines()[-1]
-    assert run(["find", *QUICK, "--json"]) == 0
+    with started("find", *LONGER, "--quiet") as process:
+        for _ in range(3000):
+            if len(stored_runs(Path("depthsearch.db"))) > SEEDS:
+                break
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=0.02)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert out == ""
+    assert err == "interrupted: every finished run is kept, and the same command goes on from there\n"
+    kept = stored_runs(Path("depthsearch.db"))
+    assert SEEDS < len(kept) < undisturbed.cost.runs
+    assert run(["find", *LONGER]) == 0
     resumed = capsys.readouterr()
-    assert "going on with" in resumed.err
-    run(["find", *QUICK, "--json", "--quiet", "--storage", "sqlite:///other.db"])
-    undisturbed = Answer.model_validate_json(capsys.readouterr().out)
+    assert re.search(r"^going on with ffnet-relu-moons-\w{8}, after \d+ trials?$", resumed.err, re.MULTILINE)
     assert essence(Answer.model_validate_json(resumed.out)) == essence(undisturbed)
+    assert kept < stored_runs(Path("depthsearch.db"))
 
 
 @pytest.mark.usefixtures("_watched")
@@ -278,7 +413,7 @@ def test_a_reader_that_is_gone_is_no_error() -> None:
     assert int(done.stdout) > 5
 
 
-def test_an_output_that_cannot_be_written_is_said() -> None:
+def test_an_output_that_cannot_be_written_is_one_line() -> None:
     command = f"{sys.executable} -m depthsearch find {' '.join(QUICK)} --cap 1 --quiet > /dev/full"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -290,7 +425,7 @@ def test_a_pipe_is_no_store() -> None:
     assert run(["find", *QUICK, "--storage", "sqlite:///fifo"]) == 2
 
 
-def test_a_missing_driver_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_driver_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     assert run(["find", *QUICK, "--storage", "postgresql://me:secret@localhost/studies"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
@@ -298,19 +433,13 @@ def test_a_missing_driver_is_said(capsys: pytest.CaptureFixture[str], monkeypatc
     assert "secret" not in line
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("milliseconds", range(100, 1700, 200))
-def test_ctrl_c_while_libraries_are_imported_is_not_lost(milliseconds: int) -> None:
-    command = [sys.executable, "-m", "depthsearch", "find", *QUICK, "--engine", "torch", "--epochs", "100000"]
-    # A test run in the background of a shell ignores Ctrl-C, and its children would.
-    heard = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=heard) as process:  # noqa: PLW1509
+def test_a_signal_while_libraries_are_imported_is_not_lost(milliseconds: int, number: signal.Signals) -> None:
+    with started("find", *QUICK, "--engine", "torch", "--epochs", "100000") as process:
         # The moment is what is tested: wherever in the imports or the first trial it falls, the process must end.
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=milliseconds / 1000)
-        process.send_signal(signal.SIGINT)
-        try:
-            _, printed = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    assert process.returncode in (130, -signal.SIGINT), printed
+        process.send_signal(number)
+        _, printed = process.communicate(timeout=60)
+    assert process.returncode in (130, -number), printed

@@ -51,7 +51,20 @@ def test_json_is_one_object_with_all_that_is_promised(capsys: pytest.CaptureFixt
     for moment in ("start", "end"):
         assert promised <= set(found["per_layer"][0][moment])
     assert (found["depth"], found["seed"], found["replay"]) == (3, 0, None)
+    assert found["bar"] == pytest.approx(found["majority_rate"] + 0.2 * (1 - found["majority_rate"]))
     assert Inspection.model_validate_json(text).problem.width == 2
+
+
+def test_a_run_is_judged_by_the_criterion_that_the_options_say(capsys: pytest.CaptureFixture[str]) -> None:
+    verdicts = {}
+    for target in ("0.6", "0.999"):
+        asked = ["--criterion", "target", "--target", target, "--last-epochs", "2"]
+        found = json.loads(output(capsys, *PROBLEM, "--depth", "1", *asked, "--json"))
+        assert found["bar"] == float(target)
+        score = min(found["train_accuracy"][-2:])
+        assert (found["verdict"] == "trained") is (score >= float(target))
+        verdicts[target] = found["verdict"]
+    assert verdicts["0.6"] == "trained" != verdicts["0.999"]
 
 
 def test_a_run_of_a_study_is_replayed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,7 +128,15 @@ STORED = ["--study", "mine", "--trial", "0", "--run", "0"]
         ([""], "error: '': cannot be read: Is a directory; expected a TOML file"),
         (["--depth", "1.5"], "--depth must be a whole number of 1 to 1000000, but got '1.5'"),
         (["--depth", "3", "--seed", "x"], "--seed must be a whole number of 0 to 9223372036854775807, but got 'x'"),
-        (["--depth", "3", "--steps", "1"], "error: --steps must be at least 33, since"),
+        (["--depth", "3", "--steps", "1"], "error: --steps must be at least 3, since"),
+        (["--depth", "3", "--criterion", "nonsense"], "unknown criterion 'nonsense': accepted: chance, target"),
+        (["--depth", "3", "--criterion", "held"], "criterion 'held' is of studies of earlier versions, which can be"),
+        (["--depth", "3", "--target", "0.9"], "--target belongs to the criterion 'target', but got 0.9 with 'chance'"),
+        (["--depth", "3", "--criterion", "target", "--target", "0.3"], "--target must be above 0.514, the accuracy of"),
+        (
+            ["--depth", "3", "--last-epochs", "201"],
+            "--epochs must be at least 201, since a run has trained if its last",
+        ),
         (["--depth", "0"], "--depth must be a whole number of 1 to 1000000, but got 0"),
         (["--depth", "3", "--seed", "-1"], "--seed must be a whole number of 0 to 9223372036854775807, but got -1"),
         (["--depth", "3", "--act", "rleu"], "unknown activation 'rleu': did you mean 'relu'?"),
@@ -127,6 +148,7 @@ STORED = ["--study", "mine", "--trial", "0", "--run", "0"]
         ([*STORED, "--depth", "3"], "--depth cannot be combined with --study 'mine', which says it already"),
         ([*STORED, "--seed", "0"], "--seed cannot be combined with --study 'mine'"),
         ([*STORED, "--lr", "0.1"], "--lr cannot be combined with --study 'mine'"),
+        ([*STORED, "--last-epochs", "2"], "--last-epochs cannot be combined with --study 'mine'"),
         (STORED[:2], "--trial is missing: --study 'mine' needs --trial and --run"),
         (STORED[:4], "--run is missing: --study 'mine' needs --trial and --run"),
         (["--study", "dne", *STORED[2:]], "there is no study 'dne' in sqlite:///depthsearch.db: it holds mine"),
@@ -183,7 +205,8 @@ def test_the_networks_of_a_study_file_stand_side_by_side(capsys: pytest.CaptureF
             "line 3: depth must be a whole number of 1 to 1000000, but got",
         ),
         (SURVEY.replace("depth = 3", ""), [], "depth is missing: give a whole number of 1 to 1000000"),
-        (SURVEY.replace("epochs = 8", "steps = 1"), [], "error: mine.toml: steps must be at least"),
+        (SURVEY.replace("epochs = 8", "steps = 1"), [], "steps must be at least 3, since a run has trained if its"),
+        (SURVEY, ["--criterion", "target"], "--criterion cannot be combined with the study file 'mine.toml'"),
         (SURVEY.replace("depth = 3", "depth = -3"), [], "line 3: depth must be"),
         (SURVEY.replace("= 30", "= 0"), [], "gradient_ratio must be"),
     ],
@@ -198,7 +221,7 @@ def test_a_study_file_that_cannot_be_looked_at_is_one_line(
     assert message in line
 
 
-def test_a_run_is_written_as_a_page_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_is_written_as_a_page(capsys: pytest.CaptureFixture[str]) -> None:
     Path("run.html").write_text("old")
     printed = output(capsys, *PROBLEM, "--depth", "3", "--output", "run.html")
     page = Path("run.html").read_text()

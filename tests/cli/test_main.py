@@ -67,8 +67,8 @@ def test_a_reader_that_has_gone_ends_the_command_quietly() -> None:
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        ("find", "interrupted: all finished work is kept, and the same command goes on from it"),
-        ("compare", "interrupted: all finished work is kept, and the same command goes on from it"),
+        ("find", "interrupted: every finished run is kept, and the same command goes on from there"),
+        ("compare", "interrupted: every finished run is kept, and the same command goes on from there"),
         ("inspect", "interrupted: nothing is kept of what was trained, and the same command begins anew"),
         ("report", "interrupted"),
     ],
@@ -92,6 +92,17 @@ def test_ctrl_c_while_the_command_is_imported_is_one_line() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
+def test_sigterm_ends_a_command_as_ctrl_c_does() -> None:
+    script = (
+        "import signal; from depthsearch.__main__ import main; from depthsearch.cli.main import cli\n"
+        "cli.commands['inspect'].callback = lambda **_: signal.raise_signal(signal.SIGTERM)\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script, "inspect"], capture_output=True, text=True, check=False)
+    line = "interrupted: nothing is kept of what was trained, and the same command begins anew\n"
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", line)
 
 
 def test_no_command_at_all_shows_the_help_and_is_misuse(capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,6 +67,6 @@ def test_what_cannot_be_written_is_refused_beforehand(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_is_full_is_said(tmp_path: Path) -> None:
+def test_a_disk_that_is_full_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match="No space left on device"):
         write_page("/dev/full", "new")

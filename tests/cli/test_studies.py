@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -44,7 +45,7 @@ def test_list_has_a_line_for_each_study(capsys: pytest.CaptureFixture[str]) -> N
     assert "budget ended" in short
 
 
-def test_a_damaged_study_is_told_beside_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_study_is_named_beside_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     with closing(sqlite3.connect("depthsearch.db")) as connection, connection:
         connection.execute("UPDATE ds_studies SET problem = '{' WHERE study_id = 1")
     assert run(["studies", "list"]) == 0
@@ -73,7 +74,22 @@ def test_who_trains_nothing_does_not_wait_for_scikit_learn() -> None:
 def test_show_is_the_answer_that_find_gave(capsys: pytest.CaptureFixture[str]) -> None:
     shown = json.loads(output(capsys, "show", "done", "--json"))
     assert shown["outcome"] == "found"
-    assert f"max depth    {shown['max_depth']} hidden layers" in output(capsys, "show", "done")
+    text = output(capsys, "show", "done")
+    assert re.search(rf"^max depth  {shown['max_depth']} hidden layers", text, re.MULTILINE)
+    assert len(text.splitlines()) <= 23
+    assert run(["find", *QUICK[1:], "--study", "done"]) == 0
+    assert capsys.readouterr().out == text
+
+
+def test_show_adds_the_details_where_they_are_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    text, detailed = output(capsys, "show", "done"), output(capsys, "show", "done", "--details")
+    assert detailed.startswith(text)
+    names = [line.split("  ")[0] for line in detailed.removeprefix(text).splitlines()]
+    assert {"layers", "fresh seeds", "runs", "ended", "passes", "criterion"} <= set(names)
+    assert "share that trained" in detailed
+    assert "share that trained" not in text
+    shown = json.loads(output(capsys, "show", "done", "--json", "--details"))
+    assert shown == json.loads(output(capsys, "show", "done", "--json"))
 
 
 def test_export_has_a_row_for_each_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,7 +206,7 @@ def test_a_damaged_trace_is_one_line(value: str, capsys: pytest.CaptureFixture[s
     ("where", "said"),
     [("TRUE", "it holds none"), ("run = 0", "has no run 0: it holds run 1")],
 )
-def test_runs_that_are_missing_are_said(where: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_that_are_missing_are_named(where: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     with closing(sqlite3.connect("depthsearch.db")) as connection, connection:
         connection.execute(f"DELETE FROM ds_runs WHERE trial_number = 0 AND {where}")
     assert run(["inspect", "--study", "done", "--trial", "0", "--run", "0", "--quiet"]) == 2

@@ -8,6 +8,7 @@ from depthsearch.core.names import ACTIVATIONS, FAMILIES, INITIALIZATIONS, NORMA
 from depthsearch.core.problem import Criterion, DataOptions, Problem, Recipe
 
 _positive = st.floats(1e-12, 1e6)
+LAST = st.integers(1, 20)
 
 
 def _data() -> st.SearchStrategy[DataOptions]:
@@ -39,6 +40,19 @@ def _recipes(draw: st.DrawFn) -> Recipe:
     return Recipe(**fields)
 
 
+def _criteria() -> st.SearchStrategy[Criterion]:
+    chance = st.builds(Criterion, min_gain=st.none() | st.floats(0.01, 0.99), last_epochs=st.none() | LAST)
+    target = st.builds(Criterion, kind=st.just("target"), target=st.none() | st.floats(0.01, 1), last_epochs=LAST)
+    held = st.builds(
+        Criterion,
+        kind=st.just("held"),
+        min_gain=st.floats(0.01, 0.99),
+        hold_share=st.floats(0, 1),
+        hold_epochs=st.integers(1, 50),
+    )
+    return chance | target | held
+
+
 @st.composite
 def problems(draw: st.DrawFn) -> Problem:
     """Any valid problem."""
@@ -54,10 +68,6 @@ def problems(draw: st.DrawFn) -> Problem:
         normalization=draw(st.none() | st.sampled_from(NORMALIZATIONS)),
         data=draw(_data()),
         recipe=draw(_recipes()),
-        criterion=Criterion(
-            min_gain=draw(st.floats(0.01, 0.99)),
-            hold_share=draw(st.floats(0, 1)),
-            hold_epochs=draw(st.integers(1, 50)),
-        ),
+        criterion=draw(_criteria()),
         **variances,
     )

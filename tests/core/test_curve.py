@@ -4,8 +4,13 @@ from depthsearch.core.curve import Conclusion, Curve, CurvePoint
 from depthsearch.core.errors import InvalidValue
 
 
-def curve(max_depth: int | None, fails_at: int | None, concluded: Conclusion | None = None) -> Curve:
-    return Curve(points=(), max_depth=max_depth, fails_at=fails_at, concluded=concluded)
+def curve(
+    max_depth: int | None,
+    fails_at: int | None,
+    concluded: Conclusion | None = None,
+    interval: tuple[int, int | None] | None = None,
+) -> Curve:
+    return Curve(points=(), max_depth=max_depth, fails_at=fails_at, concluded=concluded, interval=interval)
 
 
 def test_before_the_first_trial_every_depth_is_possible() -> None:
@@ -38,6 +43,36 @@ def test_an_adjacent_pass_and_fail_leave_one_depth() -> None:
 
 def test_a_concluded_search_leaves_one_depth() -> None:
     assert curve(20, 21, Conclusion.ADJACENT).possible(cap=100) == "20"
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        ((16, 23), "16 to 23"),
+        ((20, 20), "20"),
+        ((15, None), "at least 15"),
+        ((15, 100), "at least 15"),
+        ((0, None), "at least 0"),
+        ((100, 100), "100"),
+        ((100, None), "at least 100"),
+    ],
+)
+def test_an_interval_comes_before_what_was_tried(interval: tuple[int, int | None], words: str) -> None:
+    assert curve(16, 24, interval=interval).possible(cap=100) == words
+    assert curve(None, None, Conclusion.WIDTH, interval=interval).possible(cap=100) == words
+
+
+def test_while_the_shallowest_depth_may_fail_and_the_cap_may_pass_nothing_is_known() -> None:
+    begun = curve(None, None, interval=(0, None))
+    tried = (CurvePoint(depth=1, trained=1, of=2, p=0.5),)
+
+    assert begun.model_copy(update={"points": tried}).possible(cap=100) == "not known yet"
+    assert begun.model_copy(update={"points": tried, "interval": (1, None)}).possible(cap=100) == "at least 1"
+    assert begun.model_copy(update={"points": tried, "interval": (0, 9)}).possible(cap=100) == "0 to 9"
+
+
+def test_a_curve_is_unconfirmed_until_fresh_seeds_say_otherwise() -> None:
+    assert not curve(16, 24, Conclusion.ADJACENT).confirmed
 
 
 @pytest.mark.parametrize("rule", list(Conclusion))

@@ -1,11 +1,11 @@
 import hashlib
 import json
 import math
-from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -15,7 +15,7 @@ from tests.core.problems import problems
 
 CANONICAL = (
     '{"activation":"tanh",'
-    '"criterion":{"hold_epochs":3,"hold_share":0.1,"min_gain":0.2},'
+    '"criterion":{"hold_epochs":null,"hold_share":null,"kind":"chance","last_epochs":3,"min_gain":0.2,"target":null},'
     '"data":{"name":"moons","noise":0.2,"points":1000,"seed":0,"test_share":0.5},'
     '"family":"ffnet",'
     '"initialization":"glorot_uniform",'
@@ -26,7 +26,24 @@ CANONICAL = (
     '"sigma_w2":null,'
     '"width":5}'
 )
-FINGERPRINT = "65e6ffd363493c70faab8a3a0efa3c5a18811730d98bee8090fb9822c0370cb7"
+FINGERPRINT = "949c308e9f69ffc47c74c8d62c2a122f021e808f1e0d9fe127287b8a59b8debb"
+
+OF_EARLIER_VERSIONS = (
+    '{"activation":"tanh",'
+    '"criterion":{"hold_epochs":3,"hold_share":0.1,"min_gain":0.2},'
+    '"data":{"name":"moons","noise":0.2,"seed":0},'
+    '"family":"ffnet",'
+    '"initialization":"glorot_uniform",'
+    '"normalization":"none",'
+    '"recipe":{"batch_size":32,"epochs":200,"learning_rate":0.01,"momentum":0.9,"nesterov":false,'
+    '"optimizer":"sgd","steps":null,"weight_decay":0.0},'
+    '"sigma_b2":null,'
+    '"sigma_w2":null,'
+    '"width":5}'
+)
+"""The default problem as the first versions of depthsearch stored it."""
+
+FINGERPRINT_OF_EARLIER_VERSIONS = "65e6ffd363493c70faab8a3a0efa3c5a18811730d98bee8090fb9822c0370cb7"
 
 
 # What is left out takes a default that fits what is written.
@@ -111,11 +128,31 @@ def test_the_fingerprint_of_the_default_problem_never_changes() -> None:
     assert Problem().fingerprint() == FINGERPRINT
 
 
-def test_the_fingerprint_is_the_hash_of_the_format_and_the_canonical_json_without_younger_fields() -> None:
+def test_the_fingerprint_is_the_hash_of_the_format_and_the_canonical_json_without_defaults_of_younger_fields() -> None:
     before = CANONICAL.replace('"points":1000,', "").replace(',"test_share":0.5', "")
+    before = before.replace('"hold_epochs":null,"hold_share":null,', "").replace(',"target":null', "")
     text = f'{{"format":1,"problem":{before}}}'
 
     assert hashlib.sha256(text.encode()).hexdigest() == FINGERPRINT
+
+
+def test_a_problem_of_earlier_versions_is_read_with_the_rule_of_its_time() -> None:
+    problem = Problem.model_validate(json.loads(OF_EARLIER_VERSIONS))
+
+    criterion = problem.criterion
+    assert (criterion.kind, criterion.min_gain) == ("held", 0.2)
+    assert (criterion.hold_share, criterion.hold_epochs) == (0.1, 3)
+    assert (criterion.target, criterion.last_epochs) == (None, None)
+
+
+def test_a_problem_of_earlier_versions_keeps_its_fingerprint() -> None:
+    problem = Problem.model_validate(json.loads(OF_EARLIER_VERSIONS))
+    again = Problem.model_validate(json.loads(problem.canonical_json()))
+
+    text = f'{{"format":1,"problem":{OF_EARLIER_VERSIONS}}}'
+    assert hashlib.sha256(text.encode()).hexdigest() == FINGERPRINT_OF_EARLIER_VERSIONS
+    assert problem.fingerprint() == again.fingerprint() == FINGERPRINT_OF_EARLIER_VERSIONS
+    assert Problem(criterion={"kind": "held"}).fingerprint() == FINGERPRINT_OF_EARLIER_VERSIONS
 
 
 @pytest.mark.parametrize(
@@ -128,8 +165,22 @@ def test_the_fingerprint_is_the_hash_of_the_format_and_the_canonical_json_withou
         ({"recipe": {"optimizer": "adam"}}, {"recipe": {"learning_rate": 1e-3, "optimizer": "adam", "momentum": None}}),
         ({"width": 7, "activation": "relu"}, {"activation": "relu", "width": 7}),
         ({"data": {"noise": 0.0}}, {"data": {"noise": -0.0}}),
+        ({"criterion": "chance"}, {"criterion": {"kind": "chance", "min_gain": 0.2, "last_epochs": 3, "target": None}}),
+        ({"criterion": "target"}, {"criterion": {"kind": "target", "target": 0.9, "last_epochs": 3, "min_gain": None}}),
+        ({"criterion": {"kind": "held"}}, {"criterion": {"hold_share": 0.1}}),
     ],
-    ids=["defaults", "bare-data", "int-for-float", "normalization", "null-for-default", "order", "minus-zero"],
+    ids=[
+        "defaults",
+        "bare-data",
+        "int-for-float",
+        "normalization",
+        "null-for-default",
+        "order",
+        "minus-zero",
+        "bare-criterion",
+        "target",
+        "held",
+    ],
 )
 def test_equal_problems_written_differently_have_equal_fingerprints(one: dict[str, Any], other: dict[str, Any]) -> None:
     first, second = Problem.model_validate(one), Problem.model_validate(other)
@@ -148,6 +199,9 @@ def test_equal_problems_written_differently_have_equal_fingerprints(one: dict[st
         {"data": {"test_share": 0.25}},
         {"recipe": {"epochs": 201}},
         {"criterion": {"min_gain": 0.25}},
+        {"criterion": {"last_epochs": 4}},
+        {"criterion": "target"},
+        {"criterion": "held"},
     ],
 )
 def test_another_problem_has_another_fingerprint(change: dict[str, Any]) -> None:
@@ -177,6 +231,8 @@ def test_every_problem_reads_back_from_its_canonical_json(problem: Problem) -> N
         ({"data": "moon"}, "data set", "moon", "moons"),
         ({"data": {"name": "circle"}}, "data set", "circle", "circles"),
         ({"recipe": {"optimizer": "sdg"}}, "optimizer", "sdg", "sgd"),
+        ({"criterion": "traget"}, "criterion", "traget", "target"),
+        ({"criterion": {"kind": "chanse"}}, "criterion", "chanse", "chance"),
     ],
 )
 def test_an_unknown_name_is_quoted_beside_the_nearest_one(
@@ -224,9 +280,17 @@ def test_a_name_near_to_nothing_gets_the_list_alone() -> None:
         ({"sigma_b2": 0.5, "initialization": "he_normal"}, "sigma_b2", "0.5"),
         ({"sigma_w2": 0, "initialization": "normal"}, "sigma_w2", "0"),
         ({"criterion": {"min_gain": 1}}, "min_gain", "1"),
+        ({"criterion": {"last_epochs": 0}}, "last_epochs", "0"),
+        ({"criterion": {"last_epochs": 2.5}}, "last_epochs", "2.5"),
+        ({"criterion": {"kind": "target", "target": 0}}, "target", "0"),
+        ({"criterion": {"kind": "target", "target": 1.5}}, "target", "1.5"),
+        ({"criterion": {"kind": "target", "target": math.nan}}, "target", "nan"),
         ({"criterion": {"hold_epochs": 0}}, "hold_epochs", "0"),
         ({"recipe": {"epochs": 2}}, "epochs", "2"),
-        ({"recipe": {"epochs": 9}, "criterion": {"hold_epochs": 10}}, "epochs", "9"),
+        ({"recipe": {"epochs": 9}, "criterion": {"last_epochs": 10}}, "epochs", "9"),
+        ({"recipe": {"steps": 2}}, "steps", "2"),
+        ({"recipe": {"steps": 9}, "criterion": {"last_epochs": 10}}, "steps", "9"),
+        ({"recipe": {"steps": 900}, "criterion": {"last_epochs": 21}}, "last_epochs", "21"),
         ({"widht": 3}, "field", "'widht'"),
         ({"recipe": {"lr": 0.1}}, "field", "'lr'"),
     ],
@@ -247,12 +311,79 @@ def test_a_table_that_is_none_is_named_and_quoted(field: str) -> None:
         Problem.model_validate({field: 3})
 
 
-def test_epochs_equal_to_the_hold_are_enough() -> None:
-    assert Problem(recipe={"epochs": 3}).recipe.epochs == 3
+@pytest.mark.parametrize(
+    ("kind", "field", "value", "kinds"),
+    [
+        ("chance", "target", 0.9, "'target'"),
+        ("chance", "hold_share", 0.1, "'held'"),
+        ("chance", "hold_epochs", 3, "'held'"),
+        ("target", "min_gain", 0.2, "'chance' and 'held'"),
+        ("target", "hold_epochs", 3, "'held'"),
+        ("held", "target", 0.9, "'target'"),
+        ("held", "last_epochs", 3, "'chance' and 'target'"),
+    ],
+)
+def test_a_field_of_another_kind_of_criterion_is_refused(kind: str, field: str, value: float, kinds: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        Criterion.model_validate({"kind": kind, field: value})
+
+    assert str(caught.value) == f"{field} belongs to the criterion {kinds}, but got {value} with {kind!r}"
 
 
-def test_a_budget_of_steps_is_not_held_against_the_hold() -> None:
-    assert Problem(recipe={"steps": 50}).recipe.steps == 50
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("chance", (0.2, None, 3, None, None)),
+        ("target", (None, 0.9, 3, None, None)),
+        ("held", (0.2, None, None, 0.1, 3)),
+    ],
+)
+def test_the_fields_that_a_kind_of_criterion_does_not_take_are_null(
+    kind: str, values: tuple[float | None, ...]
+) -> None:
+    found = Criterion.model_validate(kind)
+
+    assert (found.min_gain, found.target, found.last_epochs, found.hold_share, found.hold_epochs) == values
+    assert found == Criterion.model_validate({"kind": kind})
+
+
+def test_chance_is_the_criterion_where_none_is_given() -> None:
+    assert Problem().criterion == Criterion(kind="chance", min_gain=0.2, last_epochs=3)
+
+
+@pytest.mark.parametrize("field", ["hold_share", "hold_epochs"])
+def test_a_criterion_without_a_kind_and_with_a_hold_is_of_an_earlier_version(field: str) -> None:
+    assert Criterion.model_validate({field: 1}).kind == "held"
+    assert Criterion.model_validate({field: None}).kind == "chance"
+
+
+def test_a_hold_beside_another_kind_is_not_taken_for_an_earlier_version() -> None:
+    with pytest.raises(InvalidValue, match="hold_epochs belongs to the criterion 'held', but got 4 with 'target'"):
+        Criterion.model_validate({"kind": "target", "hold_epochs": 4})
+
+
+@pytest.mark.parametrize(("kind", "gain"), [("chance", 0.2), ("target", 0.2), ("held", 0.2)])
+def test_every_kind_has_a_gain_that_tells_training_from_chance(kind: str, gain: float) -> None:
+    assert Criterion.model_validate(kind).least_gain == gain
+
+
+def test_a_gain_that_is_given_tells_training_from_chance() -> None:
+    assert Criterion(min_gain=0.5).least_gain == 0.5
+
+
+@pytest.mark.parametrize("budget", ["epochs", "steps"])
+def test_a_budget_may_be_as_short_as_the_entries_that_are_looked_at(budget: str) -> None:
+    problem = Problem.model_validate({"recipe": {budget: 4}, "criterion": {"last_epochs": 4}})
+
+    assert problem.recipe.budget == (budget, 4)
+
+
+def test_all_twenty_entries_of_a_budget_in_steps_may_be_looked_at() -> None:
+    assert Problem(recipe={"steps": 900}, criterion={"last_epochs": 20}).criterion.last_epochs == 20
+
+
+def test_a_study_of_an_earlier_version_may_have_any_budget() -> None:
+    assert Problem(recipe={"steps": 1}, criterion="held").recipe.steps == 1
 
 
 # Frozen.
@@ -285,17 +416,58 @@ def test_total_steps_are_the_steps_where_those_are_given() -> None:
     assert Recipe(steps=2500).total_steps(500) == 2500
 
 
-@pytest.mark.parametrize(("budget", "hold"), [(3, 3), (30, 3), (31, 4), (200, 20), (201, 21)])
-def test_the_hold_is_a_tenth_of_the_budget_rounded_up_and_three_at_least(budget: int, hold: int) -> None:
-    assert Criterion().hold(budget) == hold
+def test_a_budget_in_epochs_has_an_entry_for_each() -> None:
+    recipe = Recipe(epochs=4, batch_size=32)
+
+    assert recipe.entries == 4
+    assert recipe.entry_ends(500) == (16, 32, 48, 64)
+    assert recipe.entry_ends(10) == (1, 2, 3, 4)
 
 
-@given(percent=st.integers(0, 100), budget=st.integers(1, 2000))
-@example(percent=7, budget=100)
-def test_the_hold_is_the_exact_share_rounded_up(percent: int, budget: int) -> None:
-    criterion = Criterion(hold_share=percent / 100, hold_epochs=1)
+def test_a_budget_in_steps_has_twenty_entries_of_nearly_the_same_length() -> None:
+    recipe = Recipe(steps=50)
 
-    assert criterion.hold(budget) == max(1, math.ceil(Fraction(percent, 100) * budget))
+    assert recipe.entries == 20
+    assert recipe.entry_ends(500) == (2, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 30, 32, 35, 37, 40, 42, 45, 47, 50)
+
+
+@pytest.mark.parametrize("steps", [1, 7, 19, 20])
+def test_a_budget_of_few_steps_has_an_entry_for_each(steps: int) -> None:
+    recipe = Recipe(steps=steps)
+
+    assert recipe.entries == steps
+    assert recipe.entry_ends(500) == tuple(range(1, steps + 1))
+
+
+@given(steps=st.integers(1, 10**9))
+def test_entries_of_a_budget_in_steps_rise_to_its_end_and_differ_by_a_step_at_most(steps: int) -> None:
+    recipe = Recipe(steps=steps)
+    ends = (0, *recipe.entry_ends(500))
+    lengths = [end - start for start, end in pairwise(ends)]
+
+    assert len(lengths) == recipe.entries == min(steps, 20)
+    assert ends[-1] == steps == recipe.total_steps(500)
+    assert min(lengths) >= 1
+    assert max(lengths) - min(lengths) <= 1
+
+
+@given(epochs=st.integers(1, 200), batch_size=st.integers(1, 600), points=st.integers(1, 600))
+def test_entries_of_a_budget_in_epochs_end_with_them(epochs: int, batch_size: int, points: int) -> None:
+    recipe = Recipe(epochs=epochs, batch_size=batch_size)
+    ends = recipe.entry_ends(points)
+
+    assert len(ends) == recipe.entries == epochs
+    assert ends[-1] == recipe.total_steps(points)
+    assert all(end == place * recipe.steps_per_epoch(points) for place, end in enumerate(ends, start=1))
+
+
+def test_an_epoch_is_scored_over_every_point() -> None:
+    assert Recipe(epochs=3, batch_size=32).points_per_entry(500) == 500
+
+
+@pytest.mark.parametrize(("steps", "points"), [(20, 50), (40, 100), (100, 250), (200, 500), (4000, 500)])
+def test_an_entry_of_steps_is_scored_over_the_points_of_its_batches(steps: int, points: int) -> None:
+    assert Recipe(steps=steps, batch_size=50).points_per_entry(500) == points
 
 
 @pytest.mark.parametrize(("classes", "outputs"), [(2, 1), (3, 3), (10, 10)])

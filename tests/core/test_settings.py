@@ -24,7 +24,7 @@ def test_the_defaults() -> None:
     }
 
 
-def test_what_nobody_said_is_filled_in_and_what_somebody_said_stays() -> None:
+def test_what_is_left_out_is_filled_in_and_what_is_given_stays() -> None:
     settings = SearchSettings(reliability=0.7)
     assert (settings.threshold_share, settings.runs_each, settings.trials_at_once) == (0.7, 1, 1)
     filled = settings.filled(reliability=0.9, runs_per_trial=8)

@@ -195,13 +195,13 @@ def test_an_unknown_activation_in_the_second_problem_names_its_line(tmp_path: Pa
     assert "unknown activation 'tahn': did you mean 'tanh'?" in str(error)
 
 
-def test_a_bad_number_names_the_line_of_its_own_problem(tmp_path: Path) -> None:
+def test_a_bad_number_names_the_line_of_its_problem(tmp_path: Path) -> None:
     text = '[[problems]]\nname = "a"\nwidth = 7\n[[problems]]\nname = "b"\nwidth = 0\n'
 
     assert refusal(tmp_path, text).line == 6
 
 
-def test_a_bad_default_names_its_own_line_though_a_later_problem_writes_the_field(tmp_path: Path) -> None:
+def test_a_bad_default_names_its_line_though_a_later_problem_writes_the_field(tmp_path: Path) -> None:
     text = '[defaults]\nwidth = 0\n[[problems]]\nname = "a"\n[[problems]]\nname = "b"\nwidth = 7\n'
 
     assert refusal(tmp_path, text).line == 2

@@ -3,18 +3,19 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from depthsearch.core.problem import Problem
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Verdict, VerdictKind
-from depthsearch.detection import relapse_of, verdict_of
-from depthsearch.training.engine import Job, choose_engine
+from depthsearch.detection import settled_epoch, verdict_of
+from depthsearch.training.engine import Job, choose_engine, train_all
 
 
 def judged(problem: Problem, depth: int, seeds: int) -> tuple[list[Trace], list[Verdict]]:
-    traces = choose_engine(problem, device="cpu").train(problem, [Job(depth, seed) for seed in range(seeds)])
-    return traces, [verdict_of(trace, problem.criterion) for trace in traces]
+    found = train_all(choose_engine(problem, device="cpu"), problem, [Job(depth, seed) for seed in range(seeds)])
+    return found, [verdict_of(trace, problem.criterion) for trace in found]
 
 
 # Depth, and the share of zero-bias networks of width 5 that are dead at the start for all inputs on the unit circle
@@ -34,10 +35,10 @@ def test_the_share_born_dead_on_the_unit_circle(depth: int, share: float) -> Non
 def test_glorot_relu_vanishes_at_width_100_where_the_ratio_of_weight_gradients_shows_nothing() -> None:
     problem = Problem(width=100, activation="relu", data="circles", recipe={"epochs": 20})
 
-    traces, verdicts = judged(problem, 31, 8)
+    found, verdicts = judged(problem, 31, 8)
 
     assert {verdict.kind for verdict in verdicts} == {VerdictKind.VANISHED}
-    for trace in traces:
+    for trace in found:
         at_start = trace.snapshots.weight_gradient_norm[0].astype(float)
         assert at_start[0] < 1e-4
         assert at_start[0] / at_start[-1] > 0.01  # AutoTrainer asks for less than 0.001
@@ -70,13 +71,47 @@ def test_tanh_of_far_too_large_weights_never_vanishes(sigma_w2: float) -> None:
     assert VerdictKind.VANISHED not in kinds
 
 
+@pytest.mark.parametrize("engine", ["dense", "torch"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"activation": "relu", "width": 3, "recipe": {"learning_rate": 1.0, "momentum": 0.0}},
+        {"activation": "relu", "width": 3, "recipe": {"learning_rate": 0.3, "momentum": 0.9}},
+        {"activation": "identity", "recipe": {"learning_rate": 1.0}},
+    ],
+    ids=["dying", "dying-with-momentum", "exploding"],
+)
+def test_a_run_that_is_settled_early_has_the_verdict_of_its_whole_budget(engine: str, fields: dict[str, Any]) -> None:
+    problem = Problem.model_validate(fields | {"recipe": fields["recipe"] | {"epochs": 20}})
+    chosen, jobs = choose_engine(problem, engine=engine, device="cpu"), [Job(6, seed) for seed in range(16)]
+    whole, stopped = (train_all(chosen, problem, jobs, watch=watch) for watch in (None, settled_epoch))
+    early = [one for one in stopped if not one.complete]
+    assert early
+    if problem.activation == "relu":
+        # With momentum only the start is final.
+        assert any(one.epochs > 0 for one in early) == (problem.recipe.momentum == 0)
+    for one, other in zip(stopped, whole, strict=True):
+        assert verdict_of(one, problem.criterion).kind is verdict_of(other, problem.criterion).kind
+        if not one.complete and np.isfinite(one.train_loss).all():
+            # Nothing up to the dead layer moved any more.
+            dead = int(np.flatnonzero(one.snapshots.never_active[-1] == 1)[-1])
+            same = slice(0, dead + 1)
+            assert np.array_equal(one.snapshots.weight_change[-1, same], other.snapshots.weight_change[-1, same])
+
+
+TARGET: dict[str, Any] = {"kind": "target", "target": 0.9}
+
 PAST = {
-    "accuracy_held": ">>", "accuracy_held_to_the_end": ">>", "loss": ">", "activation_gradient_ratio exploded": ">",
-    "dead_layer": ">=", "dead_units": ">", "activation_gradient_ratio vanished": "<<", "reach": "<<<",
-    "weights_unchanged": "<<<", "input_correlation": "><", "crossed_without_holding": "><", "crossed_at_the_end": "><",
-    "swings": ">", "still_improving": ">", "lost_again": "<", "none_of_the_others": "<",
+    "final_score": ">", "loss": "<>", "activation_gradient_ratio exploded": "<>", "dead_layer": "<>=",
+    "dead_units": "<>", "activation_gradient_ratio vanished": "<<<", "reach": "<<<<", "weights_unchanged": "<<<<",
+    "input_correlation": "<><", "crossed_without_holding": "<><", "crossed_at_the_end": "<><", "swings": "<>",
+    "still_improving": "<>", "lost_again": "<>>", "improving_below_the_bar": "<>", "fell_below_the_bar": "<>",
+    "below_the_bar": "<", "none_of_the_others": "<<",
 }  # fmt: skip
-"""On which side of its thresholds, in their order, each rule's figures lie where it applies."""
+"""On which side of its thresholds, in their order, each rule's figures lie where it applies.
+
+The first is the bar for the final score.
+"""
 
 
 def lies(figure: float, side: str, threshold: float) -> bool:
@@ -84,12 +119,15 @@ def lies(figure: float, side: str, threshold: float) -> bool:
     return {">": not figure < threshold, "<": figure <= threshold, "=": figure == threshold}[side]
 
 
-def test_every_verdict_is_borne_out_by_its_own_figures() -> None:
+def test_every_verdict_is_borne_out_by_its_figures() -> None:
     """Each threshold has a figure of its name, and lies on the side that the rule asks for."""
     seen = set()
     cases: tuple[tuple[dict[str, Any], tuple[int, ...]], ...] = (
         ({"activation": "relu"}, (4, 12, 30)),
         ({"activation": "tanh"}, (10, 28, 60)),
+        ({"activation": "tanh", "criterion": TARGET}, (3, 28, 60)),
+        ({"activation": "relu", "criterion": TARGET, "recipe": {"learning_rate": 0.3}}, (2, 4)),
+        ({"activation": "identity", "criterion": TARGET}, (2,)),
         ({"activation": "sigmoid"}, (1, 2, 6)),
         ({"activation": "relu", "recipe": {"learning_rate": 3.0}}, (4, 8)),
         ({"activation": "identity", "recipe": {"learning_rate": 0.3}}, (3,)),
@@ -100,13 +138,12 @@ def test_every_verdict_is_borne_out_by_its_own_figures() -> None:
     for fields, depths in cases:
         problem = Problem.model_validate(fields | {"recipe": {"epochs": 40} | fields.get("recipe", {})})
         for depth in depths:
-            traces, verdicts = judged(problem, depth, 6)
-            relapses = [relapse_of(trace, problem.criterion) for trace in traces]
-            for found in (*verdicts, *(own for own in relapses if own)):
+            _, verdicts = judged(problem, depth, 6)
+            for found in verdicts:
                 rule, (thresholds, figures) = found.evidence.rule, (found.evidence.thresholds, found.evidence.figures)
                 sides = PAST.get(rule) or PAST[f"{rule} {found.kind}"]
                 assert len(sides) == len(thresholds)
                 for side, (name, threshold) in zip(sides, thresholds.items(), strict=True):
                     assert lies(float(figures[name] or 0.0), side, threshold), (rule, name)
                 seen.add(rule)
-    assert len(seen) > 7
+    assert len(seen) > 9

@@ -308,7 +308,7 @@ def test_a_loss_of_a_thousand_is_an_explosion_even_in_a_network_that_learned() -
     assert rule(trace) == ("exploded", "loss")
 
 
-def test_the_outputs_own_gradient_is_no_part_of_the_ratio() -> None:
+def test_the_gradient_of_the_output_is_no_part_of_the_ratio() -> None:
     assert rule(make_trace(activation_gradient_norm=[1, 1, 1, 1e-6])) == ("flat", "none_of_the_others")
 
 

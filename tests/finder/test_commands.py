@@ -59,5 +59,15 @@ def test_names_are_quoted(name: str) -> None:
     assert (read(command)["study"], read(command)["storage"]) == (name, "sqlite:////a folder/b.db")
 
 
-def test_a_criterion_of_ones_own_has_no_command() -> None:
-    assert command_of(Problem(criterion=Criterion(min_gain=0.5)), SearchSettings()) is None
+def test_a_criterion_has_its_options() -> None:
+    command = command_of(Problem(criterion=Criterion(kind="target", target=0.95, last_epochs=5)), SearchSettings())
+    assert command == (
+        "depthsearch find --arch ffnet --act tanh --criterion target --target 0.95 --last-epochs 5 --study mine"
+    )
+    assert command_of(Problem(criterion=Criterion(min_gain=0.5)), SearchSettings()) == (
+        "depthsearch find --arch ffnet --act tanh --min-gain 0.5 --study mine"
+    )
+
+
+def test_the_criterion_of_earlier_versions_has_no_command() -> None:
+    assert command_of(Problem(criterion=Criterion(kind="held")), SearchSettings()) is None

@@ -16,7 +16,8 @@ from depthsearch.core.curve import CurvePoint
 from depthsearch.core.events import Event, TrialFinished
 from depthsearch.core.problem import Criterion
 from depthsearch.core.settings import SearchSettings
-from depthsearch.finder import find, noting
+from depthsearch.finder import answer_of, find, noting
+from depthsearch.finder.noting import note_of
 from depthsearch.finder.plotting import MOST_POINTS, curve_plot
 from depthsearch.store import open_store
 from tests.finder.searches import PROBLEM, SETTINGS
@@ -111,9 +112,12 @@ def test_between_two_notes_some_time_passes(url: str) -> None:
 
 
 def test_a_problem_that_no_options_say_is_named_by_its_file(url: str) -> None:
-    problem = PROBLEM.model_copy(update={"criterion": Criterion(hold_epochs=4)})
-    find(problem, SETTINGS, storage=url, study="mine")
-    assert "Shows the answer again: the study file, or the call, that began it." in note(url)
+    find(PROBLEM, SETTINGS, storage=url, study="mine")
+    with open_store(url) as store:
+        answer = answer_of(store.read_study("mine"))
+    held = answer.model_copy(update={"problem": PROBLEM.model_copy(update={"criterion": Criterion(kind="held")})})
+    shown = note_of(held, SETTINGS, place=url)
+    assert "Shows the answer again: the study file, or the call, that began it." in shown
 
 
 def plotted(url: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from depthsearch.core.errors import InvalidValue
 from depthsearch.core.problem import Problem
 from depthsearch.core.study_file import InspectPlan, NamedProblem, Reported, StudyFile
 from depthsearch.core.survey import Survey
-from depthsearch.training.engine import Job, choose_engine
+from depthsearch.training.engine import Job, choose_engine, train_all
 
 STUDIES = Path(__file__).parents[2] / "studies"
 RECIPE = {"epochs": 8, "learning_rate": 0.05}
@@ -28,7 +28,7 @@ def surveyed() -> Survey:
 
 def test_each_problem_is_told_by_its_runs_of_the_seeds_from_0(surveyed: Survey) -> None:
     own = surveyed.surveyed[0]
-    traces = choose_engine(TANH.problem).train(TANH.problem, [Job(6, seed) for seed in range(9)])
+    traces = train_all(choose_engine(TANH.problem), TANH.problem, [Job(6, seed) for seed in range(9)])
     first, last = (np.array([trace.snapshots.mean_abs_gradient[:, place] for trace in traces]) for place in (0, -1))
     ratios = last.astype(float) / first
 

@@ -47,7 +47,7 @@ def test_the_title_names_the_deepest_and_the_first_row_is_on_top() -> None:
     assert list(figure.layout.yaxis.categoryarray) == ["&lt;b&gt;other", "plain"]
 
 
-def test_where_units_differ_each_row_says_its_own() -> None:
+def test_where_units_differ_each_row_names_its_unit() -> None:
     figure = comparison_figure(both(problem=Problem(family="resnet")))
     assert [label for _, label in marks(figure, "median")] == [
         "plain<br><sub>hidden layers</sub>",

@@ -80,7 +80,7 @@ def test_the_table_says_how_deep_networks_are_useful_and_how_well_they_score() -
         assert cell(OF_EACH_OUTCOME[Outcome.NEVER_RELIABLE], column) == ""
 
 
-def test_an_interval_that_is_open_or_ends_at_the_cap_is_said_by_its_lower_end() -> None:
+def test_an_interval_that_is_open_or_ends_at_the_cap_is_given_by_its_lower_end() -> None:
     assert cell(answer(interval=(7, None)), "95 % interval") == "at least 7"
     assert cell(answer(interval=(7, 30), settings=SearchSettings(cap=30)), "95 % interval") == "at least 7"
     assert cell(answer(interval=(7, 30)), "95 % interval") == "7 to 30"

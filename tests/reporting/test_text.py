@@ -139,7 +139,7 @@ def test_the_headline_is_green_only_where_a_depth_is_found_and_confirmed() -> No
         assert styled(OF_EACH_OUTCOME[outcome]).startswith(yellow), outcome
 
 
-def test_an_interval_that_is_open_or_ends_at_the_cap_is_said_by_its_lower_end() -> None:
+def test_an_interval_that_is_open_or_ends_at_the_cap_is_given_by_its_lower_end() -> None:
     for found in (answer(interval=(7, None)), answer(interval=(7, 30), settings=SearchSettings(cap=30))):
         assert facts_of(lines(found))["interval"] == "at least 7: where 90% of the runs train (95% probability)"
     assert "interval at least 7" in " ".join(lines(OF_EACH_OUTCOME[Outcome.CAP_REACHED]))
@@ -192,11 +192,11 @@ def test_what_is_reported_stands_below_the_depth() -> None:
     ],
     ids=["one epoch", "five epochs", "steps", "one entry of steps", "earlier version"],
 )
-def test_trained_is_said_with_its_number_and_its_epochs(problem: dict[str, Any], trained: str) -> None:
+def test_trained_stands_with_its_number_and_its_epochs(problem: dict[str, Any], trained: str) -> None:
     assert facts_of(lines(answer(problem=Problem.model_validate(problem)), width=200))["trained"] == trained
 
 
-def test_too_few_runs_for_a_useful_depth_are_said() -> None:
+def test_too_few_runs_for_a_useful_depth_are_mentioned() -> None:
     shown = facts_of(lines(answer(useful_depth=None)))
     assert shown["useful"] == "too few runs here to say how deep it is as good as shallower networks"
 

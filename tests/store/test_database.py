@@ -146,6 +146,8 @@ def test_a_database_of_every_revision_opens(dump: Path, file: Path) -> None:
         assert (trace.depth, trace.seed, trace.epochs) == (run.depth, run.seed, run.epochs)
     assert {run.engine for run in runs} == ({None} if dump.stem == "0001" else {"dense"})
     assert (summary.version is None) == (dump.stem == "0001")
+    assert (summary.problem.criterion.kind == "held") == (dump.stem in {"0001", "0002"})
+    assert all((run.final_score is None) == (dump.stem in {"0001", "0002"}) for run in runs)
     assert summary.identity == summary.settings.identity(summary.problem.fingerprint())
 
 

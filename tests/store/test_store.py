@@ -13,7 +13,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
 from depthsearch.core.errors import StoreUnavailable, StudyBusy, StudyConflict, StudyNotFound
-from depthsearch.core.problem import Problem
+from depthsearch.core.problem import Criterion, Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.verdict import VerdictKind
 from depthsearch.store import StoredStudy, open_store
@@ -28,17 +28,17 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/studies.db"
 
 
+def add_run(study: StoredStudy, trial: int, run: int, kind: VerdictKind, *, depth: int = 3) -> None:
+    recorded = trace(study.problem, depth=depth, seed=run + 1)
+    study.write_run(trial, run, recorded, verdict(kind), engine="dense", score=0.75 - run / 4, seconds=0.5)
+
+
 def add_trial(study: StoredStudy, *, depth: int = 3, told: bool = True) -> int:
     """A trial of two runs, one of which trained."""
     trial = study.optuna_study.ask()
     trial.suggest_int("depth", 1, 100)
-    kinds = (VerdictKind.TRAINED, VerdictKind.VANISHED)
-    study.write_runs(
-        trial.number,
-        [trace(study.problem, depth=depth, seed=seed) for seed in (1, 2)],
-        [verdict(kind) for kind in kinds],
-        engine="dense",
-    )
+    for run, kind in enumerate((VerdictKind.TRAINED, VerdictKind.VANISHED)):
+        add_run(study, trial.number, run, kind, depth=depth)
     trial.set_user_attr("runs", 2)
     trial.set_user_attr("trained", 1)
     if told:
@@ -282,11 +282,54 @@ def test_runs_of_a_trial_that_was_never_told_do_not_count(url: str) -> None:
         assert study.runs() == []
 
 
-def test_trials_left_running_by_a_dead_process_are_failed_at_the_next_opening(url: str) -> None:
+def test_trials_that_a_dead_process_left_without_seeds_fail_at_the_next_opening(url: str) -> None:
     with open_store(url).open_study(PROBLEM, SETTINGS) as study:
         add_trial(study, told=False)
+        study.optuna_study.ask().set_user_attr("seeds", [7])  # and this one without a depth
     with open_store(url).open_study(PROBLEM, SETTINGS) as study:
-        assert [trial.state for trial in study.optuna_study.trials] == [TrialState.FAIL]
+        assert [trial.state for trial in study.optuna_study.trials] == [TrialState.FAIL] * 2
+        assert study.interrupted_trials() == []
+
+
+def test_trials_with_depth_and_seeds_stay_running_with_the_runs_that_finished(url: str) -> None:
+    with open_store(url).open_study(PROBLEM, SETTINGS) as study:
+        trial = study.optuna_study.ask()
+        trial.suggest_int("depth", 1, 100)
+        trial.set_user_attr("seeds", [1, 2])
+        add_run(study, trial.number, 1, VerdictKind.VANISHED)
+    with open_store(url).open_study(PROBLEM, SETTINGS) as study:
+        (left,) = study.interrupted_trials()
+        (run,) = study.runs_of(left.number)
+        assert (left.number, run.run, run.seed, run.final_score, run.seconds) == (trial.number, 1, 2, 0.5, 0.5)
+        assert study.runs() == []
+
+
+def test_a_run_that_is_written_again_replaces_itself_and_no_other(url: str) -> None:
+    with open_store(url).open_study(PROBLEM, SETTINGS) as study:
+        number = add_trial(study)
+        add_run(study, number, 1, VerdictKind.DIED)
+        assert [run.verdict.kind for run in study.runs()] == [VerdictKind.TRAINED, VerdictKind.DIED]
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_a_study_of_an_earlier_rule_is_read_and_never_resumed(revision: str, tmp_path: Path) -> None:
+    file = tmp_path / "old.db"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript((Path(__file__).parent / "assets" / f"{revision}.sql").read_text())
+    store = open_store(f"sqlite:///{file}")
+    (old,) = store.studies()
+    before = store.read_study(old.name).runs()
+    assert old.problem.criterion.kind == "held"
+    today = old.problem.model_copy(update={"criterion": Criterion()})
+    with (
+        pytest.raises(StudyConflict, match="was judged by the rule of an earlier version and can be read, not resumed"),
+        store.open_study(today, old.settings, name=old.name),
+    ):
+        raise AssertionError("it was opened")
+    with store.open_study(today, old.settings) as study:
+        assert study.name != old.name
+    assert store.read_study(old.name).runs() == before
+    assert all(run.final_score is None for run in before)
 
 
 def test_deleting_takes_everything_of_one_study_and_nothing_of_another(url: str, tmp_path: Path) -> None:

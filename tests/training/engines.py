@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from depthsearch.core.snapshot import snapshot_epochs
 from depthsearch.core.trace import Trace
 from depthsearch.datasets import load
 from depthsearch.training.batches import EpochOrders
-from depthsearch.training.engine import Engine, Job, Record, Watch
+from depthsearch.training.engine import Engine, Job, train_all
 from tests.sameness import assert_close, assert_same
 
 FFNET = Problem.model_validate({"recipe": {"epochs": 6}})
@@ -31,24 +31,12 @@ PATIENCE = 60
 JOBS = [Job(3, 1), Job(5, 2), Job(3, 3)]
 
 
-def traces(
-    engine: Engine, problem: Problem, jobs: Iterable[Job], *, watch: Watch | None = None, record: Record = "summary"
-) -> list[Trace]:
-    """The trace of each job, in the order of the jobs."""
-    jobs = list(jobs)
-    found = dict(engine.train(problem, jobs, watch=watch, record=record))
-    return [found[job] for job in jobs]
-
-
 def points_of_entries(problem: Problem) -> list[int]:
     """How many points, counted once for each batch that they are in, each entry of a budget in steps takes."""
     size, batch_size = len(load(problem.data).x_train), problem.recipe.batch_size
     of_step = [min(batch_size, size - first) for first in range(0, size, batch_size)]
     ends = (0, *problem.recipe.entry_ends(size))
-    return [
-        sum(of_step[step % len(of_step)] for step in range(start, end))
-        for start, end in zip(ends, ends[1:], strict=False)
-    ]
+    return [sum(of_step[step % len(of_step)] for step in range(start, end)) for start, end in pairwise(ends)]
 
 
 class EngineContract:
@@ -62,13 +50,13 @@ class EngineContract:
 
     @pytest.mark.parametrize("problem", [FFNET, RESNET, DIGITS, STEPS], ids=["ffnet", "resnet", "digits", "steps"])
     def test_a_run_is_a_pure_function(self, engine: Engine, problem: Problem) -> None:
-        for first, second in zip(traces(engine, problem, JOBS), traces(engine, problem, JOBS), strict=True):
+        for first, second in zip(train_all(engine, problem, JOBS), train_all(engine, problem, JOBS), strict=True):
             assert_same(first, second)
 
     @pytest.mark.parametrize("problem", [FFNET, RESNET, STEPS], ids=["ffnet", "resnet", "steps"])
     def test_a_run_does_not_depend_on_its_neighbours(self, engine: Engine, problem: Problem) -> None:
-        together = traces(engine, problem, JOBS)
-        alone = [traces(engine, problem, [job])[0] for job in JOBS]
+        together = train_all(engine, problem, JOBS)
+        alone = [train_all(engine, problem, [job])[0] for job in JOBS]
         for first, second in zip(together, alone, strict=True):
             if self.exact:
                 assert_same(first, second)
@@ -79,9 +67,12 @@ class EngineContract:
     def test_a_run_that_leaves_early_changes_nothing_for_its_neighbours(self, engine: Engine, end: int) -> None:
         """The second of three is settled, before an optimizer with momentum has done with it."""
         jobs = [Job(3, seed) for seed in (1, 2, 3)]
-        whole = traces(engine, RESNET, jobs)
-        watch = lambda trace: end if trace.seed == 2 and trace.epochs >= end else None  # noqa: E731
-        some = traces(engine, RESNET, jobs, watch=watch)
+        whole = train_all(engine, RESNET, jobs)
+
+        def watch(trace: Trace) -> int | None:
+            return end if trace.seed == 2 and trace.epochs >= end else None
+
+        some = train_all(engine, RESNET, jobs, watch=watch)
         assert [trace.epochs for trace in some] == [6, end, 6]
         for first, second in ((some[0], whole[0]), (some[2], whole[2])):
             if self.exact:
@@ -93,9 +84,9 @@ class EngineContract:
         before = torch.get_num_threads()
         try:
             torch.set_num_threads(1)
-            (one,) = traces(engine, RESNET, [Job(4, 9)])
+            (one,) = train_all(engine, RESNET, [Job(4, 9)])
             torch.set_num_threads(2)
-            (two,) = traces(engine, RESNET, [Job(4, 9)])
+            (two,) = train_all(engine, RESNET, [Job(4, 9)])
             assert torch.get_num_threads() == 2
         finally:
             torch.set_num_threads(before)
@@ -107,6 +98,10 @@ class EngineContract:
         assert len(found) == len(jobs)
         assert {job for job, _ in found} == set(jobs)
         assert all((trace.depth, trace.seed) == (job.depth, job.seed) for job, trace in found)
+
+    def test_all_traces_come_in_the_order_of_the_jobs_whichever_ends_first(self, engine: Engine) -> None:
+        found = train_all(engine, FFNET, JOBS, watch=lambda trace: 0 if trace.seed > 1 else None)
+        assert [(trace.depth, trace.seed, trace.epochs) for trace in found] == [(3, 1, 6), (5, 2, 0), (3, 3, 0)]
 
     def test_no_jobs_give_no_traces(self, engine: Engine) -> None:
         assert list(engine.train(FFNET, [])) == []
@@ -167,10 +162,14 @@ class EngineContract:
             return None
 
         found = []
-        with pytest.raises(KeyboardInterrupt):
+
+        def consume() -> None:
             for job, trace in engine.train(FFNET, [Job(3, 1), Job(3, 2)], watch=watch):
                 found.append((job.seed, trace.epochs))
                 taken.set()
+
+        with pytest.raises(KeyboardInterrupt):
+            consume()
         assert found == [(1, 1)]
 
     def test_an_interrupt_while_a_result_is_looked_at_comes_after_the_runs_that_are_finished(
@@ -186,12 +185,16 @@ class EngineContract:
             return 1
 
         found, handler = [], signal.getsignal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
+
+        def consume() -> None:
             for job, trace in engine.train(LONG, [Job(1, seed) for seed in (1, 2, 3, 4)], watch=watch):
                 found.append((job.seed, trace.epochs))
                 if len(found) == 1:
                     assert all(event.wait(PATIENCE) for event in settled.values())
                     signal.raise_signal(signal.SIGINT)
+
+        with pytest.raises(KeyboardInterrupt):
+            consume()
         assert sorted(found) == [(1, 1), (2, 1), (3, 1)]
         assert signal.getsignal(signal.SIGINT) is handler
 
@@ -211,12 +214,12 @@ class EngineContract:
 
     def test_no_global_state_is_touched(self, engine: Engine) -> None:
         torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
-        traces(engine, FFNET, JOBS)
+        train_all(engine, FFNET, JOBS)
         assert torch.equal(torch.get_rng_state(), torch_before)
         assert np.array_equal(np.random.get_state()[1], numpy_before)  # type: ignore[index]  # noqa: NPY002
 
     def test_the_trace_has_the_promised_shapes(self, engine: Engine) -> None:
-        (trace,) = traces(engine, RESNET, [Job(4, 9)])
+        (trace,) = train_all(engine, RESNET, [Job(4, 9)])
         assert trace.epochs == trace.budget_epochs == 6
         assert trace.steps == trace.budget_steps == 6 * 16
         assert tuple(trace.snapshots.epochs) == snapshot_epochs(6) == (0, 1, 2, 4, 6)
@@ -228,25 +231,25 @@ class EngineContract:
         assert not trace.snapshots.weight_change[0].any()
 
     def test_the_watcher_ends_a_run_at_the_epoch_that_it_names(self, engine: Engine) -> None:
-        whole = traces(engine, FFNET, JOBS)
-        stopped = traces(engine, FFNET, JOBS, watch=lambda trace: 2 if trace.epochs >= 2 else None)
+        whole = train_all(engine, FFNET, JOBS)
+        stopped = train_all(engine, FFNET, JOBS, watch=lambda trace: 2 if trace.epochs >= 2 else None)
         for long, short in zip(whole, stopped, strict=True):
             assert short.epochs == 2
             assert not short.complete
             assert_same(short, long, upto=2)
 
     def test_a_run_that_is_settled_at_the_start_takes_no_step(self, engine: Engine) -> None:
-        (trace,) = traces(engine, FFNET, [Job(3, 1)], watch=lambda _: 0)
+        (trace,) = train_all(engine, FFNET, [Job(3, 1)], watch=lambda _: 0)
         assert (trace.epochs, trace.steps) == (0, 0)
         assert 0 <= trace.final_test_accuracy <= 1
 
     def test_a_budget_of_steps_has_twenty_entries(self, engine: Engine) -> None:
-        (trace,) = traces(engine, STEPS, [Job(2, 1)])
+        (trace,) = train_all(engine, STEPS, [Job(2, 1)])
         assert (trace.epochs, trace.budget_epochs, trace.steps, trace.budget_steps) == (20, 20, 50, 50)
         assert tuple(trace.snapshots.epochs) == snapshot_epochs(20) == (0, 1, 2, 4, 8, 16, 20)
 
     def test_a_budget_of_few_steps_has_an_entry_for_each(self, engine: Engine) -> None:
-        (trace,) = traces(engine, Problem.model_validate({"recipe": {"steps": 7}}), [Job(2, 1)])
+        (trace,) = train_all(engine, Problem.model_validate({"recipe": {"steps": 7}}), [Job(2, 1)])
         assert (trace.epochs, trace.budget_epochs, trace.steps) == (7, 7, 7)
 
     def test_entries_that_are_epochs_are_the_epochs(self, engine: Engine) -> None:
@@ -254,8 +257,8 @@ class EngineContract:
             Problem.model_validate({"family": "resnet", "recipe": {"batch_size": 100} | budget})
             for budget in ({"steps": 100}, {"epochs": 20})
         )
-        (one,), (other,) = (traces(engine, problem, [Job(2, 1)]) for problem in (by_steps, by_epochs))
-        assert_same(one, other)
+        (one,), (other,) = (train_all(engine, problem, [Job(2, 1)]) for problem in (by_steps, by_epochs))
+        (assert_same if self.exact else assert_close)(one, other)
 
     @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
     def test_the_same_steps_give_the_same_weights_however_they_are_divided(
@@ -270,13 +273,13 @@ class EngineContract:
             for budget in ({"steps": 48}, {"epochs": 3})
         )
         (divided,), (whole,) = (
-            traces(engine, problem, [Job(2, 1)], record="full") for problem in (by_steps, by_epochs)
+            train_all(engine, problem, [Job(2, 1)], record="full") for problem in (by_steps, by_epochs)
         )
         assert divided.detail is not None
         assert whole.detail is not None
         for one, other in zip(divided.detail.final_weights, whole.detail.final_weights, strict=True):
-            assert np.array_equal(one, other)
-        assert divided.final_test_accuracy == whole.final_test_accuracy
+            np.testing.assert_allclose(one, other, rtol=0 if self.exact else 1e-4)
+        assert divided.final_test_accuracy == pytest.approx(whole.final_test_accuracy, abs=0 if self.exact else 0.005)
         points = points_of_entries(by_steps)
         for figures, of_epochs in (
             (divided.train_loss, whole.train_loss),
@@ -287,22 +290,22 @@ class EngineContract:
             assert figures[:7] @ points[:7] == pytest.approx(500 * of_epochs[0], rel=1e-5)
 
     def test_the_watcher_ends_a_budget_of_steps_at_the_entry_that_it_names(self, engine: Engine) -> None:
-        (whole,) = traces(engine, STEPS, [Job(3, 1)])
-        (stopped,) = traces(engine, STEPS, [Job(3, 1)], watch=lambda trace: 7 if trace.epochs >= 7 else None)
+        (whole,) = train_all(engine, STEPS, [Job(3, 1)])
+        (stopped,) = train_all(engine, STEPS, [Job(3, 1)], watch=lambda trace: 7 if trace.epochs >= 7 else None)
         assert (stopped.epochs, stopped.steps, stopped.complete) == (7, 17, False)
         assert_same(stopped, whole, upto=7)
 
-    def test_the_first_loss_is_that_of_the_seeds_own_weights_and_batch(self, engine: Engine) -> None:
+    def test_the_first_loss_is_that_of_the_weights_and_the_batch_of_the_seed(self, engine: Engine) -> None:
         """One step of the whole set at the start: every engine reports the same loss for the same seed."""
         problem = Problem.model_validate({"recipe": {"batch_size": 500, "epochs": 3, "learning_rate": 1e-9}})
-        (trace,) = traces(engine, problem, [Job(2, 4)])
+        (trace,) = train_all(engine, problem, [Job(2, 4)])
         points = load(problem.data)
         assert sorted(EpochOrders(500, 4).of_epochs(0, 0)[0]) == list(range(len(points.x_train)))
         np.testing.assert_allclose(trace.train_loss, trace.train_loss[0], rtol=1e-5)
 
     def test_training_learns_the_moons(self, engine: Engine) -> None:
         problem = Problem.model_validate({"recipe": {"epochs": 40}})
-        (trace,) = traces(engine, problem, [Job(2, 0)])
+        (trace,) = train_all(engine, problem, [Job(2, 0)])
         assert trace.train_accuracy[-1] > 0.8
         assert trace.final_test_accuracy > 0.8
 
@@ -310,16 +313,16 @@ class EngineContract:
         """Far in the ordered phase (sigma_w^2 = 0.2, biases of variance 1) all inputs end in one point."""
         options = {"initialization": "normal", "sigma_w2": 0.2, "sigma_b2": 1.0, "width": 40}
         blind = Problem.model_validate(options | {"recipe": {"epochs": 3, "learning_rate": 1e-6}})
-        (deep,) = traces(engine, blind, [Job(20, 1)])
+        (deep,) = train_all(engine, blind, [Job(20, 1)])
         assert deep.snapshots.input_correlation[0] > 0.9999
-        (shallow,) = traces(engine, Problem.model_validate({"width": 40, "recipe": {"epochs": 3}}), [Job(1, 1)])
+        (shallow,) = train_all(engine, Problem.model_validate({"width": 40, "recipe": {"epochs": 3}}), [Job(1, 1)])
         assert shallow.snapshots.input_correlation[0] < 0.9
 
     def test_a_dead_network_is_seen_to_be_dead(self, engine: Engine) -> None:
         problem = Problem.model_validate(
             {"activation": "relu", "width": 2, "initialization": "normal", "recipe": {"epochs": 3}}
         )
-        found = traces(engine, problem, [Job(12, seed) for seed in range(6)])
+        found = train_all(engine, problem, [Job(12, seed) for seed in range(6)])
         dead = [trace for trace in found if (trace.snapshots.never_active[0] == 1).any()]
         assert dead
         for trace in dead:
@@ -328,18 +331,18 @@ class EngineContract:
 
     @pytest.mark.parametrize("problem", [FFNET, RESNET, DIGITS, STEPS], ids=["ffnet", "resnet", "digits", "steps"])
     def test_a_summary_is_an_exact_prefix_of_the_full_record(self, engine: Engine, problem: Problem) -> None:
-        (summary,) = traces(engine, problem, [Job(3, 1)], watch=lambda trace: 2 if trace.epochs >= 2 else None)
-        (full,) = traces(engine, problem, [Job(3, 1)], watch=lambda _: 0, record="full")
+        (summary,) = train_all(engine, problem, [Job(3, 1)], watch=lambda trace: 2 if trace.epochs >= 2 else None)
+        (full,) = train_all(engine, problem, [Job(3, 1)], watch=lambda _: 0, record="full")
         assert summary.detail is None
         assert full.complete
         assert_same(summary, full, upto=2)
-        (whole,) = traces(engine, problem, [Job(3, 1)])
+        (whole,) = train_all(engine, problem, [Job(3, 1)])
         assert_same(whole, full)
         assert whole.final_test_accuracy == full.final_test_accuracy
 
     @pytest.mark.parametrize("problem", [FFNET, RESNET, DIGITS, STEPS], ids=["ffnet", "resnet", "digits", "steps"])
     def test_the_detail_agrees_with_the_summary_and_with_itself(self, engine: Engine, problem: Problem) -> None:
-        (trace,) = traces(engine, problem, [Job(3, 1)], record="full")
+        (trace,) = train_all(engine, problem, [Job(3, 1)], record="full")
         data, detail, epochs = load(problem.data), trace.detail, trace.budget_epochs
         assert detail is not None
         assert detail.snapshots.epochs.tolist() == list(range(epochs + 1))
@@ -375,7 +378,7 @@ class EngineContract:
         problem = Problem.model_validate(
             {"activation": "identity", "recipe": {"learning_rate": 1e6, "epochs": 3, "momentum": 0.0}}
         )
-        (trace,) = traces(engine, problem, [Job(6, 0)], record="full")
+        (trace,) = train_all(engine, problem, [Job(6, 0)], record="full")
         assert not np.isfinite(trace.train_loss[-1])
         assert trace.detail is not None
         assert np.isnan(trace.detail.weights.low[-1]).any()
@@ -383,5 +386,5 @@ class EngineContract:
 
     def test_a_very_deep_network_trains_without_error(self, engine: Engine) -> None:
         problem = Problem.model_validate({"recipe": {"batch_size": 500, "epochs": 3}})
-        (trace,) = traces(engine, problem, [Job(2000, 0)])
+        (trace,) = train_all(engine, problem, [Job(2000, 0)])
         assert trace.epochs == 3

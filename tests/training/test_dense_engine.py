@@ -17,10 +17,10 @@ from depthsearch.families import family_of
 from depthsearch.families.plan import Activation, Add, Dense
 from depthsearch.training.dense_engine import DenseEngine
 from depthsearch.training.dense_program import claims
-from depthsearch.training.engine import WIDEST_DENSE, Engine, Job, choose_engine
+from depthsearch.training.engine import WIDEST_DENSE, Engine, Job, choose_engine, train_all
 from depthsearch.training.torch_engine import TorchEngine
 from tests.sameness import assert_same
-from tests.training.engines import FFNET, RESNET, STEPS, EngineContract, traces
+from tests.training.engines import FFNET, RESNET, STEPS, EngineContract
 
 
 class TestOnOneThread(EngineContract):
@@ -38,7 +38,7 @@ class TestOnThreeThreads(EngineContract):
 @pytest.mark.parametrize("problem", [FFNET, RESNET, STEPS], ids=["ffnet", "resnet", "steps"])
 def test_the_number_of_threads_changes_no_bit(problem: Problem) -> None:
     jobs = [Job(depth, seed) for depth in (2, 9) for seed in range(4)]
-    for one, many in zip(*(traces(DenseEngine(threads), problem, jobs) for threads in (1, 4)), strict=True):
+    for one, many in zip(*(train_all(DenseEngine(threads), problem, jobs) for threads in (1, 4)), strict=True):
         assert_same(one, many)
 
 
@@ -61,7 +61,7 @@ GRID: list[dict[str, Any]] = [
 
 def agree(problem: Problem) -> None:
     """Losses, accuracies and every figure of every layer, to the precision that ten steps leave."""
-    (dense,), (torch,) = (traces(engine, problem, [Job(4, 3)]) for engine in (DenseEngine(1), TorchEngine("cpu")))
+    (dense,), (torch,) = (train_all(engine, problem, [Job(4, 3)]) for engine in (DenseEngine(1), TorchEngine("cpu")))
     assert (dense.layers, dense.epochs, dense.steps) == (torch.layers, torch.epochs, torch.steps)
     assert dense.majority_rate == torch.majority_rate
     np.testing.assert_allclose(dense.train_loss, torch.train_loss, rtol=2e-4)
@@ -97,13 +97,13 @@ def test_a_weight_that_is_not_a_number_is_not_hidden() -> None:
         problem = Problem.model_validate(
             {"activation": activation, "recipe": {"learning_rate": 1e30, "momentum": 0.0, "epochs": 4}}
         )
-        (trace,) = traces(DenseEngine(1), problem, [Job(3, 0)])
+        (trace,) = train_all(DenseEngine(1), problem, [Job(3, 0)])
         assert not np.isfinite(trace.train_loss[-1]) or trace.train_loss[-1] > 1e3, activation
 
 
 def test_a_network_of_depth_ten_thousand_trains() -> None:
     problem = Problem.model_validate({"recipe": {"batch_size": 500, "epochs": 3}})
-    (trace,) = traces(DenseEngine(1), problem, [Job(10_000, 0)])
+    (trace,) = train_all(DenseEngine(1), problem, [Job(10_000, 0)])
     assert len(trace.layers) == 10_001
     assert trace.epochs == 3
 
@@ -116,10 +116,10 @@ def test_a_watcher_that_is_asked_late_still_ends_the_run_where_it_was_settled() 
         asked.append(trace.epochs)
         return 37 if trace.epochs >= 37 else None
 
-    (stopped,) = traces(DenseEngine(1), problem, [Job(3, 1)], watch=at_thirty_seven)
+    (stopped,) = train_all(DenseEngine(1), problem, [Job(3, 1)], watch=at_thirty_seven)
     assert stopped.epochs == 37
     assert asked[-1] > 37
-    (expected,) = traces(
+    (expected,) = train_all(
         TorchEngine("cpu"), problem, [Job(3, 1)], watch=lambda trace: 37 if trace.epochs == 37 else None
     )
     assert stopped.final_test_accuracy == pytest.approx(expected.final_test_accuracy, abs=0.005)

@@ -13,10 +13,9 @@ from depthsearch.datasets import load
 from depthsearch.families import family_of
 from depthsearch.training.batches import EpochOrders
 from depthsearch.training.dense_engine import DenseEngine
-from depthsearch.training.engine import Engine, Job
+from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.initialization import initial_weights
 from depthsearch.training.torch_engine import TorchEngine
-from tests.training.engines import traces
 from tests.training.reference import Reference
 
 Array = NDArray[np.float64]
@@ -53,7 +52,7 @@ def test_gradients_at_the_start_agree_with_float64_autograd(
     problem = Problem.model_validate(
         {"family": family, "activation": activation, "data": data, "recipe": {"epochs": 3}}
     )
-    (trace,) = traces(TorchEngine("cpu"), problem, [Job(depth, 11)])
+    (trace,) = train_all(TorchEngine("cpu"), problem, [Job(depth, 11)])
     points = load(problem.data)
     network = reference(problem, depth, 11)
     weights, _, hidden = network.gradients(points.x_train, points.y_train)
@@ -120,7 +119,7 @@ def test_steps_of_the_whole_set_follow_the_optimizers_formula(
     recipe: dict[str, object], stepper: Callable[[list[Array]], list[Array]], decay: float
 ) -> None:
     problem = Problem.model_validate({"recipe": recipe | {"batch_size": 500, "epochs": 8}})
-    (trace,) = traces(TorchEngine("cpu"), problem, [Job(4, 5)])
+    (trace,) = train_all(TorchEngine("cpu"), problem, [Job(4, 5)])
     points = load(problem.data)
     network = reference(problem, 4, 5)
     start = [weight.detach().clone().numpy() for weight in network.weights]
@@ -145,7 +144,7 @@ def test_steps_of_the_whole_set_follow_the_optimizers_formula(
 def test_the_entries_of_a_budget_in_steps_follow_the_reference_batch_by_batch(engine: Engine) -> None:
     """50 steps of 32 points in 20 entries: the first epoch of 16 steps ends in the middle of the seventh."""
     problem = Problem.model_validate({"recipe": {"steps": 50, "momentum": 0.0}})
-    (trace,) = traces(engine, problem, [Job(3, 5)])
+    (trace,) = train_all(engine, problem, [Job(3, 5)])
     points, network = load(problem.data), reference(problem, 3, 5)
     start = [weight.detach().clone().numpy() for weight in network.weights]
     order = EpochOrders(500, 5).of_epochs(0, 3)

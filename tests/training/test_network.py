@@ -53,7 +53,7 @@ def test_batch_norm_that_is_frozen_keeps_its_averages() -> None:
     assert layer.moving_mean.tolist() == [[[0, 0]]]
 
 
-def test_batch_norm_agrees_with_torchs_own_in_training() -> None:
+def test_batch_norm_agrees_with_that_of_torch_in_training() -> None:
     batch = torch.tensor(RNG.normal(size=(16, 4)), dtype=torch.float32)
     theirs = torch.nn.BatchNorm1d(4, eps=1e-3)(batch)
     torch.testing.assert_close(BatchNorm(1, 4)(batch[None])[0], theirs)

@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from depthsearch.core.errors import InvalidValue, TrainingFailed, UnknownName
+from depthsearch.core.trace import Trace
 from depthsearch.training import torch_engine
-from depthsearch.training.engine import Engine, Job, choose_engine
+from depthsearch.training.engine import Engine, Job, choose_engine, train_all
 from depthsearch.training.torch_engine import TorchEngine
 from tests.sameness import assert_close
-from tests.training.engines import FFNET, RESNET, EngineContract, traces
+from tests.training.engines import FFNET, RESNET, EngineContract
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
 
@@ -34,7 +35,7 @@ class TestOnCuda(EngineContract):
 
 @needs_gpu
 def test_a_gpu_starts_from_the_same_network_as_the_cpu() -> None:
-    (here,), (there,) = (traces(TorchEngine(device), RESNET, [Job(4, 1)]) for device in ("cpu", "cuda"))
+    (here,), (there,) = (train_all(TorchEngine(device), RESNET, [Job(4, 1)]) for device in ("cpu", "cuda"))
     np.testing.assert_allclose(
         here.snapshots.weight_gradient_norm[0], there.snapshots.weight_gradient_norm[0], rtol=1e-3
     )
@@ -45,14 +46,16 @@ def test_adam_goes_on_rightly_when_a_neighbour_leaves() -> None:
         update={"recipe": FFNET.recipe.model_copy(update={"optimizer": "adam", "momentum": None})}
     )
     jobs = [Job(3, seed) for seed in (1, 2, 3)]
-    whole = traces(TorchEngine("cpu"), problem, jobs)
-    some = traces(TorchEngine("cpu"), problem, jobs, watch=lambda trace: 1 if trace.seed < 3 and trace.epochs else None)
+    whole = train_all(TorchEngine("cpu"), problem, jobs)
+    some = train_all(
+        TorchEngine("cpu"), problem, jobs, watch=lambda trace: 1 if trace.seed < 3 and trace.epochs else None
+    )
     assert_close(some[2], whole[2])
 
 
 def test_more_jobs_than_a_stack_holds_are_all_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = [Job(depth, seed) for seed in range(3) for depth in (2, 4)]
-    at_once = traces(TorchEngine("cpu"), FFNET, jobs)
+    at_once = train_all(TorchEngine("cpu"), FFNET, jobs)
     monkeypatch.setattr(torch_engine, "STACK", 2)
     found = list(TorchEngine("cpu").train(FFNET, jobs))
     assert sorted((job.depth, job.seed) for job, _ in found) == sorted((job.depth, job.seed) for job in jobs)
@@ -63,11 +66,15 @@ def test_more_jobs_than_a_stack_holds_are_all_trained(monkeypatch: pytest.Monkey
 def test_runs_that_end_at_different_entries_keep_their_places() -> None:
     jobs = [Job(3, seed) for seed in (1, 2, 3, 4)]
     end = {1: 4, 2: 1, 3: 6, 4: 2}
-    found = list(TorchEngine("cpu").train(FFNET, jobs, watch=lambda trace: trace.epochs >= end[trace.seed] or None))
+
+    def watch(trace: Trace) -> int | None:
+        return end[trace.seed] if trace.epochs >= end[trace.seed] else None
+
+    found = list(TorchEngine("cpu").train(FFNET, jobs, watch=watch))
     assert [(job.seed, trace.seed, trace.epochs) for job, trace in found] == [
         (2, 2, 1), (4, 4, 2), (1, 1, 4), (3, 3, 6),
     ]  # fmt: skip
-    whole = traces(TorchEngine("cpu"), FFNET, jobs)
+    whole = train_all(TorchEngine("cpu"), FFNET, jobs)
     for job, trace in found:
         np.testing.assert_allclose(trace.train_loss, whole[job.seed - 1].train_loss[: trace.epochs], rtol=1e-4)
 

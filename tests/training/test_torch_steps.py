@@ -6,12 +6,11 @@ import torch
 
 from depthsearch.core.problem import Problem
 from depthsearch.training import torch_engine
-from depthsearch.training.engine import Job
+from depthsearch.training.engine import Job, train_all
 from depthsearch.training.network import NetworkStack
 from depthsearch.training.torch_engine import TorchEngine
 from depthsearch.training.torch_steps import WARM_UP, RecordedSteps, Step, Steps
 from tests.sameness import assert_close, assert_same
-from tests.training.engines import traces
 
 RECIPES = {
     "momentum": {"epochs": 5},
@@ -56,9 +55,9 @@ def test_recorded_steps_are_the_steps(recordings: Recordings, recipe: dict[str, 
     problem = Problem.model_validate({"family": "resnet", "activation": "relu", "recipe": recipe})
     with pytest.MonkeyPatch.context() as unrecorded:
         unrecorded.setattr(torch_engine, "Steps", Steps)
-        plain = traces(TorchEngine("cpu"), problem, JOBS)
+        plain = train_all(TorchEngine("cpu"), problem, JOBS)
     assert recordings.made == 0
-    recorded = traces(TorchEngine("cpu"), problem, JOBS)
+    recorded = train_all(TorchEngine("cpu"), problem, JOBS)
     for first, second in zip(plain, recorded, strict=True):
         assert_same(first, second)
     # 500 points in batches of 32: fifteen whole ones, and one of 20.
@@ -68,9 +67,11 @@ def test_recorded_steps_are_the_steps(recordings: Recordings, recipe: dict[str, 
 
 def test_a_smaller_stack_is_recorded_anew(recordings: Recordings) -> None:
     problem = Problem.model_validate({"recipe": {"epochs": 5, "optimizer": "adam"}})
-    whole = traces(TorchEngine("cpu"), problem, JOBS)
+    whole = train_all(TorchEngine("cpu"), problem, JOBS)
     recordings.made = 0
-    some = traces(TorchEngine("cpu"), problem, JOBS, watch=lambda trace: 2 if trace.seed < 2 <= trace.epochs else None)
+    some = train_all(
+        TorchEngine("cpu"), problem, JOBS, watch=lambda trace: 2 if trace.seed < 2 <= trace.epochs else None
+    )
     assert recordings.made == 4
     assert_close(some[3], whole[3])
 
@@ -81,8 +82,8 @@ def test_a_graph_on_a_gpu_trains_as_single_launches_do(
     monkeypatch: pytest.MonkeyPatch, recipe: dict[str, object]
 ) -> None:
     problem = Problem.model_validate({"family": "resnet", "activation": "relu", "recipe": recipe})
-    graphs = traces(TorchEngine("cuda"), problem, JOBS)
+    graphs = train_all(TorchEngine("cuda"), problem, JOBS)
     monkeypatch.setattr(torch_engine, "RecordedSteps", Steps)
-    launches = traces(TorchEngine("cuda"), problem, JOBS)
+    launches = train_all(TorchEngine("cuda"), problem, JOBS)
     for first, second in zip(graphs, launches, strict=True):
         np.testing.assert_allclose(first.train_loss, second.train_loss, rtol=1e-3)
