@@ -35,7 +35,7 @@ from depthsearch.core.interrupts import interrupts_deferred
     "--at-least",
     type=int,
     metavar="N",
-    help="Exit with 0 if networks of N train for sure (the interval's lower end), 3 if they do not, 4 if that is open.",
+    help="Exit with 0 if the interval's lower end is at least N, with 3 if its upper end is below N, else with 4.",
 )
 @quiet_option
 def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet: bool, **options: Any) -> None:

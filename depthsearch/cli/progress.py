@@ -122,14 +122,15 @@ class Progress:
         """Show one event of the search of that name."""
         family, called = self._families[name], f"{name}: " if name else ""
         match event:
-            case StudyOpened(study, finished, done):
+            case StudyOpened(study, finished, done, kept):
                 place = list(self._families).index(name) + 1
                 of = f"{name}, {place} of {len(self._families)}: " if name else ""
                 self._board.begin(study, family, self._settings.filled(reliability=family.reliability), of)
                 if done:
                     self._console.print(f"{called}{study} is done already, with {count_of(finished, 'trial')}")
-                elif finished:
-                    self._console.print(f"{called}going on with {study}, after {count_of(finished, 'trial')}")
+                elif finished or kept:
+                    runs = f" and {count_of(kept, 'finished run')}" if kept else ""
+                    self._console.print(f"{called}going on with {study}, after {count_of(finished, 'trial')}{runs}")
                 else:
                     self._console.print(f"{called}searching as {study}")
             case Preparing(reason):
@@ -186,13 +187,14 @@ class _Board:
 
     def seconds_left(self) -> float | None:
         """By the time that runs have taken so far: training by depth, all else by number."""
-        if self._curve is None:
+        curve, made = self._curve, self._runs  # the ticker's thread asks while another search may begin
+        if curve is None or not made:
             return None
-        runs = runs_expected(self._curve, self._settings)
-        if runs is None or not self._runs:
+        runs = runs_expected(curve, self._settings)
+        if runs is None:
             return None
-        deep = self._curve.max_depth or 1
-        beside = max(time.monotonic() - self._since - self._training, 0.0) / self._runs
+        deep = curve.max_depth or 1
+        beside = max(time.monotonic() - self._since - self._training, 0.0) / made
         seconds = runs * (beside + self._training / max(self._depths, 1) * deep)
         if self._settings.max_seconds is not None:
             seconds = min(seconds, max(self._settings.max_seconds - self._training, 0.0))
@@ -219,14 +221,16 @@ class _Board:
         if not self._study:
             return ""
         parts = [self._study, f"{count_of(self._trials, 'trial')}, {count_of(self._runs, 'run')}"]
-        if self._curve is not None:
-            parts.append(f"max depth {self._curve.possible(self._settings.cap)}")
+        curve = self._curve
+        if curve is not None:
+            parts.append(f"max depth {curve.possible(self._settings.cap)}")
         return "; ".join([*parts, self._line()])
 
     def _line(self) -> str:
+        under_way = tuple(self._under_way)
         doing = "choosing what to try next"
-        if self._under_way:
-            doing = started_line(tuple(self._under_way), self._family, done=self._finished)
+        if under_way:
+            doing = started_line(under_way, self._family, done=self._finished)
         parts = [self._called + doing]
         spent = time.monotonic() - self._step_since
         if spent >= LONG:

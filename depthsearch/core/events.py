@@ -23,11 +23,15 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class StudyOpened:
-    """The study stands ready; `finished_trials` were already there, and are all it needs where `done`."""
+    """The study is open; `finished_trials` were already there, and are all it needs where `done`.
+
+    `kept_runs` are the finished runs of trials that were interrupted and now go on.
+    """
 
     study: str
     finished_trials: int
     done: bool = False
+    kept_runs: int = 0
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,12 @@ DEFAULT_LEARNING_RATE: dict[str, float] = {"sgd": 0.01, "adam": 0.001, "adamw": 
 CHANCE_GAIN = 0.2
 """Share of the headroom above a constant guess that a network gains at least if it learns."""
 
+LAST_EPOCHS = 3
+"""Entries at the end of a budget that must all be good, by default."""
+
 CRITERION_DEFAULTS: dict[str, dict[str, Any]] = {
-    "chance": {"min_gain": CHANCE_GAIN, "last_epochs": 3},
-    "target": {"target": 0.9, "last_epochs": 3},
+    "chance": {"min_gain": CHANCE_GAIN, "last_epochs": LAST_EPOCHS},
+    "target": {"target": 0.9, "last_epochs": LAST_EPOCHS},
     "held": {"min_gain": CHANCE_GAIN, "hold_share": 0.1, "hold_epochs": 3},
 }
 """The fields of each kind of criterion, with their defaults."""
@@ -253,9 +256,9 @@ class Criterion(FrozenModel):
     called: ClassVar[str] = "criterion"
 
     kind: CriterionKind = "chance"
-    min_gain: Annotated[float, Field(strict=True, gt=0, lt=1)] | None = 0.2
+    min_gain: Annotated[float, Field(strict=True, gt=0, lt=1)] | None = CHANCE_GAIN
     target: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
-    last_epochs: Annotated[int, Field(strict=True, ge=1, le=MANY)] | None = 3
+    last_epochs: Annotated[int, Field(strict=True, ge=1, le=MANY)] | None = LAST_EPOCHS
     hold_share: Annotated[float, Field(strict=True, ge=0, le=1)] | None = None
     hold_epochs: Annotated[int, Field(strict=True, ge=1)] | None = None
 
@@ -269,12 +272,15 @@ class Criterion(FrozenModel):
         given = {key: value for key, value in data.items() if value is not None}
         if "kind" not in given and ("hold_share" in given or "hold_epochs" in given):
             given["kind"] = "held"  # studies and study files of earlier versions
+        if "kind" not in given and "target" in given:
+            given["kind"] = "target"
         kind = given.get("kind", "chance")
         defaults = CRITERION_DEFAULTS.get(kind) if isinstance(kind, str) else None
         if defaults is None:
             return given
         for field in [field for field in CRITERION_FIELDS if field in given and field not in defaults]:
-            kinds = " and ".join(repr(kind) for kind, fields in CRITERION_DEFAULTS.items() if field in fields)
+            taking = [name for name, fields in CRITERION_DEFAULTS.items() if field in fields]
+            kinds = " or ".join(repr(name) for name in taking if name in CRITERIA or len(taking) == 1)
             raise InvalidValue(f"{field} belongs to the criterion {kinds}, but got {given[field]!r} with {kind!r}")
         return dict.fromkeys(CRITERION_FIELDS) | defaults | given
 
@@ -344,10 +350,9 @@ class Problem(FrozenModel):
                 )
         name, given = self.recipe.budget
         last = self.criterion.last_epochs or 1
-        if name == "steps" and last > ENTRIES:
-            raise InvalidValue(
-                f"last_epochs must be at most {ENTRIES}, the entries of a budget in steps, but got {last}"
-            )
+        if last > self.recipe.entries and last != LAST_EPOCHS:
+            what = "the epochs of the budget" if name == "epochs" else f"the entries of a budget of {given} steps"
+            raise InvalidValue(f"last_epochs must be at most {self.recipe.entries}, {what}, but got {last}")
         if given < last:
             raise InvalidValue(
                 f"{name} must be at least {last}, since a run has trained if its last {last} {name} are all good, but "

@@ -6,6 +6,11 @@ def count_of(number: int, noun: str) -> str:
     return f"{number} {noun if number == 1 else plural(noun)}"
 
 
+def the_last(number: int, noun: str) -> str:
+    """ "the last epoch", "the last 3 epochs"."""
+    return f"the last {noun}" if number == 1 else f"the last {number} {plural(noun)}"
+
+
 def plural(noun: str) -> str:
     """ "epochs", "entries"."""
     return f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"

@@ -15,7 +15,7 @@ import numpy as np
 from depthsearch.core.problem import Criterion
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Verdict, VerdictKind
-from depthsearch.core.words import count_of, in_words, plural
+from depthsearch.core.words import count_of, in_words, plural, the_last
 from depthsearch.detection.criterion import (
     bar_of,
     chance_bar_of,
@@ -81,12 +81,12 @@ def verdict_of(trace: Trace, criterion: Criterion) -> Verdict:
 
 
 def _trained(trace: Trace, criterion: Criterion, score: float) -> Finding:
-    last = count_of(last_entries(criterion), trace.entry)
+    last = the_last(last_entries(criterion), trace.entry)
     reached_bar = f"at least {bar_of(trace, criterion):.3f} is asked"
     return Finding(
         VerdictKind.TRAINED,
         "final_score",
-        f"trained: accuracy is {score:.3f} or more in the last {last}, where {reached_bar}",
+        f"trained: accuracy is {score:.3f} or more in {last}, where {reached_bar}",
         {"majority_rate": trace.majority_rate},
         {},
     )
@@ -119,7 +119,8 @@ def _lost(trace: Trace, criterion: Criterion) -> Finding:
     return Finding(
         VerdictKind.UNSTABLE,
         "lost_again",
-        f"unstable: accuracy rose to {best:.3f}, fell below {limit:.3f} in {trace.entry} {fell} and ended at {last:.3f}",
+        f"unstable: accuracy rose to {best:.3f}, fell below {limit:.3f} in {trace.entry} {fell} and ended at "
+        f"{last:.3f}",
         {
             "longest_row_above": row,
             "best_accuracy": best,

@@ -239,7 +239,8 @@ def _sentence(
             why = "the budget ended first" if outcome is Outcome.BUDGET_ENDED else "not finished yet"
             possible = curve.possible(settings.cap)
             unit = family.units(1).removeprefix("1 ") if possible.endswith(" 1") else family.unit
-            return f"{why}; so far, the answer is {possible} {unit} (unconfirmed)"
+            known = f"{possible} {unit} (unconfirmed)" if any(map(str.isdigit, possible)) else "not known"
+            return f"{why}; so far, the answer is {known}"
 
 
 def _certainty(curve: Curve, settings: SearchSettings) -> str:

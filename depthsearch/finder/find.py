@@ -148,7 +148,8 @@ class _Search:
         finished = len(self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
         self._study.sampler = make_sampler(self._settings, finished)
         adopted = self._adopt()
-        self._on_event(StudyOpened(self._stored.name, finished, bool(finished) and not adopted and self._is_done()))
+        done, kept = bool(finished) and not adopted and self._is_done(), sum(len(trial.runs) for trial in adopted)
+        self._on_event(StudyOpened(self._stored.name, finished, done, kept))
         try:
             under_way = self._completed(adopted) or self._next_round()
             while under_way:

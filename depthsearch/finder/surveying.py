@@ -13,7 +13,7 @@ from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import count_verdicts
 from depthsearch.detection import verdict_of
 from depthsearch.families import family_of
-from depthsearch.finder.preparing import OnEvent, check_criterion, ignore, prepared
+from depthsearch.finder.preparing import OnEvent, check_criterion, check_problem, ignore, prepared
 from depthsearch.training.engine import Job, choose_engine, train_all
 
 
@@ -54,6 +54,7 @@ def checked_plan(study_file: StudyFile) -> InspectPlan:
         shallowest = family_of(entry.problem.family).shallowest
         if plan.depth < shallowest:
             raise InvalidValue(f"depth must be at least {shallowest} for {entry.name!r}, but got {plan.depth}")
+        check_problem(entry.problem)
         check_criterion(entry.problem)
     return plan
 

@@ -48,10 +48,10 @@ def useful_depth(runs: Sequence[StoredRun], max_depth: int | None, *, least: flo
         least: A score that no bar lies below.
 
     Returns:
-        None where the runs are too few to say, or their scores were not recorded.
+        None where the runs are too few to say, none is shallower, or their scores were not recorded.
     """
     scored = [(run.depth, run.final_score) for run in runs if run.final_score is not None]
-    if max_depth is None or not scored:
+    if max_depth is None or all(depth >= max_depth for depth, _ in scored):
         return None
     best = _best_rung([(depth, score) for depth, score in scored if depth <= max_depth])
     if best is None:
@@ -69,6 +69,10 @@ def useful_depth(runs: Sequence[StoredRun], max_depth: int | None, *, least: flo
         return int(np.clip(rounded(step) + best.depth - 1, best.depth, max_depth))
 
     depth, low, high = whole(found.median, np.floor), whole(found.low, np.floor), whole(found.high, np.ceil)
+    # A depth at which most runs are worse is never as good, whatever the curve says there.
+    while depth > best.depth and (there := seen.get(depth - best.depth + 1)) and 2 * sum(there) < len(there):
+        depth -= 1
+    low = min(low, depth)
     if high > WIDEST * low:
         return None
     return UsefulDepth(

@@ -15,8 +15,18 @@ WIDTH, HEIGHT = 64, 10
 BESIDE, NARROWEST = 13, 24
 """Columns that the words beside it take, and the fewest in which anything is seen."""
 
-BELOW, LOWEST = 4, 5
-"""Rows that the axis and the words below it take, and the fewest of the area in which a fall is seen."""
+LOWEST = 4
+"""The fewest rows of the area in which a fall is seen."""
+
+
+def rows_below(points: Sequence[CurvePoint], interval: tuple[int, int | None] | None, *, legend: bool = True) -> int:
+    """How many rows the axis and the words below it take."""
+    return 2 + (interval is not None) + (legend and _has_band(points))
+
+
+def _has_band(points: Sequence[CurvePoint]) -> bool:
+    return any(point.low is not None for point in points)
+
 
 SURE, LIKELY, POSSIBLE, EMPTY = "█", "▒", "░", " "
 """Up to the band's lower end; up to the median; up to its upper end; beyond."""
@@ -69,6 +79,7 @@ def curve_chart(
     cap: int,
     width: int = WIDTH,
     height: int = HEIGHT,
+    legend: bool = True,
 ) -> Text:
     """Draw P(trained) over depth.
 
@@ -81,6 +92,7 @@ def curve_chart(
         cap: The deepest depth that may be tried; an interval that ends there is open.
         width: Columns.
         height: Rows.
+        legend: Whether to explain the shades and marks below.
     """
     axis = Axis(points[0].depth, points[-1].depth, width)
     believed = [_believed(points, axis.depth(column)) for column in range(width)]
@@ -102,7 +114,7 @@ def curve_chart(
         text.append(f" {reliability:.0%}\n" if row == level else "\n")
     below = [f"{'':>6} {line}" for line in _below(axis, interval, max_depth, unit, cap)]
     text.append("\n".join(below))
-    if any(point.low is not None for point in points):
+    if legend and _has_band(points):
         text.append(f"\n{'':>8}{SURE} surely trains, {LIKELY} likely, {POSSIBLE} possibly; ", "dim")
         text.append(f"runs: {ALWAYS} all trained, {SEEN} not all", "dim")
     return text

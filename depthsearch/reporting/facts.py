@@ -8,7 +8,7 @@ from depthsearch.core.inspection import Inspection, Predictions
 from depthsearch.core.problem import Criterion, Problem
 from depthsearch.core.study_file import Reported
 from depthsearch.core.verdict import Evidence
-from depthsearch.core.words import count_of, in_words, interval_words, listed
+from depthsearch.core.words import count_of, in_words, interval_words, listed, the_last
 from depthsearch.families import family_of
 
 AFTERWARDS = {
@@ -63,7 +63,7 @@ def facts(answer: Answer, *, place: str = "", reported: Reported | None = None) 
         yield "max depth", "none"
     else:
         sure = "" if answer.confirmed else ", unconfirmed"
-        yield "max depth", f"{family.units(answer.max_depth)}{sure}; {_size(answer.layers, hidden=False)}"
+        yield "max depth", f"{family.units(answer.max_depth)}{sure}{_counts(answer.layers)}"
     if reported is not None and reported.depth is not None:
         note = f" ({reported.note})" if reported.note else ""
         yield "reported", f"{family.units(reported.depth)}{note}"
@@ -96,7 +96,7 @@ def details(answer: Answer) -> Iterator[tuple[str, str]]:
         times, narrow, wide = answer.transition
         yield "falls", f"from 90 % to 10 % of its height over {times:.1f} times the depth ({narrow:.1f} to {wide:.1f})"
     if answer.beyond is not None:
-        yield "beyond", answer.beyond.sentence
+        yield "failing", answer.beyond.sentence
     for again in answer.confirmation:
         yield "fresh seeds", f"{family.units(again.depth)}: {again.trained} of {again.of} trained"
     yield "runs", listed(answer.verdicts) or "none yet"
@@ -112,7 +112,7 @@ def trained_words(answer: Answer) -> str:
     if criterion.last_epochs is None:
         return f"train accuracy above {bar} for a tenth of the epochs, even if lost later (an earlier version's rule)"
     entry = "epoch" if answer.problem.recipe.steps is None else "twentieth"
-    last = f"the last {count_of(criterion.last_epochs, entry)}" if criterion.last_epochs > 1 else f"the last {entry}"
+    last = the_last(criterion.last_epochs, entry)
     each = "each of " if criterion.last_epochs > 1 else ""
     of = "" if entry == "epoch" else " of the steps"
     return f"train accuracy of at least {bar} in {each}{last}{of}"
@@ -121,7 +121,10 @@ def trained_words(answer: Answer) -> str:
 def _criterion_words(criterion: Criterion) -> str:
     match criterion.kind:
         case "chance":
-            return f"chance: the bar lies {criterion.min_gain:g} of the way from a constant guess to an accuracy of 1"
+            return (
+                f"chance: the bar lies {criterion.min_gain:g} of the way from a constant guess to an accuracy of 1, "
+                "and three standard errors above the guess at least"
+            )
         case "target":
             return "target: the bar is the accuracy that was asked for"
         case "held":
@@ -129,24 +132,24 @@ def _criterion_words(criterion: Criterion) -> str:
 
 
 def scores_words(scores: Scores) -> str:
-    """ "0.844 in the end (0.518 to 0.872 over the 16 confirming runs at 21); test 0.830"."""
+    """ "0.844 (0.518 to 0.872), the 16 confirming runs at 21; test 0.830"."""
     runs = f"the {scores.runs} confirming runs" if scores.confirming else f"{count_of(scores.runs, 'run')}"
     span = f"{scores.lowest:.3f} to {scores.highest:.3f}"
-    return f"median {scores.median:.3f} in the end ({span}; {runs} at {scores.depth}); test {scores.test:.3f}"
+    return f"{scores.median:.3f} ({span}), {runs} at {scores.depth}; test {scores.test:.3f}"
 
 
 def useful_words(answer: Answer) -> str:
-    """ "to 12 (9 to 15), as good as the best shallower network (0.970 at 4 to 5 layers)"."""
+    """ "to 12 (9 to 15), within 0.02 of the best shallower median, 0.970 at 4"."""
     useful = answer.useful_depth
     if useful is None:
-        return "too few runs here to say how deep it is as good as shallower networks"
+        return "too few runs here to compare with shallower networks"
     interval = "" if useful.interval == (useful.depth, useful.depth) else f" ({interval_words(useful.interval)})"
-    best = f"the best shallower score ({useful.best_score:.3f}, from {useful.best_depth} on)"
-    return f"to {useful.depth}{interval}: half of the runs within {useful.margin:g} of {best}"
+    best = f"the best shallower median, {useful.best_score:.3f} at {useful.best_depth}"
+    return f"to {useful.depth}{interval}, within {useful.margin:g} of {best}"
 
 
 def _interval_fact(answer: Answer) -> Iterator[tuple[str, str]]:
-    if answer.interval is not None:
+    if answer.interval is not None and answer.outcome is not Outcome.NEVER_RELIABLE:
         where = interval_words(answer.interval, answer.settings.cap)
         sure = f"{answer.interval_level:.0%} probability"
         yield "interval", f"{where}: where {answer.reliability:.0%} of the runs train ({sure})"
@@ -182,11 +185,13 @@ def versions_fact(versions: Mapping[str, str]) -> tuple[str, str]:
     return "versions", ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
-def _size(counts: LayerCounts | None, *, hidden: bool = True) -> str:
-    if counts is None:
-        return ""
-    first = f"{counts.hidden} hidden, " if hidden else ""
-    return f"{first}{counts.weight_layers} with weights, {counts.keras} as Keras counts; {counts.parameters} parameters"
+def _counts(counts: LayerCounts | None) -> str:
+    return "" if counts is None else f" ({counts.weight_layers} with weights, {counts.keras} as Keras counts)"
+
+
+def _size(counts: LayerCounts) -> str:
+    by_convention = f"{counts.hidden} hidden, {counts.weight_layers} with weights, {counts.keras} as Keras counts"
+    return f"{by_convention}; {counts.parameters} parameters"
 
 
 def _predicted(found: Predictions) -> str:

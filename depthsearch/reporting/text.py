@@ -15,7 +15,7 @@ from depthsearch.core.events import Purpose, TrialFinished, TrialStarted
 from depthsearch.core.study_file import Reported
 from depthsearch.core.words import count_of, in_words, listed
 from depthsearch.families import Family, family_of
-from depthsearch.reporting.curve_text import BELOW, BESIDE, HEIGHT, LOWEST, NARROWEST, WIDTH, curve_chart
+from depthsearch.reporting.curve_text import BESIDE, HEIGHT, LOWEST, NARROWEST, WIDTH, curve_chart, rows_below
 from depthsearch.reporting.facts import called, details, facts
 from depthsearch.reporting.listing import StudyRow
 
@@ -68,14 +68,18 @@ class AnswerScreen:
         room = SCREEN - sum(len(console.render_lines(part, options, pad=False)) for part in text)
         yield headline
         if len(answer.curve) > 1:  # one depth is no curve
+            interval = None if answer.outcome is Outcome.NEVER_RELIABLE else answer.interval
+            legend = room - rows_below(answer.curve, interval) >= LOWEST
+            height = room - rows_below(answer.curve, interval, legend=legend)
             yield CurveChart(
                 answer.curve,
-                answer.interval,
+                interval,
                 answer.max_depth,
                 answer.reliability,
                 family_of(answer.problem.family).unit,
                 answer.settings.cap,
-                height=min(max(room - BELOW, LOWEST), HEIGHT),
+                height=min(max(height, LOWEST), HEIGHT),
+                legend=legend,
             )
         yield known
         yield from notes
@@ -131,6 +135,7 @@ class CurveChart:
         unit: Of depth.
         cap: The deepest depth that may be tried.
         height: Rows of the area.
+        legend: Whether to explain the shades and marks.
     """
 
     points: Sequence[CurvePoint]
@@ -140,6 +145,7 @@ class CurveChart:
     unit: str
     cap: int
     height: int = HEIGHT
+    legend: bool = True
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = min(WIDTH, options.max_width - BESIDE)
@@ -154,6 +160,7 @@ class CurveChart:
             cap=self.cap,
             width=width,
             height=self.height,
+            legend=self.legend,
         )
 
 

@@ -76,7 +76,7 @@ def _bisected(
     max_depth = None if passes is None else max((depth for depth in alive if depth <= passes), default=None)
     concluded = None
     if closed:
-        concluded = Conclusion.CAP if fails is None else Conclusion.ADJACENT
+        concluded = Conclusion.CAP if fails is None and max_depth == passes else Conclusion.ADJACENT
         concluded = Conclusion.SHALLOWEST if passes is None else concluded
     return Curve(
         points=tuple(

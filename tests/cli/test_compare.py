@@ -108,7 +108,10 @@ def test_every_problem_of_a_grid_has_the_criterion_that_the_options_say(capsys: 
         (["--json", "--csv"], "--json and --csv cannot be combined"),
         (["--act", "relu,tanh", "--criterion", "held"], "criterion 'held' is of studies of earlier versions"),
         (["--act", "relu,tanh", "--criterion", "nonsense"], "unknown criterion 'nonsense': accepted: chance, target"),
-        (["--act", "relu,tanh", "--target", "0.9"], "--target belongs to the criterion 'target'"),
+        (
+            ["--act", "relu,tanh", "--criterion", "chance", "--target", "0.9"],
+            "--target belongs to the criterion 'target'",
+        ),
         (["--act", "relu,tanh", "--criterion", "target", "--target", "0.3"], "--target must be above 0.514"),
         (["study.toml", "--last-epochs", "2"], "--last-epochs cannot be combined with the study file 'study.toml'"),
         (["none.toml"], "none.toml: cannot be read"),

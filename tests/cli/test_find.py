@@ -192,6 +192,7 @@ def test_a_study_file_says_the_problem_and_options_the_search(capsys: pytest.Cap
         (["--criterion", "chance"], {"kind": "chance", "min_gain": 0.2, "last_epochs": 3}, 0.6112),
         (["--min-gain", "0.5"], {"kind": "chance", "min_gain": 0.5, "last_epochs": 3}, 0.757),
         (["--criterion", "target"], {"kind": "target", "target": 0.9, "last_epochs": 3}, 0.9),
+        (["--target", "0.7"], {"kind": "target", "target": 0.7, "last_epochs": 3}, 0.7),
         (
             ["--criterion", "target", "--target", "0.8", "--last-epochs", "1"],
             {"kind": "target", "target": 0.8, "last_epochs": 1},
@@ -199,7 +200,7 @@ def test_a_study_file_says_the_problem_and_options_the_search(capsys: pytest.Cap
         ),
         (["--last-epochs", "8"], {"kind": "chance", "min_gain": 0.2, "last_epochs": 8}, 0.6112),
     ],
-    ids=["default", "chance", "gain", "target", "a target in the last epoch", "all epochs"],
+    ids=["default", "chance", "gain", "target", "a target", "a target in the last epoch", "all epochs"],
 )
 def test_the_criterion_is_what_the_options_say(
     options: list[str], criterion: dict[str, Any], bar: float, capsys: pytest.CaptureFixture[str]
@@ -254,7 +255,10 @@ BAD = [
     ),
     (["--criterion", "held"], "criterion 'held' is of studies of earlier versions, which can be read and not searched"),
     (["--criterion", "target", "--min-gain", "0.3"], "--min-gain belongs to the criterion 'chance'"),
-    (["--target", "0.9"], "--target belongs to the criterion 'target', but got 0.9 with 'chance'"),
+    (
+        ["--criterion", "chance", "--target", "0.9"],
+        "--target belongs to the criterion 'target', but got 0.9 with 'chance'",
+    ),
     (["--min-gain", "1"], "--min-gain must be less than 1, but got 1"),
     (["--criterion", "target", "--target", "1.1"], "--target must be less than or equal to 1, but got 1.1"),
     (
@@ -262,8 +266,11 @@ BAD = [
         "--target must be above 0.514, the accuracy of a constant guess on the training points, but got 0.3",
     ),
     (["--last-epochs", "0"], "--last-epochs must be greater than or equal to 1, but got 0"),
-    (["--last-epochs", "300"], "--epochs must be at least 300, since a run has trained if its last 300 epochs are all"),
-    (["--steps", "90", "--last-epochs", "21"], "--last-epochs must be at most 20, the entries of a budget in steps"),
+    (["--last-epochs", "300"], "--last-epochs must be at most 200, the epochs of the budget, but got 300"),
+    (
+        ["--steps", "90", "--last-epochs", "21"],
+        "--last-epochs must be at most 20, the entries of a budget of 90 steps, but got 21",
+    ),
     (["--at-least", "0"], "--at-least must be from 1 to the cap, 10000, but got 0"),
     (["--at-least", "61", "--cap", "60"], "--at-least must be from 1 to the cap, 60, but got 61"),
     (["--at-least", "deep"], "'deep' is not a valid integer"),
@@ -379,7 +386,11 @@ def test_a_signal_keeps_every_finished_run_exits_130_and_the_same_command_goes_o
     assert SEEDS < len(kept) < undisturbed.cost.runs
     assert run(["find", *LONGER]) == 0
     resumed = capsys.readouterr()
-    assert re.search(r"^going on with ffnet-relu-moons-\w{8}, after \d+ trials?$", resumed.err, re.MULTILINE)
+    assert re.search(
+        r"^going on with ffnet-relu-moons-\w{8}, after \d+ trials?( and \d+ finished runs?)?$",
+        resumed.err,
+        re.MULTILINE,
+    )
     assert essence(Answer.model_validate_json(resumed.out)) == essence(undisturbed)
     assert kept < stored_runs(Path("depthsearch.db"))
 

@@ -131,11 +131,14 @@ STORED = ["--study", "mine", "--trial", "0", "--run", "0"]
         (["--depth", "3", "--steps", "1"], "error: --steps must be at least 3, since"),
         (["--depth", "3", "--criterion", "nonsense"], "unknown criterion 'nonsense': accepted: chance, target"),
         (["--depth", "3", "--criterion", "held"], "criterion 'held' is of studies of earlier versions, which can be"),
-        (["--depth", "3", "--target", "0.9"], "--target belongs to the criterion 'target', but got 0.9 with 'chance'"),
+        (
+            ["--depth", "3", "--criterion", "chance", "--target", "0.9"],
+            "--target belongs to the criterion 'target', but",
+        ),
         (["--depth", "3", "--criterion", "target", "--target", "0.3"], "--target must be above 0.514, the accuracy of"),
         (
             ["--depth", "3", "--last-epochs", "201"],
-            "--epochs must be at least 201, since a run has trained if its last",
+            "--last-epochs must be at most 200, the epochs of the budget, but got 201",
         ),
         (["--depth", "0"], "--depth must be a whole number of 1 to 1000000, but got 0"),
         (["--depth", "3", "--seed", "-1"], "--seed must be a whole number of 0 to 9223372036854775807, but got -1"),

@@ -37,7 +37,7 @@ def test_as_html_an_answer_is_its_headline_and_its_facts() -> None:
 
     assert "<b>ffnet relu on moons</b>: trains to 7 hidden layers" in shown
     for name, text in (
-        ("max depth", "7 hidden layers; 8 with weights, 9 as Keras counts; 201 parameters"),
+        ("max depth", "7 hidden layers (8 with weights, 9 as Keras counts)"),
         ("interval", "at least 6: where 90% of the runs train (95% probability)"),
         ("trained", "train accuracy of at least 0.600 in each of the last 3 epochs"),
         ("study", "&lt;b&gt;x"),

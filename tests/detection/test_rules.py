@@ -80,15 +80,13 @@ def test_what_was_learned_and_lost_again_is_unstable() -> None:
 
     assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.UNSTABLE, 30, "lost_again")
     assert found.evidence.figures == {
-        "final_score": 0.5, "longest_row_above": 10, "best_accuracy": 0.75, "last_accuracy": 0.5, "last_good_epoch": 10,
+        "final_score": 0.5, "longest_row_above": 10, "best_accuracy": 0.75, "last_accuracy": 0.5, "fell_in_epoch": 11,
         "activation_gradient_ratio_at_start": 1, "activation_gradient_ratio_at_end": 1,
     }  # fmt: skip
     assert found.evidence.thresholds == {
         "final_score": pytest.approx(0.6), "longest_row_above": 3, "best_accuracy": pytest.approx(0.6),
     }  # fmt: skip
-    assert found.sentence == (
-        "unstable: accuracy rose to 0.750, was above 0.600 for the last time in epoch 10 and ended at 0.500"
-    )
+    assert found.sentence == ("unstable: accuracy rose to 0.750, fell below 0.600 in epoch 11 and ended at 0.500")
 
 
 def test_a_network_that_learned_and_exploded_has_exploded() -> None:

@@ -61,9 +61,7 @@ def test_names_are_quoted(name: str) -> None:
 
 def test_a_criterion_has_its_options() -> None:
     command = command_of(Problem(criterion=Criterion(kind="target", target=0.95, last_epochs=5)), SearchSettings())
-    assert command == (
-        "depthsearch find --arch ffnet --act tanh --criterion target --target 0.95 --last-epochs 5 --study mine"
-    )
+    assert command == ("depthsearch find --arch ffnet --act tanh --target 0.95 --last-epochs 5 --study mine")
     assert command_of(Problem(criterion=Criterion(min_gain=0.5)), SearchSettings()) == (
         "depthsearch find --arch ffnet --act tanh --min-gain 0.5 --study mine"
     )

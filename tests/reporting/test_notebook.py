@@ -8,6 +8,7 @@ import pytest
 from depthsearch.core.answer import Answer
 from depthsearch.reporting.facts import facts
 from depthsearch.reporting.notebook import answer_html
+from depthsearch.reporting.plot import plot
 from tests.reporting.answers import OF_EACH_OUTCOME, answer, empty, of_an_earlier_version
 
 
@@ -77,9 +78,14 @@ def test_ipython_displays_the_facts_and_the_curve_below_them(
     from plotly import graph_objects as go
 
     shown: list[Any] = []
-    monkeypatch.setattr(IPython.display, "display", lambda *parts: shown.extend(parts))
+    monkeypatch.setattr(IPython.display, "display", lambda bundle, *, raw: shown.append((bundle, raw)))
     found._ipython_display_()
-    facts_shown, *drawn = shown
-    assert facts_shown.data == answer_html(found)
+    assert all(raw for _, raw in shown)
+    (facts_shown, _), *drawn = shown
+    assert facts_shown == {"text/html": answer_html(found), "text/plain": str(found)}
     assert len(drawn) == figures
-    assert all(isinstance(figure, go.Figure) for figure in drawn)
+    for bundle, _ in drawn:
+        figure = go.Figure(bundle["application/vnd.plotly.v1+json"])  # plotly refuses what is no figure
+        assert figure.layout.title.text == plot(found).layout.title.text
+        assert "plotly" in bundle["text/html"]
+        assert bundle["text/plain"] == "the curve: depthsearch.plot(answer)"

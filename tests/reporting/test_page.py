@@ -98,10 +98,10 @@ def test_it_says_what_was_found_with_facts_counts_and_cost() -> None:
     text = Reader(written()).text
     assert text.startswith("ffnet relu on moons trains to 7 hidden layers, then dies ")
     for said in (
-        "max depth 7 hidden layers; 8 with weights, 9 as Keras counts; 201 parameters",
+        "max depth 7 hidden layers (8 with weights, 9 as Keras counts)",
         "interval 6 to 9: where 90% of the runs train (95% probability)",
         "trained train accuracy of at least 0.600 in each of the last 3 epochs",
-        "accuracy median 0.850 in the end (0.500 to 0.900; the 16 confirming runs at 7); test 0.830",
+        "accuracy 0.850 (0.500 to 0.900), the 16 confirming runs at 7; test 0.830",
         "at 50% 11 to 16, median 13",
         "fresh seeds 7 hidden layers: 15 of 16 trained",
         "cost 10 trials, 66 runs, 1.5 s of training",
@@ -119,7 +119,7 @@ def test_it_says_what_was_found_with_facts_counts_and_cost() -> None:
 def test_a_depth_that_fresh_seeds_did_not_confirm_is_called_unconfirmed() -> None:
     text = Reader(written(report(**UNCONFIRMED))).text
     assert text.startswith("ffnet relu on moons trains to 7 hidden layers (unconfirmed), then dies ")
-    assert "max depth 7 hidden layers, unconfirmed; 8 with weights" in text
+    assert "max depth 7 hidden layers, unconfirmed (8 with weights" in text
     assert "unconfirmed" not in Reader(written()).text
 
 

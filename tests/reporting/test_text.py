@@ -93,11 +93,11 @@ def test_the_screen_is_the_headline_the_curve_the_facts_and_the_notes() -> None:
     assert curve == list(range(1, len(curve) + 1))
     assert shown[curve[-1] + 2].strip() == "max depth 7, interval 6 to 9"
     assert facts_of(shown) == {
-        "max depth": "7 hidden layers; 8 with weights, 9 as Keras counts; 201 parameters",
+        "max depth": "7 hidden layers (8 with weights, 9 as Keras counts)",
         "interval": "6 to 9: where 90% of the runs train (95% probability)",
-        "useful": "to 5 (4 to 6): half of the runs within 0.02 of the best shallower score (0.950, from 2 on)",
+        "useful": "to 5 (4 to 6), within 0.02 of the best shallower median, 0.950 at 2",
         "trained": "train accuracy of at least 0.600 in each of the last 3 epochs",
-        "accuracy": "median 0.850 in the end (0.500 to 0.900; the 16 confirming runs at 7); test 0.830",
+        "accuracy": "0.850 (0.500 to 0.900), the 16 confirming runs at 7; test 0.830",
         "beyond": "died in 5 of 5 failing runs, at 8 to 30 hidden layers",
         "cost": "10 trials, 66 runs, 1.5 s of training",
         "study": "mine in sqlite:///depthsearch.db",
@@ -119,8 +119,8 @@ def test_one_depth_is_no_curve() -> None:
 
 def test_what_fresh_seeds_did_not_confirm_is_called_unconfirmed() -> None:
     found = facts_of(lines(answer(**UNCONFIRMED)))
-    assert found["max depth"] == "7 hidden layers, unconfirmed; 8 with weights, 9 as Keras counts; 201 parameters"
-    assert found["accuracy"] == "median 0.850 in the end (0.500 to 0.900; 32 runs at 7); test 0.830"
+    assert found["max depth"] == "7 hidden layers, unconfirmed (8 with weights, 9 as Keras counts)"
+    assert found["accuracy"] == "0.850 (0.500 to 0.900), 32 runs at 7; test 0.830"
     assert "unconfirmed" not in " ".join(lines(answer()))
 
 
@@ -198,7 +198,7 @@ def test_trained_stands_with_its_number_and_its_epochs(problem: dict[str, Any], 
 
 def test_too_few_runs_for_a_useful_depth_are_mentioned() -> None:
     shown = facts_of(lines(answer(useful_depth=None)))
-    assert shown["useful"] == "too few runs here to say how deep it is as good as shallower networks"
+    assert shown["useful"] == "too few runs here to compare with shallower networks"
 
 
 def test_names_are_no_markup() -> None:
@@ -230,19 +230,26 @@ def test_the_details_add_the_table_of_depths_and_the_facts_behind_the_answer() -
         "layers": "7 hidden, 8 with weights, 9 as Keras counts; 201 parameters",
         "at 50%": "11 to 16, median 13: where 50% of the runs train",
         "falls": "from 90 % to 10 % of its height over 2.0 times the depth (1.5 to 3.0)",
-        "beyond": "5 of 18 runs fail",
+        "failing": "5 of 18 runs fail",
         "fresh seeds": "7 hidden layers: 15 of 16 trained",
         "runs": "57 trained, 9 died",
         "ended": "the interval is as narrow as asked (--tolerance)",
         "passes": "a depth at which at least 90% of the runs train",
-        "criterion": "chance: the bar lies 0.2 of the way from a constant guess to an accuracy of 1",
+        "criterion": "chance: the bar lies 0.2 of the way from a constant guess to an accuracy of 1, "
+        "and three standard errors above the guess at least",
     }
 
 
 @pytest.mark.parametrize(
     ("criterion", "said"),
     [
-        (Criterion(min_gain=0.35), "chance: the bar lies 0.35 of the way from a constant guess to an accuracy of 1"),
+        (
+            Criterion(min_gain=0.35),
+            (
+                "chance: the bar lies 0.35 of the way from a constant guess to an accuracy of 1, "
+                "and three standard errors above the guess at least"
+            ),
+        ),
         (Criterion(kind="target", min_gain=None), "target: the bar is the accuracy that was asked for"),
         (
             Criterion(kind="held", last_epochs=None),
