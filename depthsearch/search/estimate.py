@@ -118,7 +118,9 @@ def _believed(
     alive = [count.depth for count in known.counts if not _mostly_failed(count, share)]
     passing = [steps.depth(step) for step in alive if step <= median]
     again = _confirmations(trials, parameter, share)
-    confirmed = [depth for depth in passing if again.get(depth, False) and depth >= low]
+    # A confirmed depth that the threshold is known to lie beyond is no answer, unless nothing between may be tried.
+    least = depths.low if concluded is Conclusion.GRID else low
+    confirmed = [depth for depth in passing if again.get(depth, False) and depth >= least]
     max_depth = max(confirmed or passing, default=None)
     failing = [steps.depth(step) for step in tried if step > median or step not in alive]
     # Where nothing that was tried fails, only the prior bounds the threshold above.

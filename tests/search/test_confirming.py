@@ -1,0 +1,147 @@
+"""Which depth a concluded search confirms with fresh seeds, and when its answer counts as confirmed."""
+
+import optuna
+import pytest
+from optuna import Study
+from optuna.distributions import IntDistribution
+
+from depthsearch.core.curve import Conclusion, Curve
+from depthsearch.core.settings import SearchSettings
+from depthsearch.search import BisectionSampler, ThresholdSampler, estimate
+from depthsearch.search.estimate import MOST_CONFIRMATIONS, next_to_confirm
+from depthsearch.search.trials import all_trials
+
+DEPTHS = IntDistribution(1, 64)
+HALF = SearchSettings(reliability=0.5, cap=64, runs_per_trial=8)
+MOST = SearchSettings(reliability=0.9, cap=64, runs_per_trial=8)
+
+
+def studied(counts: dict[int, tuple[int, int]], settings: SearchSettings) -> Study:
+    """A study that tried each depth once: (trained, runs)."""
+    sampler = BisectionSampler(settings) if settings.sampler == "bisect" else ThresholdSampler(settings)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    for depth, (trained, runs) in counts.items():
+        add(study, depth, trained=trained, runs=runs)
+    return study
+
+
+def add(study: Study, depth: int, *, trained: int, runs: int, purpose: str = "search") -> None:
+    attributes = {"runs": runs, "trained": trained, "purpose": purpose}
+    study.add_trial(
+        optuna.trial.create_trial(
+            params={"depth": depth}, distributions={"depth": DEPTHS}, value=depth, user_attrs=attributes
+        )
+    )
+
+
+def known(study: Study, settings: SearchSettings) -> tuple[Curve, int | None]:
+    """What is known, and the depth to confirm next."""
+    curve = estimate(study, settings, depths=DEPTHS)
+    return curve, next_to_confirm(all_trials(study), curve, settings, DEPTHS)
+
+
+CLIFF = dict.fromkeys((1, 2, 4, 8, 12, 16, 18, 20), (16, 16)) | dict.fromkeys((21, 22, 26, 32, 44, 55), (0, 16))
+"""Every network of 20 layers trains, and none of 21; the depths past that were looked at."""
+
+
+def test_the_deepest_depth_that_passes_is_confirmed_and_then_is_the_answer() -> None:
+    study = studied(CLIFF, MOST)
+    curve, depth = known(study, MOST)
+    assert (curve.confirmed, curve.max_depth, depth) == (False, 20, 20)
+    add(study, 20, trained=16, runs=16, purpose="confirm")
+    curve, depth = known(study, MOST)
+    assert (curve.confirmed, curve.max_depth, depth) == (True, 20, None)
+
+
+def test_max_depth_is_the_confirmed_depth_though_a_deeper_one_passes_too() -> None:
+    study = studied(CLIFF, MOST)
+    add(study, 20, trained=16, runs=16, purpose="confirm")
+    add(study, 21, trained=90, runs=90)  # since then, deeper networks train
+    curve = estimate(study, MOST, depths=DEPTHS)
+    assert curve.interval is not None
+    low, high = curve.interval
+    assert (curve.max_depth == 20) == (low <= 20)
+    assert low <= (curve.max_depth or 0) <= (high or 64)
+
+
+def test_a_depth_at_which_most_runs_failed_is_never_the_answer() -> None:
+    """The curve passes through it, since its neighbours train: 10 and 12 do, and 11 failed in 3 of 4 runs."""
+    counts = dict.fromkeys((1, 4, 8, 10), (8, 8)) | {11: (1, 4), 12: (4, 4), 16: (0, 8), 32: (0, 8)}
+    study = studied(counts, HALF)
+    curve, depth = known(study, HALF)
+    assert curve.max_depth != 11
+    assert depth != 11
+    low = HALF.model_copy(update={"reliability": 0.2})
+    tried = [point.depth for point in curve.points]
+    assert estimate(studied(counts, low), low, depths=DEPTHS).max_depth in tried  # below a half, most runs may fail
+
+
+def test_confirming_runs_that_mostly_failed_confirm_nothing() -> None:
+    """12 of 16 trained before, 6 of 16 now: in all more than half, but the fresh seeds alone do not bear it out."""
+    counts = dict.fromkeys((1, 2, 4, 8, 12, 16, 18), (16, 16)) | {20: (14, 16), 24: (3, 16), 40: (0, 16)}
+    study = studied(counts, HALF)
+    add(study, 20, trained=6, runs=16, purpose="confirm")
+    curve, depth = known(study, HALF)
+    assert not curve.confirmed
+    assert depth is not None
+    assert depth != 20
+
+
+def test_after_three_confirmations_an_answer_stays_unconfirmed() -> None:
+    study = studied(CLIFF, HALF)
+    for depth in (20, 19, 18):
+        add(study, depth, trained=2, runs=16, purpose="confirm")
+    curve, depth_left = known(study, HALF)
+    assert (curve.confirmed, depth_left) == (False, None)
+    assert len([trial for trial in all_trials(study) if trial.user_attrs["purpose"] == "confirm"]) == MOST_CONFIRMATIONS
+
+
+def test_a_network_that_is_reliable_at_no_depth_is_confirmed_at_the_shallowest() -> None:
+    study = studied({1: (3, 40), 2: (1, 40), 3: (0, 8), 4: (0, 8), 8: (0, 8)}, MOST)
+    curve, depth = known(study, MOST)
+    assert (curve.max_depth, curve.confirmed, depth) == (None, False, 1)
+    add(study, 1, trained=1, runs=16, purpose="confirm")
+    curve, depth = known(study, MOST)
+    assert (curve.concluded, curve.max_depth, curve.confirmed, depth) == (Conclusion.SHALLOWEST, None, True, None)
+
+
+def test_a_grid_confirms_one_of_its_depths() -> None:
+    """With 0 of 2 at 55 the grid does not answer 55, whatever the curve says there."""
+    settings = SearchSettings(sampler="grid", reliability=0.5, depths=(3, 10, 30, 55), cap=64, runs_per_trial=2)
+    study = studied({3: (2, 2), 10: (2, 2), 30: (2, 2), 55: (0, 2)}, settings)
+    curve, depth = known(study, settings)
+    assert curve.concluded is Conclusion.GRID
+    assert (curve.max_depth, curve.confirmed, depth) == (30, False, 30)
+    add(study, 30, trained=15, runs=16, purpose="confirm")
+    curve, depth = known(study, settings)
+    assert (curve.max_depth, curve.confirmed, depth) == (30, True, None)
+
+
+BISECT = SearchSettings(sampler="bisect", reliability=0.5, cap=64, runs_per_trial=4)
+BISECTED = {1: (4, 4), 2: (4, 4), 4: (4, 4), 8: (0, 4), 6: (0, 4), 5: (3, 4)}
+
+
+@pytest.mark.parametrize(
+    ("at_five", "at_six", "confirmed", "max_depth"),
+    [(4, 0, True, 5), (2, 1, True, 5), (1, 0, False, 5), (4, 3, False, 5), (0, 0, False, 4)],
+    ids=["both agree", "both agree by a hair", "fewer pass", "the failing edge passes", "most of all runs failed"],
+)
+def test_bisection_confirms_both_edges(at_five: int, at_six: int, confirmed: bool, max_depth: int) -> None:
+    study = studied(BISECTED, BISECT)
+    assert known(study, BISECT)[1] == 5
+    add(study, 5, trained=at_five, runs=4, purpose="confirm")
+    assert known(study, BISECT)[1] == 6
+    add(study, 6, trained=at_six, runs=4, purpose="confirm")
+    curve, depth = known(study, BISECT)
+    assert (curve.confirmed, curve.max_depth, depth) == (confirmed, max_depth, None)
+
+
+def test_while_nothing_fails_the_interval_is_open_above() -> None:
+    study = studied({1: (8, 8), 2: (8, 8)}, HALF)
+    curve = estimate(study, HALF, depths=DEPTHS)
+    assert curve.interval is not None
+    assert curve.interval[1] is None
+    add(study, 40, trained=0, runs=8)
+    found = estimate(study, HALF, depths=DEPTHS).interval
+    assert found is not None
+    assert found[1] is not None
