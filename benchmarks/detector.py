@@ -4,8 +4,8 @@
     .venv/bin/python benchmarks/detector.py score       # trains the budget, judges it, and compares
 
 A label says what has become of one network at the end of its budget, by other quantities than the rules look at: test
-accuracy, exact zeros, whether the first layer and the loss stand still, whether every input gives one output. FOUR TIMES
-the budget tells networks that needed more of it (slow) from the others (see `label_of`). The figures are those of
+accuracy, exact zeros, whether first layer and loss stand still, whether every input gives one output. Four times the
+budget tells networks that needed more of it (slow) from the others (see `label_of`). The figures are those of
 configurations that were not looked at while rules were chosen.
 """
 

@@ -159,10 +159,10 @@ def train_keras(cells: list[Cell], cache: Path) -> Scores:
 
 
 def write_whole(cache: Path, scores: Scores) -> None:
-    """Written beside and renamed: whoever interrupts it finds the old scores or the new ones."""
-    beside = cache.with_name(f"{cache.name}.new")
-    beside.write_text(json.dumps(scores, indent=1))
-    beside.replace(cache)
+    """Write a new file and rename it, so that an interrupt leaves the old scores or the new ones."""
+    new = cache.with_name(f"{cache.name}.new")
+    new.write_text(json.dumps(scores, indent=1))
+    new.replace(cache)
 
 
 def trained_ours(cell: Cell) -> tuple[int, float]:

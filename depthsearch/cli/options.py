@@ -106,8 +106,8 @@ problem_options = _all(
     _option(
         "--criterion",
         metavar="NAME",
-        text=f"When a run counts as trained, in its last epochs: {', '.join(CRITERIA)} (an accuracy told from a "
-        "constant guess, or a given one). [default: chance]",
+        text=f"When a run counts as trained, in its last epochs: {', '.join(CRITERIA)} (an accuracy that a "
+        "constant guess does not reach, or a given one). [default: chance]",
     ),
     _option(
         "--min-gain",

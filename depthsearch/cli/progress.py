@@ -43,7 +43,7 @@ def _console(*, quiet: bool) -> Console:
 
 
 class _Ticker:
-    """Prints a line of its own accord, each time that so many seconds have passed.
+    """Prints a line in a thread, each time that so many seconds have passed.
 
     Args:
         seconds: Between two lines.

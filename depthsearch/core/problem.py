@@ -290,7 +290,7 @@ class Criterion(FrozenModel):
         return CHANCE_GAIN if self.min_gain is None else self.min_gain
 
     def identity(self) -> dict[str, Any]:
-        """The fields that tell this criterion from others; one of earlier versions keeps its own form."""
+        """The fields that tell this criterion from others; one of earlier versions keeps the form that it had then."""
         hidden = {"kind"} if self.kind == "held" else set()
         return self.model_dump(mode="json", exclude_none=True, exclude=hidden)
 

@@ -8,7 +8,7 @@ from depthsearch.core.trace import Trace
 def settled_epoch(trace: Trace) -> int | None:
     """The entry at which the verdict was settled, or None while it is open.
 
-    Only the end of the budget tells whether a run has trained, so two things alone settle it before:
+    Whether a run has trained shows only at the end of the budget, so only two things settle it before:
 
     - the loss is NaN or infinite: no step can bring it back;
     - no weight that the output depends on can move any more (see `cannot_move`).

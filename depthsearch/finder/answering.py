@@ -109,7 +109,7 @@ def _bar(runs: Sequence[StoredRun]) -> float | None:
     """The score that every run's verdict was held against; None where there are no runs."""
     for run in runs:
         thresholds = run.verdict.evidence.thresholds
-        # The other names are of earlier versions, whose evidence gives the bar of some verdicts alone.
+        # The other names are of earlier versions, whose evidence gives the bar for some verdicts only.
         for name in ("final_score", "lowest_accuracy_held", "accuracy"):
             if name in thresholds:
                 return round(float(thresholds[name]), 6)

@@ -141,7 +141,7 @@ class _Search:
         self._study = opened.optuna_study
         self._depths = depths_of(self._problem, self._settings, trial_fields.all_trials(self._study))
         self._engine: Engine | None = None
-        self._latest: Curve | None = None  # after the trials told so far; None where it is to be worked out
+        self._latest: Curve | None = None  # after the trials finished so far; None where it is to be worked out
 
     def run(self) -> None:
         """Try depths until the search is concluded and confirmed, or the budget ends."""
@@ -187,7 +187,7 @@ class _Search:
     def _completed(self, adopted: list[_OpenTrial]) -> list[_OpenTrial]:
         """A round that was interrupted as its trials were asked for, with those that are missing.
 
-        Trials are told after all of their round were asked for, so a round of which one was told lacks none.
+        The trials of a round finish after all of them were asked for, so a round with a finished trial lacks none.
         """
         trials = trial_fields.all_trials(self._study)
         if not adopted or adopted[0].purpose is Purpose.CONFIRM:
@@ -203,7 +203,7 @@ class _Search:
         return curve.concluded is not None and self._to_confirm(curve) is None
 
     def _curve(self) -> Curve:
-        """What is known now. This sitting alone tells trials of the study, so it changes with a round told."""
+        """What is known now. No other process finishes trials of this study, so it changes after a round only."""
         if self._latest is None:
             self._latest = estimate(self._study, self._settings, depths=self._depths, curves=DRAWN)
         return self._latest
@@ -276,7 +276,7 @@ class _Search:
         return _OpenTrial(trial.number, trial_id, depth, purpose, seeds)
 
     def _carry_out(self, under_way: Sequence[_OpenTrial]) -> None:
-        """Train the runs that are missing in one call, store each as it finishes, and tell each trial that is whole."""
+        """Train the missing runs in one call, store each as it finishes, and finish each trial that is whole."""
         for trial in under_way:
             self._on_event(TrialStarted(trial.depth, len(trial.seeds), trial.purpose))
         missing: dict[Job, list[tuple[_OpenTrial, int]]] = {}
@@ -285,8 +285,11 @@ class _Search:
                 if place not in trial.runs:
                     missing.setdefault(Job(trial.depth, seed), []).append((trial, place))
             if len(trial.runs) == len(trial.seeds):
-                self._tell(trial)
-        jobs, of = [job for job, places in missing.items() for _ in places], sum(len(own.seeds) for own in under_way)
+                self._finish(trial)
+        jobs, of = (
+            [job for job, places in missing.items() for _ in places],
+            sum(len(trial.seeds) for trial in under_way),
+        )
         done = of - len(jobs)
         if jobs:
             engine = self._engine = self._engine or prepared(self._make_engine(), self._on_event)
@@ -297,7 +300,7 @@ class _Search:
                     trial, place = missing[job].pop()
                     run = self._store(trial, place, trace, engine.name, seconds)
                     if len(trial.runs) == len(trial.seeds):
-                        self._tell(trial)
+                        self._finish(trial)
                 done += 1
                 self._on_event(RunFinished(job.depth, run.verdict.trained, done, of))
         self._report(under_way)
@@ -315,8 +318,8 @@ class _Search:
         )
         return run
 
-    def _tell(self, trial: _OpenTrial) -> None:
-        """The attributes first, then the trial itself: a told trial has its runs and all of them."""
+    def _finish(self, trial: _OpenTrial) -> None:
+        """Write the attributes, then finish the trial: a finished trial has its runs and its attributes."""
         runs = [trial.runs[place] for place in range(len(trial.seeds))]
         budget = self._problem.recipe.entries
         effort = [
@@ -338,11 +341,11 @@ class _Search:
             )
         self._study.tell(trial.number, trial.depth)
 
-    def _report(self, told: Sequence[_OpenTrial]) -> None:
-        """Tell what a round found, with what is known after it."""
+    def _report(self, finished: Sequence[_OpenTrial]) -> None:
+        """Send the events of a round that is finished, with what is known after it."""
         self._latest = None
         curve = self._curve()
-        for trial in told:
+        for trial in finished:
             runs = list(trial.runs.values())
             self._on_event(
                 TrialFinished(

@@ -113,7 +113,7 @@ class StoredStudy:
     ) -> StoredRun:
         """Write one finished run, so that nothing that ends the process from now on loses it.
 
-        A trial is told after all of its runs were written, so that a told trial has them.
+        A trial is finished after all of its runs were written, so that a finished trial has them.
 
         Args:
             trial: Number of the trial.
