@@ -13,7 +13,16 @@ from rich.text import Text
 
 from depthsearch.cli.output import PatientConsole
 from depthsearch.core.curve import Curve
-from depthsearch.core.events import Event, Preparing, Purpose, RunFinished, StudyOpened, TrialFinished, TrialStarted
+from depthsearch.core.events import (
+    Event,
+    Preparing,
+    Purpose,
+    RoundAdvanced,
+    RunFinished,
+    StudyOpened,
+    TrialFinished,
+    TrialStarted,
+)
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.words import count_of
@@ -139,8 +148,8 @@ class Progress:
                 self._board.step(event)
                 if not self._console.quiet:
                     self._live.start()
-            case RunFinished():
-                self._board.count(event)
+            case RoundAdvanced() | RunFinished():
+                self._board.advance(event)
             case TrialFinished():
                 self._board.done(event)
                 if event.purpose is not Purpose.SENTINEL:  # a sentinel with each step is not worth a line
@@ -160,6 +169,7 @@ class _Board:
         self._family, self._settings, self._called = family, settings, called
         self._curve: Curve | None = None
         self._finished = self._trials = 0
+        self._share = 0.0
         self._since = self._step_since = time.monotonic()
         self._under_way: list[TrialStarted] = []
         self._runs = self._depths = 0
@@ -169,12 +179,15 @@ class _Board:
     def step(self, event: TrialStarted) -> None:
         """A trial of a round is about to be trained."""
         self._under_way.append(event)
-        self._finished = 0
+        self._finished, self._share = 0, 0.0
         self._step_since = time.monotonic()
 
-    def count(self, event: RunFinished) -> None:
-        """A run of a round is finished."""
-        self._finished = event.done
+    def advance(self, event: RoundAdvanced | RunFinished) -> None:
+        """The networks of a round got on, or one of them is finished."""
+        if isinstance(event, RunFinished):
+            self._finished = event.done
+        else:
+            self._share = event.share
 
     def done(self, event: TrialFinished) -> None:
         """A trial of a round was told."""
@@ -231,6 +244,7 @@ class _Board:
         doing = "choosing what to try next"
         if under_way:
             doing = started_line(under_way, self._family, done=self._finished)
+            doing += f" ({self._share:.0%} of the epochs)" if self._share else ""
         parts = [self._called + doing]
         spent = time.monotonic() - self._step_since
         if spent >= LONG:

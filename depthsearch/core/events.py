@@ -51,6 +51,17 @@ class TrialStarted:
 
 
 @dataclass(frozen=True)
+class RoundAdvanced:
+    """Networks that train side by side got on: `share` of all epochs of the round are trained, finished runs included.
+
+    Sent every second at most, and only while the searching thread itself trains; elsewhere runs are counted as they
+    finish.
+    """
+
+    share: float
+
+
+@dataclass(frozen=True)
 class RunFinished:
     """One more run of the trials under way is finished and stored: `done` of `of` are."""
 
@@ -80,4 +91,4 @@ class Inspected:
     inspection: Inspection
 
 
-Event: TypeAlias = StudyOpened | Preparing | TrialStarted | RunFinished | TrialFinished | Inspected
+Event: TypeAlias = StudyOpened | Preparing | TrialStarted | RoundAdvanced | RunFinished | TrialFinished | Inspected

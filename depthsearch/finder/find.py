@@ -4,6 +4,7 @@ The driver knows no algorithm: a sampler names the next depth, an engine trains 
 store remembers it, the estimate says when it is enough. A stopped search goes on from the store alone.
 """
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from depthsearch.core.answer import Answer
 from depthsearch.core.curve import Curve
 from depthsearch.core.errors import InvalidValue
-from depthsearch.core.events import Purpose, RunFinished, StudyOpened, TrialFinished, TrialStarted
+from depthsearch.core.events import Purpose, RoundAdvanced, RunFinished, StudyOpened, TrialFinished, TrialStarted
 from depthsearch.core.interrupts import interrupts_deferred
 from depthsearch.core.names import SEEDS
 from depthsearch.core.problem import Problem
@@ -36,10 +37,13 @@ from depthsearch.search import draw_seeds, estimate
 from depthsearch.search import trials as trial_fields
 from depthsearch.search.estimate import next_to_confirm
 from depthsearch.store import StoredRun, StoredStudy, check_name, open_store
-from depthsearch.training.engine import Engine, Job, check_engine, choose_engine, lanes_of
+from depthsearch.training.engine import Engine, Job, Watch, check_engine, choose_engine, lanes_of
 
 RUNS_PER_TRIAL, MOST_RUNS_PER_TRIAL = 8, 32
 """Fresh seeds for each trial by default: as many as train side by side, within these limits."""
+
+ADVANCE_SECONDS = 1.0
+"""Between two events that show how far networks that train side by side are."""
 
 DRAWN = 2_000
 """Curves of the posterior that the band of a search under way is drawn from; the answer's is taken from all."""
@@ -294,7 +298,7 @@ class _Search:
         if jobs:
             engine = self._engine = self._engine or prepared(self._make_engine(), self._on_event)
             since = time.perf_counter()
-            for job, trace in engine.train(self._problem, jobs, watch=settled_epoch):
+            for job, trace in engine.train(self._problem, jobs, watch=self._watching(done, of)):
                 with interrupts_deferred():  # a run that is finished is stored
                     seconds, since = time.perf_counter() - since, time.perf_counter()
                     trial, place = missing[job].pop()
@@ -304,6 +308,22 @@ class _Search:
                 done += 1
                 self._on_event(RunFinished(job.depth, run.verdict.trained, done, of))
         self._report(under_way)
+
+    def _watching(self, done: int, of: int) -> Watch:
+        """The watcher of a round of `of` runs, `done` of them finished before, that also shows how far it is."""
+        epochs: dict[tuple[int, int], float] = {}
+        thread, shown = threading.current_thread(), time.monotonic()
+
+        def watch(trace: Trace) -> int | None:
+            nonlocal shown
+            if threading.current_thread() is thread:
+                epochs[trace.depth, trace.seed] = trace.epochs / trace.budget_epochs
+                if time.monotonic() - shown >= ADVANCE_SECONDS:
+                    shown = time.monotonic()
+                    self._on_event(RoundAdvanced((done + sum(epochs.values())) / of))
+            return settled_epoch(trace)
+
+        return watch
 
     def _store(self, trial: _OpenTrial, place: int, trace: Trace, engine: str, seconds: float) -> StoredRun:
         criterion = self._problem.criterion

@@ -13,7 +13,15 @@ from rich.console import Console
 from depthsearch.cli import progress
 from depthsearch.cli.progress import Progress, progress_console
 from depthsearch.core.curve import Conclusion, Crossing, Curve, CurvePoint
-from depthsearch.core.events import Preparing, Purpose, RunFinished, StudyOpened, TrialFinished, TrialStarted
+from depthsearch.core.events import (
+    Preparing,
+    Purpose,
+    RoundAdvanced,
+    RunFinished,
+    StudyOpened,
+    TrialFinished,
+    TrialStarted,
+)
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.reporting.text import answer_text
@@ -56,6 +64,7 @@ def watched(*problems: str, height: int = 40, quiet: bool = False) -> str:
         for event in (TrialStarted(32, 8, Purpose.SEARCH), TrialStarted(9, 1, Purpose.SENTINEL)):
             shown.of(name, event)
         shown._live.refresh()
+        shown.of(name, RoundAdvanced(0.375))
         shown.of(name, RunFinished(9, trained=True, done=3, of=9))
         shown._live.refresh()
         shown.of(name, FINISHED)
@@ -72,7 +81,7 @@ def test_a_terminal_sees_each_step_the_curve_and_the_time_left() -> None:
     assert "compiling" in text
     assert "32 hidden layers: 2 of 8 trained (6 unstable); max depth 15 to 30" in text
     assert "training 9 networks of 9 and 32 hidden layers" in text
-    assert "trained 3 of 9 networks of 9 and 32 hidden layers" in text
+    assert "trained 3 of 9 networks of 9 and 32 hidden layers (38% of the epochs)" in text
     assert re.search(r"training 8 networks of 22 hidden layers; 9 runs in \d+ s; some \d+ s left", text)
     assert "max depth 17, interval 15 to 30" in text
     assert "90%" in text

@@ -1,5 +1,6 @@
 """find, end to end: real networks, a real store."""
 
+import sys
 from pathlib import Path
 
 import optuna
@@ -9,7 +10,7 @@ from optuna.trial import TrialState
 import depthsearch
 from depthsearch.core.answer import Answer, Outcome
 from depthsearch.core.errors import DepthsearchError, InvalidValue, StoreUnavailable, UnknownName
-from depthsearch.core.events import Event, Purpose, RunFinished, StudyOpened, TrialFinished, TrialStarted
+from depthsearch.core.events import Event, Purpose, RoundAdvanced, RunFinished, StudyOpened, TrialFinished, TrialStarted
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.finder import find
@@ -415,6 +416,17 @@ def test_an_answer_prints_as_its_sentence(searched: tuple[Answer, list[Event], s
     answer, _, _ = searched
     assert str(answer) == answer.sentence
     assert str(answer).startswith(f"trains to {answer.max_depth} hidden layers")
+
+
+def test_networks_that_train_side_by_side_show_how_far_they_are(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["depthsearch.finder.find"], "ADVANCE_SECONDS", 0.0)
+    events: list[Event] = []
+    find(PROBLEM, SETTINGS.model_copy(update={"cap": 1}), storage=url, engine="torch", on_event=events.append)
+    first = next(place for place, event in enumerate(events) if isinstance(event, TrialFinished))
+    shares = [event.share for event in events[:first] if isinstance(event, RoundAdvanced)]
+    assert len(shares) > 8  # both runs, after each epoch
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
 
 
 @pytest.mark.parametrize("engine", ["dense", "torch"])
