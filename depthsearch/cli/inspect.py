@@ -16,7 +16,7 @@ from depthsearch.cli.options import (
     quiet_option,
     storage_option,
 )
-from depthsearch.cli.output_file import check_writable, write_page
+from depthsearch.cli.output_file import check_writable, write_file
 from depthsearch.core.errors import InvalidValue, UnreadableStudyFile
 from depthsearch.core.interrupts import interrupts_deferred
 from depthsearch.core.options import DEEPEST, LAST_SEED
@@ -151,7 +151,7 @@ def _draw(found: "Inspection", output: str | None, figures: str | None) -> None:
     from depthsearch.reporting.run_page import figures_of_run, run_page  # noqa: PLC0415
 
     if output is not None:
-        write_page(output, run_page(found, written=datetime.now(UTC)))
+        write_file(output, run_page(found, written=datetime.now(UTC)))
     if figures is not None:
         write_images(figures_of_run(found), figures)
 

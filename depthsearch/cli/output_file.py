@@ -1,4 +1,4 @@
-"""Pages written to a file: refused before the work where they could not be, and never left half written."""
+"""Results written to a file: refused before the work where they could not be, and never left half written."""
 
 import contextlib
 import os
@@ -28,8 +28,8 @@ def check_writable(output: str) -> None:
         raise _unwritable(output, error) from None
 
 
-def write_page(output: str, text: str) -> None:
-    """Write a page, under another name first, so that one that is there is replaced whole or not at all.
+def write_file(output: str, text: str) -> None:
+    """Write a text, under another name first, so that a file that is there is replaced whole or not at all.
 
     A link is followed, the file keeps its mode, and a device or a pipe is written to as it is.
 
@@ -41,15 +41,15 @@ def write_page(output: str, text: str) -> None:
             Path(output).write_text(text, encoding="utf-8")
             return
         place = Path(output).resolve()
-        beside = place.with_name(f".{os.getpid()}.depthsearch")
+        new = place.with_name(f".{os.getpid()}.depthsearch")
         try:
-            beside.write_text(text, encoding="utf-8")
+            new.write_text(text, encoding="utf-8")
             if place.exists():
-                beside.chmod(stat.S_IMODE(place.stat().st_mode))
-            beside.replace(place)
+                new.chmod(stat.S_IMODE(place.stat().st_mode))
+            new.replace(place)
         finally:
             with contextlib.suppress(OSError):
-                beside.unlink(missing_ok=True)
+                new.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
         raise _unwritable(output, error) from None
 

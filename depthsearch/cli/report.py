@@ -3,7 +3,7 @@
 import click
 
 from depthsearch.cli.options import storage_option
-from depthsearch.cli.output_file import check_writable, write_page
+from depthsearch.cli.output_file import check_writable, write_file
 from depthsearch.core.errors import InvalidValue
 
 
@@ -53,7 +53,7 @@ def _write(
         place = store.url
     title, source = (declared.title, declared.source) if declared is not None else ("", "")
     text = page(reports, place=place, written=datetime.now(UTC), title=title, source=source)
-    write_page(output, text)
+    write_file(output, text)
     if figures is not None:
         drawn = figures_of(reports, comparison_of(reports, title=title, source=source))
         write_images(drawn, figures)

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 
 import click
 
@@ -23,6 +22,8 @@ def studies() -> None:
 @csv_option
 def list_studies(storage: str | None, as_json: bool, as_csv: bool) -> None:
     """Every study in the store, oldest first."""
+    from depthsearch.cli.output import show as show_table  # noqa: PLC0415
+    from depthsearch.cli.output import write  # noqa: PLC0415
     from depthsearch.reporting.listing import StudyRow, study_rows, to_csv  # noqa: PLC0415
     from depthsearch.store import open_store  # noqa: PLC0415
 
@@ -32,11 +33,10 @@ def list_studies(storage: str | None, as_json: bool, as_csv: bool) -> None:
     for error in damaged:
         click.echo(f"note: {error}", err=True)
     if as_json:
-        click.echo(json.dumps([row.model_dump() for row in rows], indent=2))
+        write(json.dumps([row.model_dump() for row in rows], indent=2) + "\n")
     elif as_csv:
-        click.echo(to_csv([row.model_dump() for row in rows], list(StudyRow.model_fields)), nl=False)
+        write(to_csv([row.model_dump() for row in rows], list(StudyRow.model_fields)))
     elif rows:
-        from depthsearch.cli.output import show as show_table  # noqa: PLC0415
         from depthsearch.reporting.text import studies_table  # noqa: PLC0415
 
         show_table(studies_table(rows))
@@ -51,15 +51,16 @@ def list_studies(storage: str | None, as_json: bool, as_csv: bool) -> None:
 @details_option
 def show(study: str, storage: str | None, as_json: bool, everything: bool) -> None:
     """The answer of STUDY as `find` gave it, or what is known so far."""
+    from depthsearch.cli.output import show as show_answer  # noqa: PLC0415
+    from depthsearch.cli.output import write  # noqa: PLC0415
     from depthsearch.finder import answer_of  # noqa: PLC0415
     from depthsearch.store import open_store  # noqa: PLC0415
 
     with open_store(storage, create=False) as store, store.errors_said():
         answer, place = answer_of(store.read_study(study)), store.url
     if as_json:
-        click.echo(answer.to_json())
+        write(answer.to_json() + "\n")
         return
-    from depthsearch.cli.output import show as show_answer  # noqa: PLC0415
     from depthsearch.reporting.text import answer_text  # noqa: PLC0415
 
     show_answer(answer_text(answer, place=place, everything=everything))
@@ -73,6 +74,8 @@ def show(study: str, storage: str | None, as_json: bool, everything: bool) -> No
 @click.option("--output", metavar="FILE", help="Write to FILE instead of standard output.")
 def export(study: str, storage: str | None, as_json: bool, as_csv: bool, output: str | None) -> None:
     """Every run of STUDY with its depth, seed, verdict and evidence: as CSV, or with --json as JSON."""
+    from depthsearch.cli.output import write  # noqa: PLC0415
+    from depthsearch.cli.output_file import write_file  # noqa: PLC0415
     from depthsearch.reporting.listing import RUN_COLUMNS, run_rows, to_csv  # noqa: PLC0415
     from depthsearch.store import open_store  # noqa: PLC0415
 
@@ -81,14 +84,9 @@ def export(study: str, storage: str | None, as_json: bool, as_csv: bool, output:
         rows = run_rows(store.read_study(study))
     text = json.dumps(rows, indent=2) + "\n" if as_json else to_csv(rows, RUN_COLUMNS)
     if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        Path(output).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidValue(
-            f"--output {output!r} cannot be written: {error.strerror}; give a file in a folder that exists"
-        ) from None
+        write(text)
+    else:
+        write_file(output, text)
 
 
 @studies.command(short_help="Delete one study.")

@@ -61,8 +61,11 @@ def read_declared_studies(store: Store, declared: StudyFile) -> list[StudyReport
     reports = []
     for entry in declared.problems:
         family = family_of(entry.problem.family)
-        identity = declared.settings.filled(reliability=family.reliability).identity(entry.problem.fingerprint())
+        question = entry.problem.fingerprint()
+        identity = declared.settings.filled(reliability=family.reliability).identity(question)
         made = [summary.name for summary in summaries if summary.identity == identity]
+        # Searched with other settings than the file's, as with another --seed: the newest such search.
+        made = made or [summary.name for summary in summaries if summary.problem.fingerprint() == question]
         if not made:
             raise StudyNotFound(
                 f"problem {entry.name!r} has no study in {store.url}: search it first, with `depthsearch compare`"

@@ -85,11 +85,6 @@ class Posterior:
         probabilities: Floats = self.lam + (1 - self.gamma - self.lam) * shares
         return probabilities
 
-    def mean(self, depths: Sequence[int] | NDArray[np.int64]) -> Floats:
-        """[depths] posterior mean of P(success): the predictive probability of the next run there."""
-        mean: Floats = self.probabilities(depths) @ self.weight
-        return mean
-
     def quantiles(self, depths: Sequence[int], levels: Sequence[float]) -> Floats:
         """[depths, levels] quantiles of P(success) at each depth."""
         return np.array([quantiles(row, self.weight, levels) for row in self.probabilities(depths)]).reshape(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from depthsearch.cli.output_file import check_writable, write_page
+from depthsearch.cli.output_file import check_writable, write_file
 from depthsearch.core.errors import InvalidValue
 
 
@@ -14,7 +14,7 @@ def test_a_page_replaces_the_one_that_is_there_and_keeps_its_mode(tmp_path: Path
     place = tmp_path / "page.html"
     place.write_text("old")
     place.chmod(0o600)
-    write_page(str(place), "new")
+    write_file(str(place), "new")
     assert place.read_text() == "new"
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [place]
@@ -23,19 +23,19 @@ def test_a_page_replaces_the_one_that_is_there_and_keeps_its_mode(tmp_path: Path
 def test_a_link_is_followed(tmp_path: Path) -> None:
     (tmp_path / "link.html").symlink_to("real.html")
     for text in ("first", "second"):
-        write_page(str(tmp_path / "link.html"), text)
+        write_file(str(tmp_path / "link.html"), text)
         assert (tmp_path / "real.html").read_text() == text
     assert (tmp_path / "link.html").is_symlink()
 
 
 def test_a_device_and_a_pipe_are_written_to_as_they_are(tmp_path: Path) -> None:
-    write_page("/dev/null", "gone")
+    write_file("/dev/null", "gone")
     assert not Path("/dev/null").is_file()
     reader, writer = os.pipe()
     link = tmp_path / "link"
     link.symlink_to(f"/proc/self/fd/{writer}")
     check_writable(str(link))
-    write_page(str(link), "through")
+    write_file(str(link), "through")
     os.close(writer)
     with os.fdopen(reader) as opened:
         assert opened.read() == "through"
@@ -44,7 +44,7 @@ def test_a_device_and_a_pipe_are_written_to_as_they_are(tmp_path: Path) -> None:
 
 def test_the_longest_name_that_a_file_may_have(tmp_path: Path) -> None:
     place = tmp_path / f"{'p' * 250}.html"
-    write_page(str(place), "new")
+    write_file(str(place), "new")
     assert place.read_text() == "new"
 
 
@@ -69,4 +69,4 @@ def test_what_cannot_be_written_is_refused_beforehand(
 
 def test_a_disk_that_is_full_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match="No space left on device"):
-        write_page("/dev/full", "new")
+        write_file("/dev/full", "new")

@@ -79,6 +79,11 @@ def test_the_studies_of_a_study_file_stand_beside_what_was_reported() -> None:
     assert "4 hidden layers (by hand)" in text
 
 
+def test_a_study_file_finds_what_was_searched_from_another_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["studies", "delete", "<b>x", "--yes"]) == 0
+    assert "short in sqlite:///depthsearch.db" in page("--compare", "study.toml")
+
+
 def test_an_empty_study_has_a_page(capsys: pytest.CaptureFixture[str]) -> None:
     changed("DELETE FROM ds_runs")
     changed("DELETE FROM trials")

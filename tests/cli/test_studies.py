@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+import os
 import re
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,8 @@ STORE = ["--storage", "sqlite:///depthsearch.db"]
 QUICK = ["find", "--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05", "--seeds", "2", "--quiet"]
 QUICK += ["--sampler", "bisect", "--reliability", "0.5"]
 
+
+NAME = "深度"
 
 pytestmark = pytest.mark.usefixtures("_in_a_folder_with_the_store")
 
@@ -107,6 +111,37 @@ def test_export_to_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     printed = output(capsys, "export", "done", "--csv")
     assert output(capsys, "export", "done", "--output", "runs.csv") == ""
     assert Path("runs.csv").read_text() == printed
+
+
+def test_an_export_that_cannot_be_written_whole_leaves_the_file_that_was_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("runs.csv").write_text("before")
+
+    def fail(*_arguments: Any, **_more: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", fail)
+    assert run(["studies", "export", "done", "--output", "runs.csv"]) == 2
+    assert "--output 'runs.csv' cannot be written: No space left on device" in capsys.readouterr().err
+    assert Path("runs.csv").read_text() == "before"
+    assert sorted(path.name for path in Path().iterdir() if "runs" in path.name or "depthsearch" in path.suffix) == [
+        "runs.csv"
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["list"], ["list", "--csv"], ["list", "--json"], ["show", NAME], ["show", NAME, "--json"], ["export", NAME]],
+)
+def test_a_name_that_the_output_cannot_show_ends_no_command(arguments: list[str]) -> None:
+    with closing(sqlite3.connect("depthsearch.db")) as connection, connection:
+        connection.execute("UPDATE studies SET study_name = ? WHERE study_name = 'short'", [NAME])
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    command = [sys.executable, "-m", "depthsearch", "studies", *arguments]
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"??" in done.stdout or b"\\u6df1\\u5ea6" in done.stdout
 
 
 def test_delete_takes_one_study(capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,7 +46,7 @@ def test_means_and_thresholds_are_those_of_a_plain_sum() -> None:
     depths = (10, 25, 40, 60)
     belief = posterior(COUNTS)
     means, below = reference(COUNTS, 0.5, depths)
-    np.testing.assert_allclose(belief.mean(depths), means, atol=0.004)
+    np.testing.assert_allclose(belief.probabilities(depths) @ belief.weight, means, atol=0.004)
     u = belief.thresholds(0.5)
     ours = [float(belief.weight[u < math.log(depth)].sum()) for depth in depths]
     np.testing.assert_allclose(ours, below, atol=0.01)
@@ -77,7 +77,7 @@ def test_whatever_was_seen_the_posterior_is_one(seen: list[tuple[int, int, float
     belief = posterior(tuple(counts[depth] for depth in sorted(counts)))
     assert np.isfinite(belief.weight).all()
     assert belief.weight.sum() == pytest.approx(1)
-    p = belief.mean([1, 10, 100, 1000])
+    p = belief.probabilities([1, 10, 100, 1000]) @ belief.weight
     assert np.all(np.diff(p) <= 1e-9)
     found = threshold(belief, 0.5)
     assert found.low <= found.median <= found.high
