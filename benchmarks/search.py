@@ -23,8 +23,8 @@ import optuna
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
 
 from depthsearch.search import BisectionSampler, Curve, SearchSettings, ThresholdSampler, estimate
+from depthsearch.search.optuna_internals import all_trials
 from depthsearch.search.picking import Known, next_pick
-from depthsearch.search.trials import all_trials
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)

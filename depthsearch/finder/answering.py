@@ -19,6 +19,7 @@ from depthsearch.finder.versions import versions
 from depthsearch.search import estimate
 from depthsearch.search import trials as trial_fields
 from depthsearch.search.estimate import MOST_CONFIRMATIONS, confirmation_agrees, next_to_confirm, probabilities
+from depthsearch.search.optuna_internals import all_trials
 from depthsearch.search.stopping import LEVEL
 from depthsearch.search.trials import Probe
 from depthsearch.store import StoredRun, StoredStudy
@@ -99,7 +100,7 @@ def probabilities_at(stored: StoredStudy, depths: Sequence[int]) -> tuple[CurveP
     """P(trained) with its band at depths that need not have been tried; nothing for bisection, which claims none."""
     if stored.settings.sampler == "bisect":
         return ()
-    trials = trial_fields.all_trials(stored.optuna_study)
+    trials = all_trials(stored.optuna_study)
     possible = depths_of(stored.problem, stored.settings, trials)
     wanted = [depth for depth in depths if possible.low <= depth <= possible.high]
     return probabilities(trials, possible, wanted)
@@ -147,7 +148,7 @@ def _outcome(stored: StoredStudy, curve: Curve) -> Outcome:
         return Outcome.NOT_MONOTONE
     if curve.concluded is not None:
         return _OUTCOMES[curve.concluded]
-    trials = trial_fields.all_trials(stored.optuna_study)
+    trials = all_trials(stored.optuna_study)
     return Outcome.UNFINISHED if budget_left(trials, stored.settings) else Outcome.BUDGET_ENDED
 
 
@@ -159,7 +160,7 @@ def _layers(stored: StoredStudy, depth: int | None) -> LayerCounts | None:
 
 def _confirmation(stored: StoredStudy, curve: Curve, runs: Sequence[StoredRun]) -> tuple[Confirmation, ...]:
     """How each depth did that was tried again: for bisection the edges, the passing one first; else as they came."""
-    trials = trial_fields.all_trials(stored.optuna_study)
+    trials = all_trials(stored.optuna_study)
     settings = stored.settings
     found = []
     for trial in trial_fields.confirming(trials):
@@ -290,7 +291,7 @@ def _warnings(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirma
 
 def _why_unconfirmed(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirmation]) -> str:
     family = family_of(stored.problem.family)
-    trials = trial_fields.all_trials(stored.optuna_study)
+    trials = all_trials(stored.optuna_study)
     depths = depths_of(stored.problem, stored.settings, trials)
     missing = next_to_confirm(trials, curve, stored.settings, depths)
     if missing is not None:

@@ -5,7 +5,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.core.events import Purpose
 from depthsearch.core.names import SEEDS
-from depthsearch.search.trials import DEPTH, SECONDS, all_trials, counts_of, purpose_of
+from depthsearch.search.optuna_internals import all_trials
+from depthsearch.search.trials import DEPTH, SECONDS, counts_of, purpose_of
 from depthsearch.store import StoredRun, StoredStudy, damage_said
 
 

@@ -36,6 +36,7 @@ from depthsearch.finder.samplers import OPTUNAS, make_sampler, runs_and_purpose,
 from depthsearch.search import draw_seeds, estimate
 from depthsearch.search import trials as trial_fields
 from depthsearch.search.estimate import next_to_confirm
+from depthsearch.search.optuna_internals import all_trials, contains, trial_key
 from depthsearch.store import StoredRun, StoredStudy, check_name, open_store
 from depthsearch.training.engine import Engine, Job, Watch, check_engine, choose_engine, lanes_of
 
@@ -143,7 +144,7 @@ class _Search:
         self._check_kept, self._notes = check_kept, notes
         self._problem, self._settings = opened.problem, opened.settings
         self._study = opened.optuna_study
-        self._depths = depths_of(self._problem, self._settings, trial_fields.all_trials(self._study))
+        self._depths = depths_of(self._problem, self._settings, all_trials(self._study))
         self._engine: Engine | None = None
         self._latest: Curve | None = None  # after the trials finished so far; None where it is to be worked out
 
@@ -177,7 +178,7 @@ class _Search:
         adopted = []
         for trial in self._stored.interrupted_trials():
             seeds, depth = trial.user_attrs[SEEDS], trial.params.get(trial_fields.DEPTH)
-            if depth is None or not self._depths._contains(depth):  # noqa: SLF001 - as Optuna's samplers ask
+            if depth is None or not contains(self._depths, depth):
                 self._study.tell(trial.number, state=TrialState.FAIL)
                 continue
             kept = {run.run: run for run in self._stored.runs_of(trial.number)}
@@ -185,7 +186,7 @@ class _Search:
                 place: kept[place] for place, seed in enumerate(seeds) if place in kept and kept[place].seed == seed
             }
             purpose = trial_fields.purpose_of(trial)
-            adopted.append(_OpenTrial(trial.number, trial._trial_id, depth, purpose, seeds, runs))  # noqa: SLF001
+            adopted.append(_OpenTrial(trial.number, trial_key(trial), depth, purpose, seeds, runs))
         return adopted
 
     def _completed(self, adopted: list[_OpenTrial]) -> list[_OpenTrial]:
@@ -193,7 +194,7 @@ class _Search:
 
         The trials of a round finish after all of them were asked for, so a round with a finished trial lacks none.
         """
-        trials = trial_fields.all_trials(self._study)
+        trials = all_trials(self._study)
         if not adopted or adopted[0].purpose is Purpose.CONFIRM:
             return adopted
         first = trials[adopted[0].number].user_attrs.get(trial_fields.ROUND)
@@ -213,11 +214,11 @@ class _Search:
         return self._latest
 
     def _to_confirm(self, curve: Curve) -> int | None:
-        return next_to_confirm(trial_fields.all_trials(self._study), curve, self._settings, self._depths)
+        return next_to_confirm(all_trials(self._study), curve, self._settings, self._depths)
 
     def _next_round(self) -> list[_OpenTrial]:
         """The sampler's next trials while the search goes on; then one that confirms; then none."""
-        trials = trial_fields.all_trials(self._study)
+        trials = all_trials(self._study)
         if not budget_left(trials, self._settings):
             return []
         curve = self._curve()
@@ -232,7 +233,7 @@ class _Search:
     def _fill_round(self, asked: list[_OpenTrial]) -> list[_OpenTrial]:
         """The trials of a round: those that were asked for already, and more up to its size and the budget."""
         most = self._trials_of_round(self._curve())
-        left = runs_left(trial_fields.all_trials(self._study), self._settings)
+        left = runs_left(all_trials(self._study), self._settings)
         while len(asked) < most and left >= self._settings.runs_each:
             asked.append(self._ask(asked[0].number if asked else None))
             left -= len(asked[-1].seeds)
@@ -261,7 +262,7 @@ class _Search:
         """
         trial = self._study.ask()
         depth = suggest(trial, self._settings, self._depths)
-        trials = trial_fields.all_trials(self._study)
+        trials = all_trials(self._study)
         runs, purpose = runs_and_purpose(trials, trial.number, self._settings)
         runs = int(min(runs, max(runs_left(trials, self._settings), 1)))
         # Fresh seeds: those after the ones that earlier trials at this depth, failed ones left out, have claimed.
@@ -272,7 +273,7 @@ class _Search:
         )
         seeds = draw_seeds(self._settings.seed, depth=depth, first=claimed, count=runs)
         looks_out = purpose in (Purpose.SENTINEL, Purpose.TAIL)
-        trial_id = trial._trial_id  # noqa: SLF001 - the key of the store's tables
+        trial_id = trial_key(trial)
         attributes = {SEEDS: seeds, trial_fields.ROUND: trial.number if first is None else first}
         self._stored.write_attributes(
             trial_id, attributes | ({trial_fields.PURPOSE: purpose.value} if looks_out else {})

@@ -10,7 +10,8 @@ from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.core.settings import SearchSettings
-from depthsearch.search.trials import DEPTH, all_trials, write_constraint
+from depthsearch.search.optuna_internals import all_trials
+from depthsearch.search.trials import DEPTH, write_constraint
 
 
 class DepthSampler(BaseSampler):

@@ -12,10 +12,11 @@ from depthsearch.core.events import Purpose
 from depthsearch.core.settings import SearchSettings
 from depthsearch.search.bisection import BisectionSampler, bracket_of
 from depthsearch.search.monotone import crossings, falls_with_depth
+from depthsearch.search.optuna_internals import all_trials
 from depthsearch.search.picking import Known
 from depthsearch.search.posterior import Count, posterior, quantiles
 from depthsearch.search.stopping import LEVEL, Threshold, surprising, threshold
-from depthsearch.search.trials import DEPTH, HALF, Probe, all_trials, confirming, mostly_failed, pooled, probes
+from depthsearch.search.trials import DEPTH, HALF, Probe, confirming, mostly_failed, pooled, probes
 
 REOPENED = 4
 """Trials that a search goes on for after a confirmation that disagreed."""

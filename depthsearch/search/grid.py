@@ -6,6 +6,7 @@ from optuna.distributions import IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.search.depth_sampler import DepthSampler
+from depthsearch.search.optuna_internals import contains
 
 
 class DepthGridSampler(DepthSampler):
@@ -18,7 +19,7 @@ class DepthGridSampler(DepthSampler):
 
     def next_depth(self, earlier: Sequence[FrozenTrial], depths: IntDistribution) -> int:
         """The depth of the trial after these."""
-        asked = [depth for depth in self.settings.depths or () if depths._contains(depth)]  # noqa: SLF001
+        asked = [depth for depth in self.settings.depths or () if contains(depths, depth)]
         asked = asked or [depths.low]
         tried = [
             int(trial.params[self.parameter])

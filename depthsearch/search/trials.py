@@ -11,13 +11,13 @@ from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.core.events import Purpose
+from depthsearch.search import optuna_internals
 
 DEPTH, RUNS, TRAINED, PURPOSE = "depth", "runs", "trained", "purpose"
 ROUND = "round"
 """The number of the first trial of those that were asked for, and are trained, together."""
 
 VERDICTS, SECONDS, EFFORT = "verdicts", "seconds", "effort"
-CONSTRAINTS = "constraints"
 HALF = 0.5
 
 
@@ -38,12 +38,6 @@ class Probe:
 def mostly_failed(*, trained: int, runs: int, reliability: float) -> bool:
     """Whether most of the runs at a depth failed, where the reliability asks for half of them at least."""
     return reliability >= HALF and 2 * trained < runs
-
-
-def all_trials(study: Study) -> list[FrozenTrial]:
-    """Every trial by number, without the deep copy that `study.trials` makes."""
-    trials = study._storage.get_all_trials(study._study_id, deepcopy=False)  # noqa: SLF001 - Optuna's own samplers do so
-    return sorted(trials, key=lambda trial: trial.number)
 
 
 def probes(trials: Sequence[FrozenTrial], parameter: str = DEPTH, *, purpose: Purpose | None = None) -> list[Probe]:
@@ -115,8 +109,4 @@ def write_constraint(study: Study, trial: FrozenTrial, reliability: float) -> No
     counted = counts_of(trial)
     if counted is not None:
         runs, trained = counted
-        study._storage.set_trial_system_attr(  # noqa: SLF001 - the one form that the dashboard reads as well
-            trial._trial_id,  # noqa: SLF001
-            CONSTRAINTS,
-            [reliability - trained / runs],
-        )
+        optuna_internals.write_constraint(study, trial, reliability - trained / runs)

@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterator, Mapping
 
 from optuna.storages import RDBStorage
-from optuna.storages._rdb.models import StudySystemAttributeModel
-from optuna.storages._rdb.storage import _create_scoped_session
+
+from depthsearch.search.optuna_internals import change_system_attributes
 
 VERSION, PIECES = "dashboard:note_ver", "dashboard:note_str:"
 PLOT_PIECES = "dashboard:plot_data:depthsearch:"
@@ -27,14 +27,12 @@ def write_page(storage: RDBStorage, study_id: int, *, note: str, plot: str) -> N
         note: In Markdown, without a heading.
         plot: A plotly figure as JSON; empty for none.
     """
-    with _create_scoped_session(storage.scoped_session) as session:
-        rows = {str(row.key): row for row in StudySystemAttributeModel.where_study_id(study_id, session)}
-        found = {key: _value(str(row.value_json)) for key, row in rows.items() if key.startswith("dashboard:")}
-        for key, value in {**_changed_note(found, HEADING + note), **_changed(found, PLOT_PIECES, plot)}.items():
-            if key in rows:
-                rows[key].value_json = json.dumps(value)
-            else:
-                session.add(StudySystemAttributeModel(study_id=study_id, key=key, value_json=json.dumps(value)))
+
+    def change(stored: Mapping[str, str]) -> dict[str, object]:
+        found = {key: _value(text) for key, text in stored.items() if key.startswith("dashboard:")}
+        return {**_changed_note(found, HEADING + note), **_changed(found, PLOT_PIECES, plot)}
+
+    change_system_attributes(storage, study_id, change)
 
 
 def _changed_note(found: Mapping[str, object], body: str) -> dict[str, object]:

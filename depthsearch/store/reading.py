@@ -8,6 +8,8 @@ from typing import Any
 
 from optuna.storages import RDBStorage
 
+from depthsearch.search.optuna_internals import READING_METHODS
+
 READ, WRITE = "BEGIN", "BEGIN IMMEDIATE"
 
 _READS: ContextVar[bool] = ContextVar("reads", default=False)
@@ -41,21 +43,5 @@ def _read(method: Callable[..., Any]) -> Callable[..., Any]:
     return read
 
 
-for _name in (
-    "get_study_id_from_name",
-    "get_study_name_from_id",
-    "get_study_directions",
-    "get_study_user_attrs",
-    "get_study_system_attrs",
-    "get_all_studies",
-    "get_trial_user_attrs",
-    "get_trial_system_attrs",
-    "get_trial_param",
-    "get_trial_id_from_study_id_trial_number",
-    "get_trial",
-    "get_all_trials",
-    "_get_trials",
-    "get_best_trial",
-    "_get_best_trial_id",
-):
+for _name in READING_METHODS:
     setattr(SharedStorage, _name, _read(getattr(RDBStorage, _name)))

@@ -10,7 +10,6 @@ from typing import Self
 import optuna
 from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
-from optuna.storages._rdb.models import StudyModel, TrialModel
 from optuna.study import StudyDirection
 from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.engine import URL
@@ -25,6 +24,7 @@ from depthsearch.core.errors import (
 )
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
+from depthsearch.search.optuna_internals import delete_study_rows, study_names
 from depthsearch.store.claims import claim, opening
 from depthsearch.store.damage import damage_said
 from depthsearch.store.database import check_file, open_database, said_of
@@ -138,8 +138,7 @@ class Store:
     def _names(self) -> dict[int, str]:
         """Of every study by its number, of Optuna's other users too; nothing else of them is read."""
         with reading(), self._engine.connect() as connection:
-            rows = connection.execute(select(StudyModel.study_id, StudyModel.study_name))
-            return {study_id: name for study_id, name in rows}  # noqa: C416 - rows are not quite pairs
+            return study_names(connection)
 
     def summary(self, name: str) -> StudySummary:
         """The study of that name.
@@ -226,13 +225,10 @@ class Store:
             StudyBusy: A process is searching it.
         """
         study_id = self.check_held(name)
-        trials = select(TrialModel.trial_id).where(TrialModel.study_id == study_id)
         with said_of(self.url), claim(self._engine, self._url, name), self._engine.begin() as connection:
-            for table in (RUNS, STUDIES, *reversed(StudyModel.metadata.sorted_tables)):
-                if "study_id" in table.c:
-                    connection.execute(delete(table).where(table.c.study_id == study_id))
-                elif "trial_id" in table.c:
-                    connection.execute(delete(table).where(table.c.trial_id.in_(trials)))
+            for table in (RUNS, STUDIES):
+                connection.execute(delete(table).where(table.c.study_id == study_id))
+            delete_study_rows(connection, study_id)
 
     def _claim(self, held: ExitStack, problem: Problem, settings: SearchSettings, name: str | None, fresh: bool) -> str:
         """Choose the study's name and hold its lock."""

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from optuna import Study
 from optuna.storages import RDBStorage
-from optuna.storages._rdb.models import TrialUserAttributeModel
-from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import ColumnElement, Engine, Row, delete, insert, select
 
@@ -16,6 +14,7 @@ from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.search.optuna_internals import study_key, write_user_attributes
 from depthsearch.store.damage import damage_said
 from depthsearch.store.notes import write_page
 from depthsearch.store.reading import reading
@@ -88,7 +87,7 @@ class StoredStudy:
     @property
     def study_id(self) -> int:
         """The study's number in the database."""
-        return self.optuna_study._study_id  # noqa: SLF001 - the key that our tables share with Optuna's
+        return study_key(self.optuna_study)
 
     def fail_unseeded(self) -> int:
         """Fail every running trial whose depth or seeds were not stored, and say how many there were.
@@ -161,12 +160,8 @@ class StoredStudy:
         )
 
     def write_attributes(self, trial_id: int, attributes: Mapping[str, object]) -> None:
-        """Set attributes of a running trial, all in one transaction, where Optuna's own call makes one for each."""
-        with _create_scoped_session(self.storage.scoped_session, True) as session:
-            for key, value in attributes.items():
-                self.storage._set_trial_attr_without_commit(  # noqa: SLF001 - what Optuna's own call does
-                    session, TrialUserAttributeModel, trial_id, key, value
-                )
+        """Set attributes of a running trial, all in one transaction."""
+        write_user_attributes(self.storage, trial_id, attributes)
 
     def write_page(self, note: str, plot: str) -> None:
         """Put a note, in Markdown, and a plotly figure, as JSON, on the study's page in the dashboard.

@@ -9,7 +9,7 @@ from depthsearch.core.curve import Conclusion, Curve
 from depthsearch.core.settings import SearchSettings
 from depthsearch.search import BisectionSampler, ThresholdSampler, estimate
 from depthsearch.search.estimate import MOST_CONFIRMATIONS, next_to_confirm
-from depthsearch.search.trials import all_trials
+from depthsearch.search.optuna_internals import all_trials
 
 DEPTHS = IntDistribution(1, 64)
 HALF = SearchSettings(reliability=0.5, cap=64, runs_per_trial=8)
