@@ -22,7 +22,8 @@ import numpy as np
 import optuna
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
 
-from depthsearch.search import BisectionSampler, Curve, SearchSettings, ThresholdSampler, estimate
+from depthsearch.core.settings import ResolvedSettings
+from depthsearch.search import BisectionSampler, Curve, ThresholdSampler, estimate
 from depthsearch.search.optuna_internals import all_trials
 from depthsearch.search.picking import Known, next_pick
 
@@ -89,7 +90,7 @@ class Found:
     until_rule: tuple[int, float]
 
 
-def simulate(case: Case, settings: SearchSettings, seed: int, sampler: BaseSampler | None = None) -> Found:
+def simulate(case: Case, settings: ResolvedSettings, seed: int, sampler: BaseSampler | None = None) -> Found:
     """One search, `settings.parallel_trials` trials a round, over an in-memory study."""
     rng = np.random.default_rng([seed, 7])
     study = optuna.create_study(direction="maximize", sampler=sampler or ThresholdSampler(settings))
@@ -98,11 +99,11 @@ def simulate(case: Case, settings: SearchSettings, seed: int, sampler: BaseSampl
     curve = estimate(study, settings, curves=100)
     while curve.concluded is None and (settings.max_runs is None or runs < settings.max_runs):
         asked = []
-        for _ in range(settings.trials_at_once):
+        for _ in range(settings.parallel_trials):
             trial = study.ask()
             asked.append((trial, trial.suggest_int("depth", 1, settings.cap)))
         for trial, depth in asked:
-            count = settings.runs_each
+            count = settings.runs_per_trial
             if sampler is None:
                 count = runs_of(study, trial.number, settings)
             trial.set_user_attr("runs", count)
@@ -110,16 +111,16 @@ def simulate(case: Case, settings: SearchSettings, seed: int, sampler: BaseSampl
             study.tell(trial, depth)
             runs += count
         deepest = max(depth for _, depth in asked)
-        total += deepest if settings.trials_at_once > 1 else deepest * settings.runs_each
+        total += deepest if settings.parallel_trials > 1 else deepest * settings.runs_per_trial
         if until_rule is None and sampler is None and Known.of(all_trials(study), depths).rule(settings) is not None:
             until_rule = runs, total
         curve = estimate(study, settings, curves=100)
     return Found(curve, runs, total, until_rule or (runs, total))
 
 
-def runs_of(study: optuna.Study, number: int, settings: SearchSettings) -> int:
+def runs_of(study: optuna.Study, number: int, settings: ResolvedSettings) -> int:
     """The runs that the trial of that number asks for: fewer where it is a look-out."""
-    if settings.runs_each == 1:
+    if settings.runs_per_trial == 1:
         return 1
     trials = all_trials(study)
     depths = trials[number].distributions["depth"]
@@ -141,7 +142,7 @@ def holds(curve: Curve, depth: float) -> bool:
 def covered(job: tuple[int, int, int]) -> tuple[str, float, bool, bool, float, str]:
     seed, batch, runs = job
     case = random_case(np.random.default_rng([seed, 1]))
-    settings = SearchSettings(
+    settings = ResolvedSettings(
         reliability=case.reliability, parallel_trials=batch, runs_per_trial=runs, max_runs=3000, seed=seed
     )
     found = simulate(case, settings, seed)
@@ -191,7 +192,7 @@ class Spent:
 def one_cost(job: tuple[str, float, float, int, int]) -> Spent:
     name, slope, reliability, batch, seed = job
     case = Case(name, logistic(74, reliability, slope), reliability, 74)
-    settings = SearchSettings(reliability=reliability, parallel_trials=batch, runs_per_trial=1, seed=seed)
+    settings = ResolvedSettings(reliability=reliability, parallel_trials=batch, runs_per_trial=1, seed=seed)
     found = simulate(case, settings, seed)
     middle = next(crossing.depth for crossing in found.curve.thresholds if crossing.reliability == reliability)
     runs, cost = found.until_rule
@@ -205,7 +206,7 @@ def rival(job: tuple[str, int]) -> Spent:
     rng = np.random.default_rng([seed, 7])
     if name.startswith(("bisection", "majority")):
         runs = {"bisection": 1, "majority of 5": 5, "majority of 15": 15}[name]
-        settings = SearchSettings(sampler="bisect", reliability=0.5, runs_per_trial=runs, parallel_trials=1)
+        settings = ResolvedSettings(sampler="bisect", reliability=0.5, runs_per_trial=runs, parallel_trials=1)
         found = simulate(Case(name, truth, 0.5, 74), settings, seed, BisectionSampler(settings))
         answer = found.curve.max_depth or 0
         return peer(found.runs, found.cost, answer)
@@ -300,7 +301,7 @@ def shape_case(kind: str, rng: np.random.Generator) -> Case:
 def shaped(job: tuple[str, int, int, int]) -> tuple[str, bool, bool]:
     kind, seed, batch, runs = job
     case = shape_case(kind, np.random.default_rng([seed, 3]))
-    settings = SearchSettings(
+    settings = ResolvedSettings(
         reliability=0.5, parallel_trials=batch, runs_per_trial=runs, max_runs=3000, cap=5000, seed=seed
     )
     curve = simulate(case, settings, seed).curve
@@ -323,7 +324,7 @@ def speed(trials: int) -> None:
     """One step of the sampler after so many trials of one run each: what `suggest_int` takes, nothing remembered."""
     from depthsearch.search.posterior import posterior  # noqa: PLC0415
 
-    settings = SearchSettings(reliability=0.9, tolerance=0.0001, runs_per_trial=1, seed=1, parallel_trials=1)
+    settings = ResolvedSettings(reliability=0.9, tolerance=0.0001, runs_per_trial=1, seed=1, parallel_trials=1)
     study = optuna.create_study(direction="maximize", sampler=ThresholdSampler(settings))
     truth, rng = logistic(74, 0.9, 12), np.random.default_rng(0)
     taken = []

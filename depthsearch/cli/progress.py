@@ -24,7 +24,7 @@ from depthsearch.core.events import (
     TrialStarted,
 )
 from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings, SearchSettings
 from depthsearch.core.words import count_of
 from depthsearch.families import Family, family_of
 from depthsearch.reporting.text import CurveChart, finished_line, started_line
@@ -134,7 +134,7 @@ class Progress:
             case StudyOpened(study, finished, done, kept):
                 place = list(self._families).index(name) + 1
                 of = f"{name}, {place} of {len(self._families)}: " if name else ""
-                self._board.begin(study, family, self._settings.filled(reliability=family.reliability), of)
+                self._board.begin(study, family, self._settings.resolved(reliability=family.reliability), of)
                 if done:
                     self._console.print(f"{called}{study} is done already, with {count_of(finished, 'trial')}")
                 elif finished or kept:
@@ -164,7 +164,7 @@ class _Board:
 
         self._study = ""
 
-    def begin(self, study: str, family: Family, settings: SearchSettings, called: str) -> None:
+    def begin(self, study: str, family: Family, settings: ResolvedSettings, called: str) -> None:
         """A search begins."""
         self._family, self._settings, self._called = family, settings, called
         self._curve: Curve | None = None
@@ -224,7 +224,7 @@ class _Board:
             curve.points,
             curve.interval,
             curve.max_depth,
-            self._settings.threshold_share,
+            self._settings.reliability,
             self._family.unit,
             self._settings.cap,
         )

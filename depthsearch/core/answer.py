@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from depthsearch.core.curve import Conclusion, Crossing, CurvePoint
 from depthsearch.core.model import FrozenModel
 from depthsearch.core.problem import Criterion, Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,7 +188,7 @@ class Answer(FrozenModel):
     """
 
     problem: Problem
-    settings: SearchSettings
+    settings: ResolvedSettings
     fingerprint: str
     study: str
     criterion: Criterion

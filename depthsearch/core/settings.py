@@ -73,25 +73,30 @@ class SearchSettings(FrozenModel):
             raise InvalidValue(f"depths must lie within the cap, {self.cap}, but got {list(self.depths)}")
         return self
 
-    @property
-    def threshold_share(self) -> float:
-        """The reliability, or RELIABILITY where none is given."""
-        return RELIABILITY if self.reliability is None else self.reliability
+    def resolved(
+        self, *, reliability: float = RELIABILITY, runs_per_trial: int = RUNS_PER_TRIAL, parallel_trials: int = 1
+    ) -> "ResolvedSettings":
+        """The settings with every unset field filled, once and for all.
 
-    @property
-    def runs_each(self) -> int:
-        """The runs of a trial, or RUNS_PER_TRIAL where none are given."""
-        return RUNS_PER_TRIAL if self.runs_per_trial is None else self.runs_per_trial
+        Args:
+            reliability: Where none is given: that of the family.
+            runs_per_trial: Where none is given: what the engine makes worth while.
+            parallel_trials: Where none is given, likewise.
+        """
+        if isinstance(self, ResolvedSettings):
+            return self
+        defaults = {"reliability": reliability, "runs_per_trial": runs_per_trial, "parallel_trials": parallel_trials}
+        given = {name: value for name, value in self.model_dump().items() if value is not None}
+        return ResolvedSettings.model_validate(defaults | given)
 
-    @property
-    def trials_at_once(self) -> int:
-        """The trials of a round, or 1 where none are given."""
-        return 1 if self.parallel_trials is None else self.parallel_trials
 
-    def filled(self, **defaults: float) -> "SearchSettings":
-        """With these where nothing was given."""
-        return self.model_copy(update={name: own for name, own in defaults.items() if getattr(self, name) is None})
+class ResolvedSettings(SearchSettings):
+    """Settings without an unset field, as a study holds them and samplers use them."""
+
+    reliability: Annotated[float, Field(strict=True, gt=0, le=1)] = RELIABILITY
+    runs_per_trial: Annotated[int, Field(strict=True, ge=1, le=1_000)] = RUNS_PER_TRIAL
+    parallel_trials: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 1
 
     def identity(self, fingerprint: str) -> str:
         """What makes two searches the same study: problem, root seed, reliability and sampler (SHA-256)."""
-        return sha256(canonical_json([fingerprint, self.seed, self.threshold_share, self.sampler]))
+        return sha256(canonical_json([fingerprint, self.seed, self.reliability, self.sampler]))

@@ -6,7 +6,7 @@ from statistics import median
 from depthsearch.core.answer import Answer, Beyond, Confirmation, Cost, LayerCounts, Outcome, Scores, UsefulDepth
 from depthsearch.core.curve import Conclusion, Curve, CurvePoint
 from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.core.verdict import count_verdicts
 from depthsearch.core.words import listed
 from depthsearch.datasets import spec_of
@@ -64,7 +64,7 @@ def answer_of(stored: StoredStudy) -> Answer:
         bar=bar,
         outcome=outcome,
         sentence=_sentence(stored, curve, outcome, beyond, useful),
-        reliability=settings.threshold_share,
+        reliability=settings.reliability,
         max_depth=curve.max_depth,
         confirmed=curve.confirmed,
         final_scores=final_scores,
@@ -167,7 +167,7 @@ def _confirmation(stored: StoredStudy, curve: Curve, runs: Sequence[StoredRun]) 
         again = [run for run in runs if run.trial_number == trial.number]
         trained = sum(run.verdict.trained for run in again)
         if settings.sampler == "bisect":
-            passes = Probe(again[0].depth, len(again), trained).passes(settings.threshold_share)
+            passes = Probe(again[0].depth, len(again), trained).passes(settings.reliability)
             agrees = passes is (again[0].depth != curve.fails_at)
         else:
             agrees = confirmation_agrees(trials, trial, depths_of(stored.problem, settings, trials))
@@ -232,7 +232,7 @@ def _sentence(
             return f"trains to {depth}{_certainty(curve, settings)}{_as_good(curve, useful)}{past}"
         case Outcome.NEVER_RELIABLE:
             least, sure = family.units(family.shallowest), "" if curve.confirmed else " (unconfirmed)"
-            share = f"{settings.threshold_share:.0%}"
+            share = f"{settings.reliability:.0%}"
             return f"is not reliable at any depth{sure}: {share} do not train even with {least}{cause}"
         case Outcome.NOT_MONOTONE:
             return f"does not simply stop at a depth: {_crossing_words(curve, settings, family)}{cause}"
@@ -244,7 +244,7 @@ def _sentence(
             return f"{why}; so far, the answer is {known}"
 
 
-def _certainty(curve: Curve, settings: SearchSettings) -> str:
+def _certainty(curve: Curve, settings: ResolvedSettings) -> str:
     """ " (21 to 26 with 95% probability; unconfirmed)": the interval where one is claimed, and what is untested."""
     parts = [f"{curve.possible(settings.cap)} with {LEVEL:.0%} probability"] if curve.interval else []
     parts += [] if curve.confirmed else ["unconfirmed"]
@@ -258,9 +258,9 @@ def _as_good(curve: Curve, useful: UsefulDepth | None) -> str:
     return f", as good as the best shallower network{to}"
 
 
-def _crossing_words(curve: Curve, settings: SearchSettings, family: Family) -> str:
+def _crossing_words(curve: Curve, settings: ResolvedSettings, family: Family) -> str:
     first, last = curve.crossings or (0, 0)
-    share = f"{settings.threshold_share:.0%}"
+    share = f"{settings.reliability:.0%}"
     if first < last:
         return f"fewer than {share} train beyond {first} {family.unit}, but again more at depths up to {last}"
     reached = f"last reached at {family.units(last)}" if last else "reached at no depth that was tried"

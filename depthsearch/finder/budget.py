@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.core.names import SEEDS
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import trials as trial_fields
 
 
-def runs_left(trials: Sequence[FrozenTrial], settings: SearchSettings) -> float:
+def runs_left(trials: Sequence[FrozenTrial], settings: ResolvedSettings) -> float:
     """Runs that the budget still allows, those under way left out; infinite where there is none."""
     if settings.max_runs is None:
         return float("inf")
@@ -18,9 +18,9 @@ def runs_left(trials: Sequence[FrozenTrial], settings: SearchSettings) -> float:
     return float(settings.max_runs - made - asked)
 
 
-def budget_left(trials: Sequence[FrozenTrial], settings: SearchSettings) -> bool:
+def budget_left(trials: Sequence[FrozenTrial], settings: ResolvedSettings) -> bool:
     """Whether one more trial fits: its runs are known beforehand, its seconds are not, so those may overrun."""
-    if runs_left(trials, settings) < settings.runs_each:
+    if runs_left(trials, settings) < settings.runs_per_trial:
         return False
     spent = sum(trial.user_attrs[trial_fields.SECONDS] for trial in trials if trial.state is TrialState.COMPLETE)
     return settings.max_seconds is None or spent < settings.max_seconds

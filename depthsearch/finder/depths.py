@@ -6,12 +6,12 @@ from optuna.distributions import IntDistribution
 from optuna.trial import FrozenTrial
 
 from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.families import family_of
 from depthsearch.search.trials import probes
 
 
-def depths_of(problem: Problem, settings: SearchSettings, trials: Sequence[FrozenTrial]) -> IntDistribution:
+def depths_of(problem: Problem, settings: ResolvedSettings, trials: Sequence[FrozenTrial]) -> IntDistribution:
     """From the family's shallowest to the cap, or to the deepest that was tried if a lower cap was given since.
 
     What is known of deeper networks is not forgotten by asking for less.

@@ -21,7 +21,7 @@ from depthsearch.core.events import Purpose, RoundAdvanced, RunFinished, StudyOp
 from depthsearch.core.interrupts import interrupts_deferred
 from depthsearch.core.names import SEEDS
 from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings, SearchSettings
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import count_verdicts
 from depthsearch.detection import final_score, settled_epoch, verdict_of
@@ -87,14 +87,14 @@ def find(
         check_name(study)
     check_engine(problem, engine=engine, device=device)
     given = settings or SearchSettings()
-    settings = _filled(problem, given, engine=engine, device=device)
+    resolved = _resolved(problem, given, engine=engine, device=device)
     check_criterion(problem)
     # An engine takes seconds to import: it is needed this early only to know whether there is a GPU to insist on.
     insisted = choose_engine(problem, engine=engine, device=device) if device == "cuda" else None
     with (
         open_store(storage) as store,
         store.errors_said(),
-        store.open_study(problem, settings, name=study, fresh=fresh) as opened,
+        store.open_study(problem, resolved, name=study, fresh=fresh) as opened,
     ):
 
         def make_engine() -> Engine:
@@ -234,7 +234,7 @@ class _Search:
         """The trials of a round: those that were asked for already, and more up to its size and the budget."""
         most = self._trials_of_round(self._curve())
         left = runs_left(all_trials(self._study), self._settings)
-        while len(asked) < most and left >= self._settings.runs_each:
+        while len(asked) < most and left >= self._settings.runs_per_trial:
             asked.append(self._ask(asked[0].number if asked else None))
             left -= len(asked[-1].seeds)
         return asked
@@ -246,7 +246,7 @@ class _Search:
             case "grid":
                 return len(set(self._settings.depths or ()) - {point.depth for point in curve.points})
             case _:
-                return self._settings.trials_at_once
+                return self._settings.parallel_trials
 
     def _enqueue(self, depth: int) -> None:
         # A sitting that ended between the queue and the training has left its trial waiting: that one will do.
@@ -358,7 +358,7 @@ class _Search:
         )
         if self._settings.sampler in OPTUNAS:
             trial_fields.write_constraint(
-                self._study, self._study.get_trials(deepcopy=False)[trial.number], self._settings.threshold_share
+                self._study, self._study.get_trials(deepcopy=False)[trial.number], self._settings.reliability
             )
         self._study.tell(trial.number, trial.depth)
 
@@ -386,17 +386,18 @@ def _seconds(runs: Sequence[StoredRun]) -> float:
     return round(sum(run.seconds or 0.0 for run in runs), 3)
 
 
-def _filled(problem: Problem, settings: SearchSettings, *, engine: str, device: str) -> SearchSettings:
+def _resolved(problem: Problem, settings: SearchSettings, *, engine: str, device: str) -> ResolvedSettings:
     """The settings with what the family and the engine choose, where nobody else did."""
     lanes = lanes_of(problem, engine=engine, device=device)
     runs = 3 if settings.sampler == "bisect" else min(max(lanes, RUNS_PER_TRIAL), MOST_RUNS_PER_TRIAL)
     if settings.max_runs is not None:
         runs = min(runs, settings.max_runs)
     family = family_of(problem.family)
-    filled = settings.filled(reliability=family.reliability, runs_per_trial=runs)
+    each = settings.runs_per_trial or runs
     # A search trial and its look-out at the least; more where lanes would stay empty.
-    filled = filled.filled(parallel_trials=2 * max(1, lanes // filled.runs_each))
-    for depth in filled.depths or ():
+    rounds = 2 * max(1, lanes // each)
+    resolved = settings.resolved(reliability=family.reliability, runs_per_trial=runs, parallel_trials=rounds)
+    for depth in resolved.depths or ():
         if depth < family.shallowest:
             raise InvalidValue(f"each of the depths must be at least {family.shallowest}, but got {depth}")
-    return with_budget(filled)
+    return with_budget(resolved)

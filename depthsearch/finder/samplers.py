@@ -11,7 +11,7 @@ from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial
 
 from depthsearch.core.events import Purpose
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import BisectionSampler, DepthGridSampler, ThresholdSampler
 from depthsearch.search import trials as trial_fields
 from depthsearch.search.picking import next_pick, runs_for
@@ -21,7 +21,7 @@ TRIALS_BY_DEFAULT = 40
 """Of Optuna's samplers, which know no end of their own."""
 
 
-def make_sampler(settings: SearchSettings, finished: int) -> BaseSampler:
+def make_sampler(settings: ResolvedSettings, finished: int) -> BaseSampler:
     """The sampler that the settings name; Optuna's are seeded by how many trials there are, so as not to repeat."""
     seed = int(np.random.SeedSequence([settings.seed, finished]).generate_state(1)[0])
     match settings.sampler:
@@ -41,20 +41,20 @@ def make_sampler(settings: SearchSettings, finished: int) -> BaseSampler:
             return RandomSampler(seed=seed)
 
 
-def with_budget(settings: SearchSettings) -> SearchSettings:
+def with_budget(settings: ResolvedSettings) -> ResolvedSettings:
     """With a budget where the sampler knows no end of its own and none is given."""
     if settings.sampler not in OPTUNAS or settings.max_runs is not None or settings.max_seconds is not None:
         return settings
-    return settings.model_copy(update={"max_runs": TRIALS_BY_DEFAULT * settings.runs_each})
+    return settings.model_copy(update={"max_runs": TRIALS_BY_DEFAULT * settings.runs_per_trial})
 
 
-def suggest(trial: Trial, settings: SearchSettings, depths: IntDistribution) -> int:
+def suggest(trial: Trial, settings: ResolvedSettings, depths: IntDistribution) -> int:
     """The depth of a trial that was just asked for."""
     # Optuna's samplers know nothing of depths: on a logarithmic scale they waste less on the deepest.
     return trial.suggest_int(trial_fields.DEPTH, depths.low, depths.high, log=settings.sampler in OPTUNAS)
 
 
-def runs_and_purpose(trials: Sequence[FrozenTrial], number: int, settings: SearchSettings) -> tuple[int, Purpose]:
+def runs_and_purpose(trials: Sequence[FrozenTrial], number: int, settings: ResolvedSettings) -> tuple[int, Purpose]:
     """How many fresh runs a trial gets that has its depth, and why it is made. `trials` are all, sorted by number."""
     trial = trials[number]
     purpose = trial_fields.purpose_of(trial)

@@ -62,7 +62,7 @@ def read_declared_studies(store: Store, declared: StudyFile) -> list[StudyReport
     for entry in declared.problems:
         family = family_of(entry.problem.family)
         question = entry.problem.fingerprint()
-        identity = declared.settings.filled(reliability=family.reliability).identity(question)
+        identity = declared.settings.resolved(reliability=family.reliability).identity(question)
         made = [summary.name for summary in summaries if summary.identity == identity]
         # Searched with other settings than the file's, as with another --seed: the newest such search.
         made = made or [summary.name for summary in summaries if summary.problem.fingerprint() == question]

@@ -28,7 +28,7 @@ class BisectionSampler(DepthSampler):
 
     def next_depth(self, earlier: Sequence[FrozenTrial], depths: IntDistribution) -> int:
         """The depth of the trial after these."""
-        return next_depth(earlier, depths, self.settings.threshold_share, parameter=self.parameter)
+        return next_depth(earlier, depths, self.settings.reliability, parameter=self.parameter)
 
 
 def next_depth(

@@ -23,7 +23,7 @@ class DepthSampler(BaseSampler):
     """
 
     def __init__(self, settings: SearchSettings | None = None, *, parameter: str = DEPTH) -> None:
-        self.settings = settings or SearchSettings()
+        self.settings = (settings or SearchSettings()).resolved()
         self.parameter = parameter
         self._others = RandomSampler(seed=self.settings.seed % 2**32)
 
@@ -72,4 +72,4 @@ class DepthSampler(BaseSampler):
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
         """Write the constraint of a finished trial, so that Optuna's best trial is the deepest that passes."""
         if state is TrialState.COMPLETE:
-            write_constraint(study, trial, self.settings.threshold_share)
+            write_constraint(study, trial, self.settings.reliability)

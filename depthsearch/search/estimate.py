@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.core.curve import Conclusion, Crossing, Curve, CurvePoint
 from depthsearch.core.events import Purpose
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings, SearchSettings
 from depthsearch.search.bisection import BisectionSampler, bracket_of
 from depthsearch.search.monotone import crossings, falls_with_depth
 from depthsearch.search.optuna_internals import all_trials
@@ -43,14 +43,14 @@ def estimate(
         depths: The depths that may be tried; by default those of the trials, up to the settings' cap.
         curves: How many of the posterior's curves `p`, `low` and `high` of the points are taken from; by default all.
     """
-    trials = all_trials(study)
+    trials, settings = all_trials(study), settings.resolved()
     depths = depths or _depths_of(trials, settings, parameter)
     if settings.sampler == "bisect" or isinstance(study.sampler, BisectionSampler):
         return _bisected(trials, settings, depths, parameter)
     return _believed(trials, settings, depths, parameter, curves=curves)
 
 
-def _depths_of(trials: Sequence[FrozenTrial], settings: SearchSettings, parameter: str) -> IntDistribution:
+def _depths_of(trials: Sequence[FrozenTrial], settings: ResolvedSettings, parameter: str) -> IntDistribution:
     """The range that the trials were suggested from, up to the cap."""
     own = [
         distribution
@@ -64,10 +64,10 @@ def _depths_of(trials: Sequence[FrozenTrial], settings: SearchSettings, paramete
 
 
 def _bisected(
-    trials: Sequence[FrozenTrial], settings: SearchSettings, depths: IntDistribution, parameter: str
+    trials: Sequence[FrozenTrial], settings: ResolvedSettings, depths: IntDistribution, parameter: str
 ) -> Curve:
     searched = probes(trials, parameter, purpose=Purpose.SEARCH)
-    share = settings.threshold_share
+    share = settings.reliability
     passes, fails, closed = bracket_of(searched, depths, share)
     every = {probe.depth: probe for probe in pooled(probes(trials, parameter))}
     again = {probe.depth: probe for probe in pooled(probes(trials, parameter, purpose=Purpose.CONFIRM))}
@@ -93,7 +93,7 @@ def _bisected(
 
 def _believed(
     trials: Sequence[FrozenTrial],
-    settings: SearchSettings,
+    settings: ResolvedSettings,
     depths: IntDistribution,
     parameter: str,
     *,
@@ -102,7 +102,7 @@ def _believed(
     known = Known.of(trials, depths, parameter)
     if not known.counts:
         return Curve(points=(), max_depth=None, fails_at=None)
-    steps, share = known.steps, settings.threshold_share
+    steps, share = known.steps, settings.reliability
     belief = posterior(known.counts)
     concluded = _concluded(trials, known, settings, parameter)
     fitting = None if concluded is Conclusion.SHALLOWEST else belief
@@ -183,7 +183,7 @@ def _crossing(known: Known, found: Threshold, reliability: float) -> Crossing:
 
 
 def _concluded(
-    trials: Sequence[FrozenTrial], known: Known, settings: SearchSettings, parameter: str
+    trials: Sequence[FrozenTrial], known: Known, settings: ResolvedSettings, parameter: str
 ) -> Conclusion | None:
     if settings.sampler == "grid":
         tried = {known.steps.depth(count.depth) for count in known.counts}
@@ -209,7 +209,7 @@ MOST_CONFIRMATIONS = 3
 
 
 def next_to_confirm(
-    trials: Sequence[FrozenTrial], curve: Curve, settings: SearchSettings, depths: IntDistribution
+    trials: Sequence[FrozenTrial], curve: Curve, settings: ResolvedSettings, depths: IntDistribution
 ) -> int | None:
     """The depth that a concluded search confirms next with fresh seeds; None where there is nothing left to confirm.
 
@@ -221,11 +221,11 @@ def next_to_confirm(
     if settings.sampler == "bisect":
         seen = {trial.params[DEPTH] for trial in made}
         # The edges of the bracket: what the confirmations themselves show moves neither.
-        found = bracket_of(probes(trials, purpose=Purpose.SEARCH), depths, settings.threshold_share)[:2]
+        found = bracket_of(probes(trials, purpose=Purpose.SEARCH), depths, settings.reliability)[:2]
         return next((depth for depth in found if depth is not None and depth not in seen), None)
     if curve.confirmed or curve.monotone is False or not curve.thresholds or len(made) >= MOST_CONFIRMATIONS:
         return None
-    share = settings.threshold_share
+    share = settings.reliability
     failed = {probe.depth for probe in pooled(probes(trials)) if _mostly_failed(probe, share)}
     failed |= {depth for depth, held in _confirmations(trials, DEPTH, share).items() if not held}
     median = next(found.depth for found in curve.thresholds if found.reliability == share)

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from depthsearch.core.curve import Conclusion
 from depthsearch.core.events import Purpose
 from depthsearch.core.names import SEEDS
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search.acquisition import FIRST, Effort, Pending, best_depth
 from depthsearch.search.posterior import Count, posterior
 from depthsearch.search.steps import Steps
@@ -81,20 +81,20 @@ class Known:
         """How many runs were made."""
         return sum(count.runs for count in self.counts)
 
-    def rule(self, settings: SearchSettings) -> Conclusion | None:
+    def rule(self, settings: ResolvedSettings) -> Conclusion | None:
         """The rule that would end the search now, the tail aside."""
-        return rule_that_holds(self.counts, self.recent, settings.threshold_share, settings.tolerance, self.steps.last)
+        return rule_that_holds(self.counts, self.recent, settings.reliability, settings.tolerance, self.steps.last)
 
-    def threshold(self, settings: SearchSettings) -> Threshold:
+    def threshold(self, settings: ResolvedSettings) -> Threshold:
         """Where P(success) falls to the reliability."""
-        return threshold(posterior(self.counts), settings.threshold_share)
+        return threshold(posterior(self.counts), settings.reliability)
 
     def doubtful(self, pending: Sequence[Pending] = ()) -> int | None:
         """A step whose failures would be explained by a dip, and that has had few runs; None where there is none."""
         under_way = {own.depth for own in pending}
         return next((step for step in suspicious(self.counts, posterior(self.counts)) if step not in under_way), None)
 
-    def left_to_look_at(self, settings: SearchSettings, pending: Sequence[Pending] = ()) -> int | None:
+    def left_to_look_at(self, settings: ResolvedSettings, pending: Sequence[Pending] = ()) -> int | None:
         """The step to look at before the search may end; None where all were, or the budget does not allow it.
 
         First what is doubtful. Then the tail, which lies beyond the interval; where that reaches the last step, the
@@ -122,7 +122,7 @@ class Known:
 
 
 def next_pick(
-    earlier: Sequence[FrozenTrial], distribution: IntDistribution, settings: SearchSettings, *, parameter: str = DEPTH
+    earlier: Sequence[FrozenTrial], distribution: IntDistribution, settings: ResolvedSettings, *, parameter: str = DEPTH
 ) -> Pick:
     """What the trial after the trials `earlier` tries: those with lower numbers, sorted.
 
@@ -144,7 +144,7 @@ def next_pick(
     return _pick(known, pending, place, settings)
 
 
-def _pick(known: Known, pending: Sequence[Pending], place: int, settings: SearchSettings) -> Pick:
+def _pick(known: Known, pending: Sequence[Pending], place: int, settings: ResolvedSettings) -> Pick:
     """What the trial in that place among all trials tries."""
 
     def pick(step: int, purpose: Purpose) -> Pick:
@@ -159,34 +159,34 @@ def _pick(known: Known, pending: Sequence[Pending], place: int, settings: Search
         return pick(known.doubtful(pending) or int(deepest**share), Purpose.SENTINEL)
     step = best_depth(
         posterior(known.counts),
-        settings.threshold_share,
-        runs=settings.runs_each,
+        settings.reliability,
+        runs=settings.runs_per_trial,
         deepest=min(max(2 * known.deepest_success, FIRST), known.steps.last),
         pending=pending,
         effort=known.effort,
-        side_by_side=settings.trials_at_once,
+        side_by_side=settings.parallel_trials,
     )
     return pick(step, Purpose.SEARCH)
 
 
-def _period(settings: SearchSettings) -> int:
+def _period(settings: ResolvedSettings) -> int:
     """How many trials there are to a sentinel: some ninth of the runs are sentinels, most of them single runs."""
-    return max(2, 1 + 8 // settings.runs_each)
+    return max(2, 1 + 8 // settings.runs_per_trial)
 
 
-def runs_for(purpose: Purpose, settings: SearchSettings) -> int:
+def runs_for(purpose: Purpose, settings: ResolvedSettings) -> int:
     """Fresh runs of a trial: look-outs need many depths rather than many runs at one."""
     if settings.sampler == "bisect":
-        return settings.runs_each
+        return settings.runs_per_trial
     match purpose:
         case Purpose.SENTINEL:
-            return max(1, settings.runs_each // 8)
+            return max(1, settings.runs_per_trial // 8)
         case Purpose.TAIL:
-            return max(1, min(settings.runs_each // 4, TAIL_RUNS // QUARTERS))
+            return max(1, min(settings.runs_per_trial // 4, TAIL_RUNS // QUARTERS))
         case Purpose.CONFIRM:
-            return max(CONFIRM_RUNS, settings.runs_each)
+            return max(CONFIRM_RUNS, settings.runs_per_trial)
         case Purpose.SEARCH:
-            return settings.runs_each
+            return settings.runs_per_trial
 
 
 def _recent(seen: Sequence[Probe]) -> int:

@@ -3,7 +3,7 @@
 import math
 
 from depthsearch.core.curve import Curve
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search.picking import CONFIRM_RUNS
 from depthsearch.search.stopping import NEARNESS, TAIL_RUNS
 
@@ -14,7 +14,7 @@ NEAR = 1.5
 """Runs at depths within this factor of the interval tell of P(trained) at the threshold."""
 
 
-def runs_expected(curve: Curve, settings: SearchSettings) -> int | None:
+def runs_expected(curve: Curve, settings: ResolvedSettings) -> int | None:
     """Runs until the search is concluded and confirmed, if it goes on as runs at random do; None where nobody knows.
 
     The width of an interval falls with the square root of the runs. Whichever rule ends a search takes the fewer runs:
@@ -32,30 +32,30 @@ def runs_expected(curve: Curve, settings: SearchSettings) -> int | None:
     return expected
 
 
-def _bisected(curve: Curve, settings: SearchSettings) -> int | None:
+def _bisected(curve: Curve, settings: ResolvedSettings) -> int | None:
     """Half of the bracket goes with each depth; then both edges are tried again."""
-    again = 2 * settings.runs_each
+    again = 2 * settings.runs_per_trial
     if curve.concluded:
         return again
     if curve.fails_at is None:
         return None
     between = curve.fails_at - (curve.max_depth or 0)
-    return math.ceil(math.log2(max(between, 1))) * settings.runs_each + again
+    return math.ceil(math.log2(max(between, 1))) * settings.runs_per_trial + again
 
 
-def _believed(curve: Curve, settings: SearchSettings, made: int) -> int | None:
+def _believed(curve: Curve, settings: ResolvedSettings, made: int) -> int | None:
     if settings.sampler == "grid":
         missing = set(settings.depths or ()) - {point.depth for point in curve.points}
-        return len(missing) * settings.runs_each
-    again = max(CONFIRM_RUNS, settings.runs_each)
+        return len(missing) * settings.runs_per_trial
+    again = max(CONFIRM_RUNS, settings.runs_per_trial)
     if curve.concluded:
         return again
     low, high = curve.interval or (0, None)
     if high is None or not curve.thresholds:
         return None
-    median = next(own.depth for own in curve.thresholds if own.reliability == settings.threshold_share)
+    median = next(own.depth for own in curve.thresholds if own.reliability == settings.reliability)
     narrow = 2 * max(1.0, settings.tolerance * median)
     by_width = made * (((high - low) / narrow) ** 2 - 1)
     near = sum(point.of for point in curve.points if low / NEAR <= point.depth <= high * NEAR)
     by_level = (STANDARD_ERRORS / NEARNESS) ** 2 - near
-    return round(max(min(by_width, by_level), settings.runs_each)) + TAIL_RUNS + again
+    return round(max(min(by_width, by_level), settings.runs_per_trial)) + TAIL_RUNS + again

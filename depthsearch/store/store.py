@@ -23,7 +23,7 @@ from depthsearch.core.errors import (
     StudyNotFound,
 )
 from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search.optuna_internals import delete_study_rows, study_names
 from depthsearch.store.claims import claim, opening
 from depthsearch.store.damage import damage_said
@@ -187,7 +187,7 @@ class Store:
 
     @contextmanager
     def open_study(
-        self, problem: Problem, settings: SearchSettings, *, name: str | None = None, fresh: bool = False
+        self, problem: Problem, settings: ResolvedSettings, *, name: str | None = None, fresh: bool = False
     ) -> Iterator[StoredStudy]:
         """The study that these ask for, found again or made, held for the block against other processes.
 
@@ -230,7 +230,9 @@ class Store:
                 connection.execute(delete(table).where(table.c.study_id == study_id))
             delete_study_rows(connection, study_id)
 
-    def _claim(self, held: ExitStack, problem: Problem, settings: SearchSettings, name: str | None, fresh: bool) -> str:
+    def _claim(
+        self, held: ExitStack, problem: Problem, settings: ResolvedSettings, name: str | None, fresh: bool
+    ) -> str:
         """Choose the study's name and hold its lock."""
         if name is not None:
             held.enter_context(claim(self._engine, self._url, name))
@@ -258,7 +260,7 @@ class Store:
                 continue
             return candidate
 
-    def _find_or_make(self, name: str, problem: Problem, settings: SearchSettings) -> StoredStudy:
+    def _find_or_make(self, name: str, problem: Problem, settings: ResolvedSettings) -> StoredStudy:
         try:
             with _without_optunas_report():
                 optuna.create_study(storage=self._storage, study_name=name, direction="maximize")
@@ -282,7 +284,7 @@ class Store:
                 connection.execute(update(STUDIES).where(STUDIES.c.study_id == study.study_id).values(values))
         return replace(study, version=began if known is None else known.version)
 
-    def _check(self, name: str, problem: Problem, settings: SearchSettings) -> None:
+    def _check(self, name: str, problem: Problem, settings: ResolvedSettings) -> None:
         """Raise where the study of that name is not the one asked for."""
         found = dict(self._described()).get(name)
         if isinstance(found, StudyDamaged):
@@ -310,7 +312,7 @@ class Store:
             )
 
     def _stored_study(
-        self, name: str, problem: Problem, settings: SearchSettings, *, version: str | None = None
+        self, name: str, problem: Problem, settings: ResolvedSettings, *, version: str | None = None
     ) -> StoredStudy:
         study = optuna.load_study(study_name=name, storage=self._storage)
         return StoredStudy(study, problem, settings, self._storage, version)

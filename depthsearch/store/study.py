@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Engine, Row, delete, insert, select
 
 from depthsearch.core.names import SEEDS
 from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.core.trace import Trace
 from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
 from depthsearch.search.optuna_internals import study_key, write_user_attributes
@@ -70,7 +70,7 @@ class StoredStudy:
 
     optuna_study: Study
     problem: Problem
-    settings: SearchSettings
+    settings: ResolvedSettings
     storage: RDBStorage
     version: str | None = None
 

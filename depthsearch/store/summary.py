@@ -8,7 +8,7 @@ from sqlalchemy import Row, Text, select, type_coerce
 
 from depthsearch.core.errors import StudyDamaged
 from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.store.damage import damage_said
 from depthsearch.store.tables import STUDIES
 
@@ -27,7 +27,7 @@ class StudySummary:
     study_id: int
     identity: str
     problem: Problem
-    settings: SearchSettings
+    settings: ResolvedSettings
     created: datetime
     version: str | None = None
 
@@ -48,13 +48,13 @@ def _read_summary(row: Row, name: str) -> StudySummary:  # type: ignore[type-arg
         study_id=row.study_id,
         identity=row.identity,
         problem=Problem.model_validate(json.loads(row.problem)),
-        settings=SearchSettings.model_validate(json.loads(row.settings)),
+        settings=ResolvedSettings.model_validate(json.loads(row.settings)),
         created=created if created.tzinfo else created.replace(tzinfo=UTC),
         version=row.version,
     )
 
 
-def differences(found: StudySummary, problem: Problem, settings: SearchSettings) -> str:
+def differences(found: StudySummary, problem: Problem, settings: ResolvedSettings) -> str:
     """What tells a stored study from the one asked for, field by field: "width 5, not 6"."""
     stored = _flat(found.problem.model_dump(mode="json")) | {
         "seed": found.settings.seed,

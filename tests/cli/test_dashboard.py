@@ -17,7 +17,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> str:
     from depthsearch.store import open_store
 
     url = f"sqlite:///{tmp_path_factory.mktemp('stored')}/studies.db"
-    with open_store(url) as store, store.open_study(PROBLEM, SETTINGS):
+    with open_store(url) as store, store.open_study(PROBLEM, SETTINGS.resolved()):
         return url
 
 

@@ -23,12 +23,12 @@ from depthsearch.core.events import (
     TrialStarted,
 )
 from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.reporting.text import answer_text
 from depthsearch.search.remaining import runs_expected
 from tests.reporting.answers import answer
 
-SETTINGS = SearchSettings(reliability=0.9, runs_per_trial=8)
+SETTINGS = ResolvedSettings(reliability=0.9, runs_per_trial=8)
 POINTS = tuple(CurvePoint(depth=depth, trained=8, of=8, p=1.0) for depth in (2, 5, 9, 17))
 OPEN = Curve(points=POINTS, max_depth=17, fails_at=None, interval=(17, None), level=0.95)
 WIDE = Curve(
@@ -259,7 +259,7 @@ def test_a_terminal_gets_no_line_a_minute(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def expected(curve: Curve, **changes: object) -> int | None:
-    return runs_expected(curve, SETTINGS.model_copy(update=changes))
+    return runs_expected(curve, SETTINGS.model_copy(update=changes).resolved())
 
 
 def test_nobody_knows_how_long_it_takes_to_find_something_that_fails() -> None:

@@ -7,7 +7,7 @@ import pytest
 from depthsearch.core.answer import Answer, Outcome
 from depthsearch.core.curve import CurvePoint
 from depthsearch.core.gate import Gate, GateResult, gate
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from tests.reporting.answers import NOWHERE, answer, empty
 
 PASSED, FAILED, UNDECIDED = GateResult
@@ -21,7 +21,7 @@ def bisected(trained: dict[int, int], **changes: Any) -> Answer:
     """Of bisection at a reliability of 0.75, with so many of 4 runs trained at these depths."""
     curve = tuple(CurvePoint(depth=depth, trained=count, of=4, p=count / 4) for depth, count in trained.items())
     fields: dict[str, Any] = {
-        "settings": SearchSettings(sampler="bisect", reliability=0.75),
+        "settings": ResolvedSettings(sampler="bisect", reliability=0.75),
         "reliability": 0.75,
         "curve": curve,
         "interval": None,
@@ -80,7 +80,7 @@ def test_of_an_answer_that_is_reliable_at_no_depth_every_depth_fails() -> None:
 
 @pytest.mark.parametrize("sampler", ["threshold", "bisect"])
 def test_reliable_at_no_depth_is_a_failure_without_an_interval_too(sampler: str) -> None:
-    settings = SearchSettings.model_validate({"sampler": sampler, "reliability": 0.9})
+    settings = ResolvedSettings.model_validate({"sampler": sampler, "reliability": 0.9})
     never = answer(settings=settings, outcome=Outcome.NEVER_RELIABLE, interval=None, **NOWHERE)
 
     assert held(never, 1, 1000) == [FAILED] * 2
@@ -95,7 +95,7 @@ def test_an_answer_that_is_not_monotone_decides_nothing() -> None:
 
 @pytest.mark.parametrize("sampler", ["threshold", "bisect"])
 def test_not_monotone_decides_nothing_whatever_else_is_known(sampler: str) -> None:
-    settings = SearchSettings.model_validate({"sampler": sampler, "reliability": 0.9})
+    settings = ResolvedSettings.model_validate({"sampler": sampler, "reliability": 0.9})
     crossing = answer(settings=settings, outcome=Outcome.NOT_MONOTONE, monotone=False)
 
     assert held(crossing, 1, 7, 1000) == [UNDECIDED] * 3
@@ -109,7 +109,7 @@ def test_without_an_interval_nothing_is_decided() -> None:
 
 
 def test_before_the_first_trial_nothing_is_decided() -> None:
-    bisect = SearchSettings(sampler="bisect")
+    bisect = ResolvedSettings(sampler="bisect")
 
     assert held(empty(), 1, 1000) == [UNDECIDED] * 2
     assert held(empty(settings=bisect), 1, 1000) == [UNDECIDED] * 2

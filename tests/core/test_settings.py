@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from depthsearch.core.errors import InvalidValue, UnknownName
 from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings, SearchSettings
 
 
 def test_the_defaults() -> None:
@@ -25,11 +25,17 @@ def test_the_defaults() -> None:
 
 
 def test_what_is_left_out_is_filled_in_and_what_is_given_stays() -> None:
-    settings = SearchSettings(reliability=0.7)
-    assert (settings.threshold_share, settings.runs_each, settings.trials_at_once) == (0.7, 1, 1)
-    filled = settings.filled(reliability=0.9, runs_per_trial=8)
-    assert (filled.reliability, filled.runs_per_trial) == (0.7, 8)
-    assert SearchSettings().threshold_share == 0.5
+    resolved = SearchSettings(reliability=0.7).resolved(reliability=0.9, runs_per_trial=8)
+    assert (resolved.reliability, resolved.runs_per_trial, resolved.parallel_trials) == (0.7, 8, 1)
+    assert resolved.resolved(reliability=0.9, runs_per_trial=3) is resolved
+    assert SearchSettings().resolved() == ResolvedSettings(reliability=0.5, runs_per_trial=1, parallel_trials=1)
+
+
+def test_resolved_settings_go_through_json_with_no_field_unset() -> None:
+    resolved = SearchSettings(max_runs=40, seed=3).resolved(reliability=0.9, runs_per_trial=8, parallel_trials=2)
+    assert ResolvedSettings.model_validate_json(resolved.canonical_json()) == resolved
+    with pytest.raises(InvalidValue, match="max_runs must be at least 8, the runs of one trial, but got 5"):
+        SearchSettings(max_runs=5).resolved(runs_per_trial=8)
 
 
 @pytest.mark.parametrize(
@@ -100,22 +106,22 @@ def test_settings_cannot_be_changed() -> None:
 def test_how_long_to_search_is_not_part_of_the_study(change: dict[str, Any]) -> None:
     fingerprint = Problem().fingerprint()
 
-    assert SearchSettings.model_validate(change).identity(fingerprint) == SearchSettings().identity(fingerprint)
+    assert ResolvedSettings.model_validate(change).identity(fingerprint) == ResolvedSettings().identity(fingerprint)
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"reliability": 0.9}, {"sampler": "bisect"}])
 def test_seed_and_reliability_make_another_study(change: dict[str, Any]) -> None:
     fingerprint = Problem().fingerprint()
 
-    assert SearchSettings.model_validate(change).identity(fingerprint) != SearchSettings().identity(fingerprint)
+    assert ResolvedSettings.model_validate(change).identity(fingerprint) != ResolvedSettings().identity(fingerprint)
 
 
 def test_another_problem_makes_another_study() -> None:
-    search = SearchSettings()
+    search = ResolvedSettings()
 
     assert search.identity(Problem().fingerprint()) != search.identity(Problem(width=6).fingerprint())
 
 
 def test_a_whole_number_is_the_same_reliability_as_its_decimal() -> None:
-    one, decimal = (SearchSettings(sampler="bisect", reliability=share) for share in (1, 1.0))
+    one, decimal = (ResolvedSettings(sampler="bisect", reliability=share) for share in (1, 1.0))
     assert one.identity("f") == decimal.identity("f")

@@ -5,7 +5,7 @@ from typing import Any
 from depthsearch.core.answer import Answer, Beyond, Confirmation, Cost, LayerCounts, Outcome, Scores, UsefulDepth
 from depthsearch.core.curve import Conclusion, Crossing, CurvePoint
 from depthsearch.core.problem import Criterion, Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 
 POINTS = (
     CurvePoint(depth=1, trained=8, of=8, p=0.99, low=0.95, high=1.0),
@@ -29,7 +29,7 @@ def answer(**changes: Any) -> Answer:
     problem = changes.get("problem", Problem(activation="relu"))
     fields: dict[str, Any] = {
         "problem": problem,
-        "settings": SearchSettings(reliability=0.9),
+        "settings": ResolvedSettings(reliability=0.9),
         "fingerprint": "0" * 64,
         "study": "mine",
         "criterion": problem.criterion,
@@ -114,7 +114,7 @@ def bisected(**changes: Any) -> Answer:
         point.model_copy(update={"low": None, "high": None, "p": point.trained / point.of}) for point in POINTS
     )
     fields: dict[str, Any] = {
-        "settings": SearchSettings(sampler="bisect", reliability=0.9),
+        "settings": ResolvedSettings(sampler="bisect", reliability=0.9),
         "sentence": "trains to 7 hidden layers; failing past that: 3 died",
         "interval": None,
         "interval_level": None,
@@ -147,7 +147,7 @@ OF_EACH_OUTCOME = {
     Outcome.FOUND: answer(),
     Outcome.CAP_REACHED: answer(
         outcome=Outcome.CAP_REACHED,
-        settings=SearchSettings(reliability=0.9, cap=8),
+        settings=ResolvedSettings(reliability=0.9, cap=8),
         sentence="trains to 8 hidden layers, the cap (at least 7 with 95% probability)",
         max_depth=8,
         scores=Scores(depth=8, runs=16, confirming=True, median=0.85, lowest=0.5, highest=0.9, test=0.83),

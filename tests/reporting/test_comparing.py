@@ -8,7 +8,7 @@ from rich.console import Console
 
 from depthsearch.core.answer import Answer, Outcome
 from depthsearch.core.comparison import Compared, Comparison
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.core.study_file import Reported
 from depthsearch.reporting.comparing import (
     ROW_COLUMNS,
@@ -82,7 +82,7 @@ def test_the_table_says_how_deep_networks_are_useful_and_how_well_they_score() -
 
 def test_an_interval_that_is_open_or_ends_at_the_cap_is_given_by_its_lower_end() -> None:
     assert cell(answer(interval=(7, None)), "95 % interval") == "at least 7"
-    assert cell(answer(interval=(7, 30), settings=SearchSettings(cap=30)), "95 % interval") == "at least 7"
+    assert cell(answer(interval=(7, 30), settings=ResolvedSettings(cap=30)), "95 % interval") == "at least 7"
     assert cell(answer(interval=(7, 30)), "95 % interval") == "7 to 30"
     assert cell(OF_EACH_OUTCOME[Outcome.NOT_MONOTONE], "95 % interval") == "crosses it at 3 and 12"
     assert cell(bisected(), "95 % interval") == "none claimed"

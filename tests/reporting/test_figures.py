@@ -10,7 +10,7 @@ from plotly import graph_objects as go
 import depthsearch
 from depthsearch.core.answer import Outcome
 from depthsearch.core.errors import InvalidValue, UnknownName
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.reporting import style
 from depthsearch.reporting.figures import curve_figure
 from tests.reporting.answers import POINTS, RUNS, answer, bisected, empty
@@ -52,7 +52,7 @@ def test_an_open_interval_reaches_the_edge() -> None:
 
 
 def test_an_interval_that_only_repeats_the_cap_is_named_as_open() -> None:
-    figure = curve_figure(answer(settings=SearchSettings(cap=30), interval=(7, 30)), RUNS)
+    figure = curve_figure(answer(settings=ResolvedSettings(cap=30), interval=(7, 30)), RUNS)
     assert max(trace(figure, "interval at least 7").x) == 30
     assert "90% of the runs train to a depth of at least 7" in figure.layout.title.subtitle.text.replace("<br>", " ")
 

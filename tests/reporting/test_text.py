@@ -10,7 +10,7 @@ from rich.console import Console
 from depthsearch.core.answer import Answer, Outcome
 from depthsearch.core.curve import CurvePoint
 from depthsearch.core.problem import Criterion, Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings, SearchSettings
 from depthsearch.core.study_file import Reported
 from depthsearch.families import family_of
 from depthsearch.finder import find
@@ -140,7 +140,7 @@ def test_the_headline_is_green_only_where_a_depth_is_found_and_confirmed() -> No
 
 
 def test_an_interval_that_is_open_or_ends_at_the_cap_is_given_by_its_lower_end() -> None:
-    for found in (answer(interval=(7, None)), answer(interval=(7, 30), settings=SearchSettings(cap=30))):
+    for found in (answer(interval=(7, None)), answer(interval=(7, 30), settings=ResolvedSettings(cap=30))):
         assert facts_of(lines(found))["interval"] == "at least 7: where 90% of the runs train (95% probability)"
     assert "interval at least 7" in " ".join(lines(OF_EACH_OUTCOME[Outcome.CAP_REACHED]))
 

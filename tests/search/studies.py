@@ -6,7 +6,7 @@ import optuna
 from optuna import Study, Trial
 from optuna.samplers import BaseSampler
 
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import estimate
 
 
@@ -14,7 +14,7 @@ def new_study(sampler: BaseSampler) -> Study:
     return optuna.create_study(direction="maximize", sampler=sampler)
 
 
-def ask(study: Study, settings: SearchSettings, low: int = 1) -> tuple[Trial, int]:
+def ask(study: Study, settings: ResolvedSettings, low: int = 1) -> tuple[Trial, int]:
     trial = study.ask()
     return trial, trial.suggest_int("depth", low, settings.cap)
 
@@ -25,11 +25,11 @@ def tell(study: Study, trial: Trial, *, runs: int, trained: int) -> None:
     study.tell(trial, trial.params["depth"])
 
 
-def search(study: Study, settings: SearchSettings, trained_of: Callable[[int], int], low: int = 1) -> list[int]:
+def search(study: Study, settings: ResolvedSettings, trained_of: Callable[[int], int], low: int = 1) -> list[int]:
     """Search until concluded; `trained_of(depth)` of each trial's runs train. Returns the depths tried."""
     depths = []
     while estimate(study, settings).concluded is None:
         trial, depth = ask(study, settings, low)
         depths.append(depth)
-        tell(study, trial, runs=settings.runs_each, trained=trained_of(depth))
+        tell(study, trial, runs=settings.runs_per_trial, trained=trained_of(depth))
     return depths

@@ -9,11 +9,11 @@ from optuna.samplers import BaseSampler
 from optuna.testing.pytest_samplers import BasicSamplerTestCase, SingleOnlySamplerTestCase
 from optuna.trial import TrialState
 
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import BisectionSampler, estimate
 from tests.search.studies import ask, new_study, search, tell
 
-SETTINGS = SearchSettings(reliability=0.5, cap=10_000, runs_per_trial=4)
+SETTINGS = ResolvedSettings(reliability=0.5, cap=10_000, runs_per_trial=4)
 
 
 class TestConformanceWithItsParameterNamedDepth(BasicSamplerTestCase, SingleOnlySamplerTestCase):
@@ -117,7 +117,7 @@ def test_an_enqueued_depth_is_taken_and_used() -> None:
 
 
 def test_a_raised_cap_goes_on_from_what_is_known() -> None:
-    low, high = (SearchSettings(cap=cap, runs_per_trial=3) for cap in (30, 100))
+    low, high = (ResolvedSettings(cap=cap, runs_per_trial=3) for cap in (30, 100))
     study = new_study(BisectionSampler(low))
     search(study, low, lambda depth: 3 if depth <= 50 else 0)
     assert estimate(study, low).max_depth == 30

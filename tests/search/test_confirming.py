@@ -6,17 +6,17 @@ from optuna import Study
 from optuna.distributions import IntDistribution
 
 from depthsearch.core.curve import Conclusion, Curve
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import BisectionSampler, ThresholdSampler, estimate
 from depthsearch.search.estimate import MOST_CONFIRMATIONS, next_to_confirm
 from depthsearch.search.optuna_internals import all_trials
 
 DEPTHS = IntDistribution(1, 64)
-HALF = SearchSettings(reliability=0.5, cap=64, runs_per_trial=8)
-MOST = SearchSettings(reliability=0.9, cap=64, runs_per_trial=8)
+HALF = ResolvedSettings(reliability=0.5, cap=64, runs_per_trial=8)
+MOST = ResolvedSettings(reliability=0.9, cap=64, runs_per_trial=8)
 
 
-def studied(counts: dict[int, tuple[int, int]], settings: SearchSettings) -> Study:
+def studied(counts: dict[int, tuple[int, int]], settings: ResolvedSettings) -> Study:
     """A study that tried each depth once: (trained, runs)."""
     sampler = BisectionSampler(settings) if settings.sampler == "bisect" else ThresholdSampler(settings)
     study = optuna.create_study(direction="maximize", sampler=sampler)
@@ -34,7 +34,7 @@ def add(study: Study, depth: int, *, trained: int, runs: int, purpose: str = "se
     )
 
 
-def known(study: Study, settings: SearchSettings) -> tuple[Curve, int | None]:
+def known(study: Study, settings: ResolvedSettings) -> tuple[Curve, int | None]:
     """What is known, and the depth to confirm next."""
     curve = estimate(study, settings, depths=DEPTHS)
     return curve, next_to_confirm(all_trials(study), curve, settings, DEPTHS)
@@ -107,7 +107,7 @@ def test_a_network_that_is_reliable_at_no_depth_is_confirmed_at_the_shallowest()
 
 def test_a_grid_confirms_one_of_its_depths() -> None:
     """With 0 of 2 at 55 the grid does not answer 55, whatever the curve says there."""
-    settings = SearchSettings(sampler="grid", reliability=0.5, depths=(3, 10, 30, 55), cap=64, runs_per_trial=2)
+    settings = ResolvedSettings(sampler="grid", reliability=0.5, depths=(3, 10, 30, 55), cap=64, runs_per_trial=2)
     study = studied({3: (2, 2), 10: (2, 2), 30: (2, 2), 55: (0, 2)}, settings)
     curve, depth = known(study, settings)
     assert curve.concluded is Conclusion.GRID
@@ -117,7 +117,7 @@ def test_a_grid_confirms_one_of_its_depths() -> None:
     assert (curve.max_depth, curve.confirmed, depth) == (30, True, None)
 
 
-BISECT = SearchSettings(sampler="bisect", reliability=0.5, cap=64, runs_per_trial=4)
+BISECT = ResolvedSettings(sampler="bisect", reliability=0.5, cap=64, runs_per_trial=4)
 BISECTED = {1: (4, 4), 2: (4, 4), 4: (4, 4), 8: (0, 4), 6: (0, 4), 5: (3, 4)}
 
 

@@ -3,11 +3,11 @@
 import pytest
 
 from depthsearch.core.curve import Conclusion
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import BisectionSampler, estimate
 from tests.search.studies import ask, new_study, search, tell
 
-SETTINGS = SearchSettings(reliability=0.5, cap=64, runs_per_trial=4)
+SETTINGS = ResolvedSettings(reliability=0.5, cap=64, runs_per_trial=4)
 
 
 def test_an_empty_study_says_nothing() -> None:
@@ -58,7 +58,7 @@ def test_a_confirming_trial_counts_in_the_points_and_not_in_the_conclusion() -> 
 
 
 def test_seven_of_ten_reach_a_reliability_of_seven_tenths() -> None:
-    settings = SearchSettings(reliability=0.7, cap=64, runs_per_trial=10)
+    settings = ResolvedSettings(reliability=0.7, cap=64, runs_per_trial=10)
     study = new_study(BisectionSampler(settings))
     search(study, settings, lambda depth: 7 if depth <= 5 else 6)
     assert estimate(study, settings).max_depth == 5

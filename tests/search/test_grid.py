@@ -3,11 +3,11 @@
 import optuna
 
 from depthsearch.core.curve import Conclusion
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import DepthGridSampler, estimate
 from tests.search.studies import ask, new_study, tell
 
-SETTINGS = SearchSettings(sampler="grid", depths=(14, 3, 7), runs_per_trial=10)
+SETTINGS = ResolvedSettings(sampler="grid", depths=(14, 3, 7), runs_per_trial=10)
 
 
 def test_each_depth_is_tried_in_turn_and_gives_a_curve() -> None:

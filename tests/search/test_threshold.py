@@ -11,11 +11,11 @@ from optuna.samplers import BaseSampler
 from optuna.testing.pytest_samplers import BasicSamplerTestCase, SingleOnlySamplerTestCase
 
 from depthsearch.core.curve import Conclusion
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import Curve, ThresholdSampler, estimate
 from tests.search.studies import ask, new_study, tell
 
-SETTINGS = SearchSettings(reliability=0.5, cap=10_000, runs_per_trial=8, parallel_trials=1)
+SETTINGS = ResolvedSettings(reliability=0.5, cap=10_000, runs_per_trial=8, parallel_trials=1)
 
 
 class TestConformanceWithItsParameterNamedDepth(BasicSamplerTestCase, SingleOnlySamplerTestCase):
@@ -36,13 +36,15 @@ def logistic(middle: float, slope: float) -> Callable[[float], float]:
     return lambda depth: 1 / (1 + (depth / middle) ** slope)
 
 
-def run(settings: SearchSettings, truth: Callable[[float], float], *, seed: int = 0, most: int = 200) -> Study:
-    """Search until concluded, every trial of `runs_each` runs."""
+def run(settings: ResolvedSettings, truth: Callable[[float], float], *, seed: int = 0, most: int = 200) -> Study:
+    """Search until concluded, every trial of `runs_per_trial` runs."""
     rng = np.random.default_rng(seed)
     study = new_study(ThresholdSampler(settings))
     while estimate(study, settings, curves=100).concluded is None and len(study.trials) < most:
         trial, depth = ask(study, settings)
-        tell(study, trial, runs=settings.runs_each, trained=int(rng.binomial(settings.runs_each, truth(depth))))
+        tell(
+            study, trial, runs=settings.runs_per_trial, trained=int(rng.binomial(settings.runs_per_trial, truth(depth)))
+        )
     return study
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine
 
 from depthsearch.core.errors import DepthsearchError, NewerStore, StoreUnavailable
 from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.store import open_store
 from depthsearch.store.tables import METADATA, VERSION_TABLE
 
@@ -101,7 +101,7 @@ def test_an_empty_file_becomes_a_store(file: Path) -> None:
 
 def test_a_path_with_odd_characters(tmp_path: Path) -> None:
     file = tmp_path / "a % b#c é.db"
-    with open_store(f"sqlite:///{file}").open_study(Problem(), SearchSettings(), name="mine"):
+    with open_store(f"sqlite:///{file}").open_study(Problem(), ResolvedSettings(), name="mine"):
         pass
     assert [study.name for study in open_store(f"sqlite:///{file}", create=False).studies()] == ["mine"]
 

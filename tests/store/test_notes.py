@@ -10,7 +10,7 @@ from plotly import graph_objects as go
 from sqlalchemy import text
 
 from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.store import StoredStudy, open_store
 from depthsearch.store.notes import HEADING, VERSION
 
@@ -18,7 +18,7 @@ from depthsearch.store.notes import HEADING, VERSION
 @pytest.fixture
 def study(tmp_path: Path) -> StoredStudy:
     store = open_store(f"sqlite:///{tmp_path}/studies.db")
-    with store.open_study(Problem(), SearchSettings()) as opened:
+    with store.open_study(Problem(), ResolvedSettings()) as opened:
         return opened
 
 

@@ -40,12 +40,12 @@ def test_a_study_is_searched_by_one_at_a_time(url: str) -> None:
     with (
         open_store(url) as store,
         open_store(url) as other,
-        store.open_study(PROBLEM, SETTINGS, name="held"),
+        store.open_study(PROBLEM, SETTINGS.resolved(), name="held"),
         pytest.raises(StudyBusy, match="'held' is being searched by another process"),
-        other.open_study(PROBLEM, SETTINGS, name="held"),
+        other.open_study(PROBLEM, SETTINGS.resolved(), name="held"),
     ):
         pass
-    with open_store(url) as store, store.open_study(PROBLEM, SETTINGS, name="held"):
+    with open_store(url) as store, store.open_study(PROBLEM, SETTINGS.resolved(), name="held"):
         pass
 
 
@@ -57,7 +57,7 @@ def test_deleting_leaves_nothing_of_the_study(url: str) -> None:
 
 
 def test_a_store_opened_for_reading_refuses_every_write(url: str) -> None:
-    with open_store(url) as store, store.open_study(PROBLEM, SETTINGS, name="read") as study:
+    with open_store(url) as store, store.open_study(PROBLEM, SETTINGS.resolved(), name="read") as study:
         study.write_page("as it was", "{}")
     with open_store(url, writes=False) as store:
         read = store.read_study("read")

@@ -14,13 +14,13 @@ from optuna.trial import TrialState
 
 from depthsearch.core.errors import StoreUnavailable, StudyBusy, StudyConflict, StudyNotFound
 from depthsearch.core.problem import Criterion, Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.core.settings import ResolvedSettings
 from depthsearch.core.verdict import VerdictKind
 from depthsearch.store import StoredStudy, open_store
 from tests.sameness import assert_same
 from tests.store.values import trace, verdict
 
-PROBLEM, SETTINGS = Problem(), SearchSettings()
+PROBLEM, SETTINGS = Problem(), ResolvedSettings()
 
 
 @pytest.fixture
@@ -59,12 +59,12 @@ def test_the_same_question_finds_the_same_study(url: str) -> None:
     ("problem", "settings"),
     [
         (Problem(width=6), SETTINGS),
-        (PROBLEM, SearchSettings(seed=1)),
-        (PROBLEM, SearchSettings(reliability=0.9)),
+        (PROBLEM, ResolvedSettings(seed=1)),
+        (PROBLEM, ResolvedSettings(reliability=0.9)),
     ],
     ids=["problem", "seed", "reliability"],
 )
-def test_another_question_is_another_study(url: str, problem: Problem, settings: SearchSettings) -> None:
+def test_another_question_is_another_study(url: str, problem: Problem, settings: ResolvedSettings) -> None:
     store = open_store(url)
     with store.open_study(PROBLEM, SETTINGS) as first, store.open_study(problem, settings) as second:
         assert first.name != second.name
@@ -72,7 +72,7 @@ def test_another_question_is_another_study(url: str, problem: Problem, settings:
 
 
 def test_other_settings_resume_and_are_remembered(url: str) -> None:
-    changed = SearchSettings(cap=77, tolerance=0.1, runs_per_trial=9, max_runs=100, max_seconds=5.0)
+    changed = ResolvedSettings(cap=77, tolerance=0.1, runs_per_trial=9, max_runs=100, max_seconds=5.0)
     with open_store(url).open_study(PROBLEM, SETTINGS) as study:
         name = study.name
     with open_store(url).open_study(PROBLEM, changed) as study:
