@@ -144,6 +144,8 @@ def useful_words(answer: Answer) -> str:
     if useful is None:
         return "too few runs here to compare with shallower networks"
     interval = "" if useful.interval == (useful.depth, useful.depth) else f" ({interval_words(useful.interval)})"
+    if useful.best_depth == useful.depth:
+        return f"to {useful.depth}{interval}, which has the best median, {useful.best_score:.3f}"
     best = f"the best shallower median, {useful.best_score:.3f} at {useful.best_depth}"
     return f"to {useful.depth}{interval}, within {useful.margin:g} of {best}"
 

@@ -196,6 +196,14 @@ def test_trained_stands_with_its_number_and_its_epochs(problem: dict[str, Any], 
     assert facts_of(lines(answer(problem=Problem.model_validate(problem)), width=200))["trained"] == trained
 
 
+def test_a_useful_depth_that_is_itself_the_best_is_not_compared_with_a_shallower_one() -> None:
+    useful = answer().useful_depth
+    assert useful is not None
+    best = useful.model_copy(update={"depth": 7, "interval": (7, 7), "best_depth": 7})
+    found = facts_of(lines(answer(useful_depth=best)))
+    assert found["useful"] == "to 7, which has the best median, 0.950"
+
+
 def test_too_few_runs_for_a_useful_depth_are_mentioned() -> None:
     shown = facts_of(lines(answer(useful_depth=None)))
     assert shown["useful"] == "too few runs here to compare with shallower networks"
