@@ -35,5 +35,7 @@ def gate_line(gate: Gate, answer: Answer) -> str:
         why = f" (max depth {interval_words(answer.interval, answer.settings.cap)})"
     else:
         why = "" if answer.max_depth is None else f" (max depth {answer.max_depth})"
-    largest = "no depth passes" if gate.largest is None else f"the largest that passes is {gate.largest}"
+    if not answer.confirmed and gate.result is not GateResult.UNDECIDED:
+        why += ", unconfirmed"
+    largest = "no depth is known to pass" if gate.largest is None else f"the largest that passes is {gate.largest}"
     return f"at least {gate.depth}: {gate.result}{why}; {largest}"

@@ -62,7 +62,7 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
     \b
     depthsearch inspect --arch ffnet --act relu --depth 14 --seed 3
     depthsearch inspect --act tanh --depth 30 --output run.html --tensorboard runs
-    depthsearch inspect --study ffnet-relu-moons-6b3ae3a0 --trial 4 --run 0
+    depthsearch inspect --study ffnet-tanh-moons-ec5fa854 --trial 4 --run 0
     depthsearch inspect studies/activation-gradients.toml
     """
     _check_form(study_file, options)

@@ -248,7 +248,7 @@ class _Board:
         parts = [self._called + doing]
         spent = time.monotonic() - self._step_since
         if spent >= LONG:
-            parts.append(f"for {_lasting(spent)}")
+            parts.append(f"{_lasting(spent)} so far")
         left = self.seconds_left()
         if left is not None:
             parts.append(f"{count_of(self._runs, 'run')} in {_lasting(time.monotonic() - self._since)}")

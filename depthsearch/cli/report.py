@@ -22,7 +22,7 @@ def report(
     A study that is not finished is shown as far as it is known, and the page says so.
 
     \b
-    depthsearch report ffnet-tanh-moons-2c62828d --output report.html
+    depthsearch report ffnet-tanh-moons-ec5fa854 --output report.html
     depthsearch report --compare studies/vanishing-and-resnet.toml --output report.html --figures figures
     """
     if bool(studies) == (study_file is not None):

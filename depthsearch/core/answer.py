@@ -221,6 +221,9 @@ class Answer(FrozenModel):
     def __str__(self) -> str:
         return self.sentence
 
+    def __repr__(self) -> str:
+        return f"<Answer of study {self.study!r}: {self.sentence}>"
+
     def to_json(self, indent: int | None = 2) -> str:
         """The answer as one JSON object; `Answer.model_validate_json` reads it back."""
         return self.model_dump_json(indent=indent)

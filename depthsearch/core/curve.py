@@ -35,7 +35,7 @@ class Conclusion(StrEnum):
             Conclusion.ADJACENT: "two adjacent depths were tried: the shallower passes, the deeper fails",
             Conclusion.WIDTH: "the interval is as narrow as asked (--tolerance)",
             Conclusion.LEVEL: (
-                "P(trained) at the median is known to be as good as the reliability; the curve falls too slowly there "
+                "P(trained) at the median is known to lie near the reliability; the curve falls too slowly there "
                 "for a narrower interval"
             ),
             Conclusion.GRID: "every depth that was asked for was tried",

@@ -24,6 +24,9 @@ from depthsearch.search.stopping import LEVEL
 from depthsearch.search.trials import Probe
 from depthsearch.store import StoredRun, StoredStudy
 
+FEW_DEPTHS = 8
+"""Where nothing deeper was tried, a sentence on all depths says so."""
+
 NEAREST = 16
 """Failing runs that the cause past the threshold is taken from, and those at the same depth as the last of them."""
 
@@ -201,7 +204,8 @@ def _beyond(curve: Curve, problem: Problem, runs: Sequence[StoredRun]) -> Beyond
         return None
     first, last = failed[0].depth, failed[-1].depth
     there = [run for run in runs if first <= run.depth <= last]
-    causes = count_verdicts([run.verdict.kind for run in failed])
+    counts = count_verdicts([run.verdict.kind for run in failed])
+    causes = dict(sorted(counts.items(), key=lambda item: -item[1]))
     cause = max(causes, key=lambda kind: causes[kind])
     example = next(run.verdict.sentence for run in failed if run.verdict.kind == cause)
     family = family_of(problem.family)
@@ -261,14 +265,20 @@ def _as_good(curve: Curve, useful: UsefulDepth | None) -> str:
 def _crossing_words(curve: Curve, settings: ResolvedSettings, family: Family) -> str:
     first, last = curve.crossings or (0, 0)
     share = f"{settings.reliability:.0%}"
+    tried = [point.depth for point in curve.points]
+    only = f"; only {tried[0]} to {family.units(tried[-1])} were tried" if tried and tried[-1] <= FEW_DEPTHS else ""
     if first < last:
-        return f"fewer than {share} train beyond {first} {family.unit}, but again more at depths up to {last}"
-    reached = f"last reached at {family.units(last)}" if last else "reached at no depth that was tried"
-    return f"shallower networks fail more often than some deeper ones; {share} is {reached}"
+        return f"fewer than {share} train beyond {first} {family.unit}, but again more at depths up to {last}{only}"
+    if not last:
+        return (
+            f"shallower networks fail more often than some deeper ones; no depth that was tried reaches {share}{only}"
+        )
+    past = f"past {family.units(last)} fewer than {share} train"
+    return f"{past}, and of some deeper networks more than of those between{only}"
 
 
 def _warnings(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirmation]) -> tuple[str, ...]:
-    family = family_of(stored.problem.family)
+    family, trial_list = family_of(stored.problem.family), all_trials(stored.optuna_study)
     bisected = stored.settings.sampler == "bisect"
     advice = "so the cliff is not sharp here; a search with an interval tells more (--fresh --sampler threshold)"
     if not bisected:
@@ -281,6 +291,8 @@ def _warnings(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirma
     ]
     if curve.concluded and not curve.confirmed and curve.monotone is not False and not (bisected and warnings):
         warnings.append(f"unconfirmed: {_why_unconfirmed(stored, curve, confirmation)}")
+    if not curve.concluded and not budget_left(trial_list, stored.settings):
+        warnings.append("the budget ended first: the same command with a larger budget goes on from here")
     if stored.problem.criterion.kind == "held":
         warnings.append(
             "judged by the rule of an earlier version: a run had trained once it held the accuracy for a tenth of its "

@@ -78,7 +78,7 @@ def _shortened(name: str) -> str:
 
 
 def _ends(own: Compared) -> tuple[int, int | None] | None:
-    return own.answer.crossings or own.answer.interval
+    return own.answer.interval  # where trainability does not fall with depth, there is none
 
 
 def _median(own: Compared) -> int | None:

@@ -94,11 +94,14 @@ def details(answer: Answer) -> Iterator[tuple[str, str]]:
             yield f"at {found.reliability:.0%}", f"{where}: where {found.reliability:.0%} of the runs train"
     if answer.transition is not None:
         times, narrow, wide = answer.transition
-        yield "falls", f"from 90 % to 10 % of its height over {times:.1f} times the depth ({narrow:.1f} to {wide:.1f})"
+        span = f" ({narrow:.1f} to {wide:.1f})"
+        yield "falls", f"the curve falls from 90 % to 10 % of its height within {times:.1f} times the depth{span}"
     if answer.beyond is not None:
         yield "failing", answer.beyond.sentence
+    counted = {point.depth: f"{point.trained} of {point.of}" for point in answer.curve}
     for again in answer.confirmation:
-        yield "fresh seeds", f"{family.units(again.depth)}: {again.trained} of {again.of} trained"
+        in_all = f"; with all runs there, {counted[again.depth]}" if again.depth in counted else ""
+        yield "fresh seeds", f"{family.units(again.depth)}: {again.trained} of {again.of} trained{in_all}"
     yield "runs", listed(answer.verdicts) or "none yet"
     if answer.concluded is not None:
         yield "ended", answer.concluded.sentence

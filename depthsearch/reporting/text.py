@@ -44,7 +44,7 @@ def answer_text(
         return screen
     # The table brings an empty line of its own above and below.
     parts: list[RenderableType] = [screen, _curve(answer) if answer.curve else Text("")]
-    hidden = len(answer.curve) - len(_shown(answer.curve, answer.max_depth))
+    hidden = len(answer.curve) - len(_shown(answer))
     if hidden:
         parts.append(Text(f"{count_of(hidden, 'more depth')} in --json\n", style="dim"))
     return Group(*parts, _table(details(answer)))
@@ -176,7 +176,7 @@ def _curve(answer: Answer) -> Table:
     else:
         table.add_column("fresh seeds", justify="right")
     again = {} if believed else {tried.depth: tried for tried in answer.confirmation}
-    for point in _shown(answer.curve, answer.max_depth):
+    for point in _shown(answer):
         style = "bold" if point.depth == answer.max_depth else ""
         tried = again.get(point.depth)
         trained = point.trained - (tried.trained if tried else 0)
@@ -189,17 +189,20 @@ def _curve(answer: Answer) -> Table:
     return table
 
 
-def _shown(points: Sequence[CurvePoint], max_depth: int | None) -> list[CurvePoint]:
-    """At most some ROWS points, max_depth among them, spread over the curve's own fall."""
+def _shown(answer: Answer) -> list[CurvePoint]:
+    """Some ROWS points, spread over the curve's fall; max_depth and the depths of a short interval are among them."""
+    points, (low, high) = answer.curve, answer.interval or (0, None)
     if len(points) <= ROWS:
         return list(points)
+    inside = {point.depth for point in points if low <= point.depth <= (high or 0)}
+    always = {answer.max_depth} | (inside if len(inside) <= ROWS // 2 else set())
     kept: list[CurvePoint] = []
     apart = 0.005
     while len(kept) == 0 or len(kept) > ROWS:
         kept = [points[0]]
         for point in points[1:-1]:
             moved = abs(point.p - kept[-1].p) + 0.1 * math.log(point.depth / max(kept[-1].depth, 1))
-            if moved >= apart or point.depth == max_depth:
+            if moved >= apart or point.depth in always:
                 kept.append(point)
         kept.append(points[-1])
         apart *= 1.3

@@ -131,21 +131,36 @@ def _believed(
     if max_depth is not None:
         interval = (min(low, max_depth), None if high is None else max(high, max_depth))
     none_passes = concluded is Conclusion.SHALLOWEST and max_depth is None and depths.low in again
+    transition = (round(float(levels[0]), 4), round(float(levels[1]), 4), round(float(levels[2]), 4))
     if monotone is False:
-        max_depth, interval = None, None  # one number would be a lie
+        # One number would be a lie, and so would be the band and the thresholds of curves that fall.
+        points = tuple(point.model_copy(update=_share(point)) for point in points)
+        return Curve(
+            points=points,
+            max_depth=None,
+            fails_at=min((depth for depth in failing), default=None),
+            level=LEVEL,
+            concluded=concluded,
+            monotone=False,
+            crossings=(steps.depth(found.first), steps.depth(found.last)) if found else None,
+        )
     return Curve(
         points=points,
         max_depth=max_depth,
         fails_at=min((depth for depth in failing if depth > (max_depth or 0)), default=None),
-        confirmed=concluded is not None and monotone is not False and (bool(confirmed) or none_passes),
+        confirmed=concluded is not None and (bool(confirmed) or none_passes),
         interval=interval,
         level=LEVEL,
         concluded=concluded,
         monotone=monotone,
-        crossings=(steps.depth(found.first), steps.depth(found.last)) if found else None,
         thresholds=thresholds,
-        transition=(round(float(levels[0]), 4), round(float(levels[1]), 4), round(float(levels[2]), 4)),
+        transition=transition,
     )
+
+
+def _share(point: CurvePoint) -> dict[str, float | None]:
+    """The raw share of a depth, without a band."""
+    return {"p": round(point.trained / point.of, 6), "low": None, "high": None}
 
 
 def probabilities(

@@ -80,7 +80,7 @@ def write_events(trace: Trace, folder: str) -> Path:
 
 
 def run_name(trace: Trace) -> str:
-    """Such as "ffnet-tanh-moons-2c62828d-depth-30-seed-1", with the beginning of the problem's fingerprint."""
+    """Such as "ffnet-tanh-moons-ec5fa854-depth-30-seed-1", with the beginning of the problem's fingerprint."""
     problem = trace.problem
     kind = f"{problem.family}-{problem.activation}-{problem.data.name}-{problem.fingerprint()[:8]}"
     return f"{kind}-depth-{trace.depth}-seed-{trace.seed}"
