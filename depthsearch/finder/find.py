@@ -151,7 +151,7 @@ class _Search:
     def run(self) -> None:
         """Try depths until the search is concluded and confirmed, or the budget ends."""
         finished = len(self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
-        self._study.sampler = make_sampler(self._settings, finished)
+        self._study.sampler = make_sampler(self._settings, 0)
         adopted = self._adopt()
         done, kept = bool(finished) and not adopted and self._is_done(), sum(len(trial.runs) for trial in adopted)
         self._on_event(StudyOpened(self._stored.name, finished, done, kept))
@@ -260,6 +260,10 @@ class _Search:
         Args:
             first: Number of the first trial of its round; None where it is this one.
         """
+        if self._settings.sampler in OPTUNAS:
+            # Seeded anew for each trial, so that a search which was stopped goes on as if it had not been.
+            before = [trial for trial in all_trials(self._study) if trial.state is not TrialState.FAIL]
+            self._study.sampler = make_sampler(self._settings, len(before))
         trial = self._study.ask()
         depth = suggest(trial, self._settings, self._depths)
         trials = all_trials(self._study)

@@ -21,9 +21,9 @@ TRIALS_BY_DEFAULT = 40
 """Of Optuna's samplers, which know no end of their own."""
 
 
-def make_sampler(settings: ResolvedSettings, finished: int) -> BaseSampler:
+def make_sampler(settings: ResolvedSettings, trials: int) -> BaseSampler:
     """The sampler that the settings name; Optuna's are seeded by how many trials there are, so as not to repeat."""
-    seed = int(np.random.SeedSequence([settings.seed, finished]).generate_state(1)[0])
+    seed = int(np.random.SeedSequence([settings.seed, trials]).generate_state(1)[0])
     match settings.sampler:
         case "threshold":
             return ThresholdSampler(settings)

@@ -22,6 +22,7 @@ from depthsearch.core.errors import (
     StudyDamaged,
     StudyNotFound,
 )
+from depthsearch.core.interrupts import interrupts_deferred
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search.optuna_internals import delete_study_rows, study_names
@@ -76,7 +77,8 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._engine.dispose()
+        with interrupts_deferred():  # a second Ctrl-C would leave a traceback of the connection pool's
+            self._engine.dispose()
 
     @property
     def url(self) -> str:

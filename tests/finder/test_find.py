@@ -240,6 +240,34 @@ def test_a_threshold_search_is_the_same_again_and_after_interruptions(
     assert rounds > sum(isinstance(event, TrialStarted) for event in events)
 
 
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_search_by_a_sampler_of_optuna_is_the_same_after_interruptions(
+    sampler: str, url: str, tmp_path: Path
+) -> None:
+    settings = SearchSettings.model_validate(
+        {"sampler": sampler, "cap": 9, "reliability": 0.5, "runs_per_trial": 1, "parallel_trials": 2, "max_runs": 16}
+    )
+    whole = f"sqlite:///{tmp_path}/undisturbed.db"
+    answer = find(PROBLEM, settings, storage=whole)
+    seen = 0
+
+    def interrupt(event: Event) -> None:
+        nonlocal seen
+        seen += isinstance(event, RunFinished)
+        if seen % 5 == 3 and isinstance(event, RunFinished | TrialStarted):
+            seen += 1
+            raise KeyboardInterrupt
+
+    for _ in range(40):
+        try:
+            again = find(PROBLEM, settings, storage=url, on_event=interrupt)
+            break
+        except KeyboardInterrupt:
+            pass
+    assert essence(again) == essence(answer)
+    assert history(url, again.study) == history(whole, answer.study)
+
+
 @pytest.mark.parametrize("every", [1, 3, 4])
 def test_an_interrupted_round_goes_on_with_the_runs_that_are_missing(
     believed: tuple[Answer, list[Event], str], url: str, every: int
