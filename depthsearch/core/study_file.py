@@ -227,13 +227,17 @@ def _entry(defaults: dict[str, Any], table: dict[str, Any], k: int) -> NamedProb
     )
 
 
+SHORT_FORMS = {"data": "name", "criterion": "kind"}
+"""The tables that a name may stand for, and the field that the name is."""
+
+
 def _merged(defaults: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """`own` over `defaults`, tables within tables merged likewise; `data = "moons"` is a table's short form."""
+    """`own` over `defaults`, tables within tables likewise; `data = "moons"` is the short form of a table."""
     merged = dict(defaults)
     for key, value in own.items():
         default = merged.get(key)
-        if key == "data" and isinstance(default, str):
-            default = {"name": default}
+        if key in SHORT_FORMS and isinstance(default, str):
+            default = {SHORT_FORMS[key]: default}
         merged[key] = _merged(default, value) if isinstance(default, dict) and isinstance(value, dict) else value
     return merged
 

@@ -6,7 +6,7 @@ from optuna.trial import FrozenTrial, TrialState
 from depthsearch.core.events import Purpose
 from depthsearch.core.names import SEEDS
 from depthsearch.search.optuna_internals import all_trials
-from depthsearch.search.trials import DEPTH, SECONDS, counts_of, purpose_of
+from depthsearch.search.trials import DEPTH, EFFORT, SECONDS, counts_of, purpose_of
 from depthsearch.store import StoredRun, StoredStudy, damage_said
 
 
@@ -54,3 +54,6 @@ def _check_attributes(trial: FrozenTrial) -> None:
     seconds = trial.user_attrs.get(SECONDS)
     if not isinstance(seconds, int | float):
         raise ValueError(f"its seconds are {seconds!r}, not a number")
+    effort = trial.user_attrs.get(EFFORT)
+    if isinstance(effort, list) and not all(isinstance(spent, int | float) for spent in effort):
+        raise ValueError(f"its effort is {effort!r}, not numbers")

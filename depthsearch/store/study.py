@@ -1,6 +1,7 @@
 """One study in the store: Optuna's trials, and our telemetry beside them."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import ColumnElement, Engine, Row, delete, insert, select
 
 from depthsearch.core.names import SEEDS
+from depthsearch.core.options import LAST_SEED
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import ResolvedSettings
 from depthsearch.core.trace import Trace
@@ -220,7 +222,9 @@ class StoredStudy:
 
 def _is_seeded(trial: FrozenTrial) -> bool:
     seeds = trial.user_attrs.get(SEEDS)
-    return bool(trial.params) and isinstance(seeds, list) and all(type(seed) is int for seed in seeds) and bool(seeds)
+    if not trial.params or not isinstance(seeds, list) or not seeds:
+        return False
+    return all(type(seed) is int and 0 <= seed <= LAST_SEED for seed in seeds)
 
 
 def _stored_run(row: Row) -> StoredRun:  # type: ignore[type-arg]
@@ -239,6 +243,17 @@ def _stored_run(row: Row) -> StoredRun:  # type: ignore[type-arg]
             evidence=Evidence.model_validate(json.loads(row.evidence)),
         ),
         engine=row.engine,
-        final_score=row.final_score,
-        seconds=row.seconds,
+        final_score=_finite(row.final_score),
+        seconds=_finite(row.seconds),
     )
+
+
+def _finite(value: float | None) -> float | None:
+    """A figure as it is written: a finite number, or nothing.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if value is not None and not math.isfinite(value):
+        raise ValueError(f"{value} is not a finite number")
+    return None if value is None else float(value)

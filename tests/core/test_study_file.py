@@ -316,3 +316,14 @@ def test_the_shipped_problems_differ_in_family_and_activation_alone() -> None:
         for family in ("ffnet", "resnet")
         for activation in ("tanh", "relu")
     ]
+
+
+def test_a_criterion_by_name_is_the_short_form_of_its_table(tmp_path: Path) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text(
+        '[defaults]\ncriterion = "target"\n[[problems]]\nname = "one"\n[problems.criterion]\nlast_epochs = 2\n'
+        '[[problems]]\nname = "two"\ncriterion = "chance"\n'
+    )
+    one, two = (read_study_file(file).problem(name).criterion for name in ("one", "two"))
+    assert (one.kind, one.target, one.last_epochs) == ("target", 0.9, 2)
+    assert (two.kind, two.last_epochs) == ("chance", 3)

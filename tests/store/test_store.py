@@ -12,7 +12,7 @@ import pytest
 from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
-from depthsearch.core.errors import StoreUnavailable, StudyBusy, StudyConflict, StudyNotFound
+from depthsearch.core.errors import StoreUnavailable, StudyBusy, StudyConflict, StudyDamaged, StudyNotFound
 from depthsearch.core.problem import Criterion, Problem
 from depthsearch.core.settings import ResolvedSettings
 from depthsearch.core.verdict import VerdictKind
@@ -302,6 +302,26 @@ def test_trials_with_depth_and_seeds_stay_running_with_the_runs_that_finished(ur
         (run,) = study.runs_of(left.number)
         assert (left.number, run.run, run.seed, run.final_score, run.seconds) == (trial.number, 1, 2, 0.5, 0.5)
         assert study.runs() == []
+
+
+@pytest.mark.parametrize("score", ["'abc'", "x'00ff'", "9e999"])
+def test_a_final_score_that_is_no_finite_number_is_damage(score: str, url: str, tmp_path: Path) -> None:
+    with open_store(url).open_study(PROBLEM, SETTINGS) as study:
+        add_trial(study)
+    with closing(sqlite3.connect(tmp_path / "studies.db")) as connection, connection:
+        connection.execute(f"UPDATE ds_runs SET final_score = {score}")
+    with pytest.raises(StudyDamaged, match="run 0 of trial 0"):
+        open_store(url).read_study(study.name).runs()
+
+
+@pytest.mark.parametrize("seeds", [[-5, 3], [2**63], [1.5], "7", []])
+def test_seeds_that_no_run_can_have_are_as_good_as_none(seeds: object, url: str) -> None:
+    with open_store(url).open_study(PROBLEM, SETTINGS) as study:
+        trial = study.optuna_study.ask()
+        trial.suggest_int("depth", 1, 100)
+        trial.set_user_attr("seeds", seeds)
+        assert study.interrupted_trials() == []
+        assert study.fail_unseeded() == 1
 
 
 def test_a_run_that_is_written_again_replaces_itself_and_no_other(url: str) -> None:
