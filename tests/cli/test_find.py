@@ -266,7 +266,7 @@ BAD = [
         "--target must be above 0.514, the accuracy of a constant guess on the training points, but got 0.3",
     ),
     (["--last-epochs", "0"], "--last-epochs must be greater than or equal to 1, but got 0"),
-    (["--last-epochs", "300"], "--last-epochs must be at most 200, the epochs of the budget, but got 300"),
+    (["--last-epochs", "300"], "--last-epochs must be at most 8, the epochs of the budget, but got 300"),
     (
         ["--steps", "90", "--last-epochs", "21"],
         "--last-epochs must be at most 20, the entries of a budget of 90 steps, but got 21",
@@ -453,4 +453,6 @@ def test_a_signal_while_libraries_are_imported_is_not_lost(milliseconds: int, nu
             process.wait(timeout=milliseconds / 1000)
         process.send_signal(number)
         _, printed = process.communicate(timeout=60)
-    assert process.returncode in (130, -number), printed
+    # Before it runs anything of ours, the interpreter ends by itself, and says so.
+    in_the_interpreter = process.returncode == 1 and "init_import_site" in str(printed)
+    assert process.returncode in (130, -number) or in_the_interpreter, printed

@@ -77,9 +77,10 @@ def test_json_stays_one_object_on_standard_output(capsys: pytest.CaptureFixture[
 
 
 def test_bisection_passes_up_to_its_depth_and_fails_from_the_next(capsys: pytest.CaptureFixture[str]) -> None:
-    depth = answered(capsys, "bisect").max_depth
+    found = answered(capsys, "bisect")
+    depth, sure = found.max_depth, "" if found.confirmed else ", unconfirmed"
     assert depth is not None
-    where = f"(max depth {depth}); the largest that passes is {depth}"
+    where = f"(max depth {depth}){sure}; the largest that passes is {depth}"
     code, _, err = asked(capsys, "bisect", depth)
     assert (code, err) == (0, f"at least {depth}: passed {where}\n")
     code, _, err = asked(capsys, "bisect", depth + 1)
@@ -132,16 +133,20 @@ def test_the_limits_are_the_familys_shallowest_network_and_the_cap() -> None:
         (answer(), 6, "at least 6: passed (max depth 6 to 9); the largest that passes is 6"),
         (answer(), 9, "at least 9: undecided (max depth 6 to 9); the largest that passes is 6"),
         (answer(), 10, "at least 10: failed (max depth 6 to 9); the largest that passes is 6"),
-        (answer(interval=(0, 2)), 1, "at least 1: undecided (max depth 0 to 2); no depth passes"),
+        (answer(interval=(0, 2)), 1, "at least 1: undecided (max depth 0 to 2); no depth is known to pass"),
         (answer(interval=(6, None)), 99, "at least 99: undecided (max depth at least 6); the largest that passes is 6"),
         (bisected(), 7, "at least 7: passed (max depth 7); the largest that passes is 7"),
-        (OF_EACH_OUTCOME[Outcome.NEVER_RELIABLE], 1, "at least 1: failed (reliable at no depth); no depth passes"),
+        (
+            OF_EACH_OUTCOME[Outcome.NEVER_RELIABLE],
+            1,
+            "at least 1: failed (reliable at no depth); no depth is known to pass",
+        ),
         (
             OF_EACH_OUTCOME[Outcome.NOT_MONOTONE],
             3,
-            "at least 3: undecided (trainability does not simply fall with depth); no depth passes",
+            "at least 3: undecided (trainability does not simply fall with depth); no depth is known to pass",
         ),
-        (OF_EACH_OUTCOME[Outcome.UNFINISHED], 3, "at least 3: undecided; no depth passes"),
+        (OF_EACH_OUTCOME[Outcome.UNFINISHED], 3, "at least 3: undecided; no depth is known to pass"),
     ],
     ids=["passes", "open", "fails", "shallowest open", "no upper end", "bisection", "never", "not monotone", "begun"],
 )
