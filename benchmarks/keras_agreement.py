@@ -6,7 +6,7 @@
 Keras 3 on JAX lies in a folder of its own, so that the project's environment stays as it is; the constraints give that
 folder the same NumPy and SciPy. Plain networks of width 5 on moons with the default recipe, tanh and ReLU, 20 and 200
 epochs, at five depths around each cliff: 60 seeds of the dense engine and 16 of Keras (`Sequential`, `Dense`, `SGD`,
-`fit`). Both begin at Glorot's uniform weights and zero biases, each with random numbers of its own: only the shares of
+`fit`). Both begin at Glorot's uniform weights and zero biases, each with its random numbers: only the shares of
 runs that train can be compared. In both a run has trained if its running train accuracy (Keras's `history`) reaches the
 criterion's bar in each of the last three epochs.
 

@@ -207,8 +207,8 @@ class _Board:
         if runs is None:
             return None
         deep = curve.max_depth or 1
-        beside = max(time.monotonic() - self._since - self._training, 0.0) / made
-        seconds = runs * (beside + self._training / max(self._depths, 1) * deep)
+        overhead = max(time.monotonic() - self._since - self._training, 0.0) / made
+        seconds = runs * (overhead + self._training / max(self._depths, 1) * deep)
         if self._settings.max_seconds is not None:
             seconds = min(seconds, max(self._settings.max_seconds - self._training, 0.0))
         return seconds

@@ -81,7 +81,7 @@ class SearchSettings(FrozenModel):
         Args:
             reliability: Where none is given: that of the family.
             runs_per_trial: Where none is given: what the engine makes worth while.
-            parallel_trials: Where none is given, likewise.
+            parallel_trials: Where none is given: what fills the engine's lanes.
         """
         if isinstance(self, ResolvedSettings):
             return self

@@ -232,7 +232,7 @@ SHORT_FORMS = {"data": "name", "criterion": "kind"}
 
 
 def _merged(defaults: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """`own` over `defaults`, tables within tables likewise; `data = "moons"` is the short form of a table."""
+    """`own` over `defaults`, tables within tables too; `data = "moons"` is the short form of a table."""
     merged = dict(defaults)
     for key, value in own.items():
         default = merged.get(key)

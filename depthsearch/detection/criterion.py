@@ -15,7 +15,7 @@ ROUNDING = 5e-7
 
 
 def chance_bar(criterion: Criterion, *, majority_rate: float, points: int) -> float:
-    """The running train accuracy from which on an entry is told from chance.
+    """The running train accuracy from which an entry is distinguished from chance.
 
     The majority rate, plus the larger of the criterion's least gain of the headroom above it and three binomial
     standard errors of a constant guess over `points` points.

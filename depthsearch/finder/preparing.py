@@ -48,12 +48,12 @@ def check_criterion(problem: Problem) -> None:
         return
     if problem.recipe.steps is not None and points < len(data.x_train):
         raise InvalidValue(
-            f"steps must be enough for training to be told from chance, but got {problem.recipe.steps}: in a twentieth "
+            f"steps must be enough to distinguish training from chance, but got {problem.recipe.steps}: in a twentieth "
             f"of them a run sees {count_of(points, 'point')}, and would need an accuracy of {needed:.2f}; give more "
             "steps, or a larger batch size"
         )
     raise InvalidValue(
-        f"points must leave enough for training to be told from chance, but got {problem.data.points} with a test "
+        f"points must leave enough to distinguish training from chance, but got {problem.data.points} with a test "
         f"share of {problem.data.test_share}: {count_of(points, 'training point')} would need an accuracy of "
         f"{needed:.2f}; give more points, or a smaller test share"
     )

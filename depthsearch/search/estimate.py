@@ -107,7 +107,8 @@ def _believed(
     concluded = _concluded(trials, known, settings, parameter)
     fitting = None if concluded is Conclusion.SHALLOWEST else belief
     monotone = falls_with_depth(known.counts, fitting, seed=settings.seed) if concluded else None
-    found = crossings(known.counts, share) if monotone is False else None
+    if monotone is False:
+        return _not_monotone(known, settings, concluded)
     tried_depths = [steps.depth(count.depth) for count in known.counts]
     points = probabilities(trials, depths, tried_depths, parameter, curves=curves)
     median = known.threshold(settings).median
@@ -131,19 +132,6 @@ def _believed(
     if max_depth is not None:
         interval = (min(low, max_depth), None if high is None else max(high, max_depth))
     none_passes = concluded is Conclusion.SHALLOWEST and max_depth is None and depths.low in again
-    transition = (round(float(levels[0]), 4), round(float(levels[1]), 4), round(float(levels[2]), 4))
-    if monotone is False:
-        # One number would be a lie, and so would be the band and the thresholds of curves that fall.
-        points = tuple(point.model_copy(update=_share(point)) for point in points)
-        return Curve(
-            points=points,
-            max_depth=None,
-            fails_at=min((depth for depth in failing), default=None),
-            level=LEVEL,
-            concluded=concluded,
-            monotone=False,
-            crossings=(steps.depth(found.first), steps.depth(found.last)) if found else None,
-        )
     return Curve(
         points=points,
         max_depth=max_depth,
@@ -154,13 +142,26 @@ def _believed(
         concluded=concluded,
         monotone=monotone,
         thresholds=thresholds,
-        transition=transition,
+        transition=(round(float(levels[0]), 4), round(float(levels[1]), 4), round(float(levels[2]), 4)),
     )
 
 
-def _share(point: CurvePoint) -> dict[str, float | None]:
-    """The raw share of a depth, without a band."""
-    return {"p": round(point.trained / point.of, 6), "low": None, "high": None}
+def _not_monotone(known: Known, settings: ResolvedSettings, concluded: Conclusion | None) -> Curve:
+    """Counts that no falling curve explains: raw shares and two crossings, without band, threshold or max_depth."""
+    steps, found = known.steps, crossings(known.counts, settings.reliability)
+    median = known.threshold(settings).median
+    return Curve(
+        points=tuple(
+            CurvePoint(depth=steps.depth(own.depth), trained=own.trained, of=own.runs, p=own.trained / own.runs)
+            for own in known.counts
+        ),
+        max_depth=None,
+        fails_at=min((steps.depth(own.depth) for own in known.counts if own.depth > median), default=None),
+        level=LEVEL,
+        concluded=concluded,
+        monotone=False,
+        crossings=(steps.depth(found.first), steps.depth(found.last)) if found else None,
+    )
 
 
 def probabilities(

@@ -274,7 +274,7 @@ BAD = [
     (["--at-least", "0"], "--at-least must be from 1 to the cap, 10000, but got 0"),
     (["--at-least", "61", "--cap", "60"], "--at-least must be from 1 to the cap, 60, but got 61"),
     (["--at-least", "deep"], "'deep' is not a valid integer"),
-    (["--points", "40", "--test-share", "0.9"], "--points must leave enough for training to be told from chance"),
+    (["--points", "40", "--test-share", "0.9"], "--points must leave enough to distinguish training from chance"),
     (["--storage", "mysql://localhost/x"], "storage 'mysql://localhost/x' has the unknown scheme 'mysql': accepted"),
     (["--engine", "numpy"], "unknown engine 'numpy': accepted: auto, dense, torch"),
     (["--engine", "dense", "--device", "cuda"], "engine 'dense' trains on the CPU alone, but got device 'cuda'"),

@@ -1,6 +1,6 @@
 """find, end to end: real networks, a real store."""
 
-import sys
+from contextlib import suppress
 from pathlib import Path
 
 import optuna
@@ -14,6 +14,7 @@ from depthsearch.core.events import Event, Purpose, RoundAdvanced, RunFinished, 
 from depthsearch.core.problem import Problem
 from depthsearch.core.settings import SearchSettings
 from depthsearch.finder import find
+from depthsearch.finder.preparing import OnEvent
 from depthsearch.search import draw_seeds
 from depthsearch.store import open_store
 from tests.finder.searches import BELIEVED, PROBLEM, SETTINGS, essence, history
@@ -216,6 +217,14 @@ def test_rounds_are_trained_in_one_call_and_look_out(believed: tuple[Answer, lis
     assert set(purposes) == {Purpose.SEARCH, Purpose.SENTINEL, Purpose.TAIL, Purpose.CONFIRM}
 
 
+def resumed_until_done(problem: Problem, settings: SearchSettings, url: str, interrupt: OnEvent) -> Answer:
+    """The answer of a search that `interrupt` stops now and then, and that the same call resumes."""
+    for _ in range(300):
+        with suppress(KeyboardInterrupt):
+            return find(problem, settings, storage=url, on_event=interrupt)
+    raise AssertionError("300 sittings were not enough")
+
+
 def test_a_threshold_search_is_the_same_again_and_after_interruptions(
     believed: tuple[Answer, list[Event], str], url: str
 ) -> None:
@@ -229,12 +238,7 @@ def test_a_threshold_search_is_the_same_again_and_after_interruptions(
             if rounds % 7 == 3:
                 raise KeyboardInterrupt
 
-    for _ in range(200):
-        try:
-            again = find(PROBLEM, BELIEVED, storage=url, on_event=interrupt)
-            break
-        except KeyboardInterrupt:
-            pass
+    again = resumed_until_done(PROBLEM, BELIEVED, url, interrupt)
     assert essence(again) == essence(answer)
     assert history(url, again.study) == history(first, answer.study)
     assert rounds > sum(isinstance(event, TrialStarted) for event in events)
@@ -258,12 +262,7 @@ def test_a_search_by_a_sampler_of_optuna_is_the_same_after_interruptions(
             seen += 1
             raise KeyboardInterrupt
 
-    for _ in range(40):
-        try:
-            again = find(PROBLEM, settings, storage=url, on_event=interrupt)
-            break
-        except KeyboardInterrupt:
-            pass
+    again = resumed_until_done(PROBLEM, settings, url, interrupt)
     assert essence(again) == essence(answer)
     assert history(url, again.study) == history(whole, answer.study)
 
@@ -281,12 +280,7 @@ def test_an_interrupted_round_goes_on_with_the_runs_that_are_missing(
             if len(trained) % every == 0:
                 raise KeyboardInterrupt
 
-    for _ in range(300):
-        try:
-            again = find(PROBLEM, BELIEVED, storage=url, on_event=interrupt)
-            break
-        except KeyboardInterrupt:
-            pass
+    again = resumed_until_done(PROBLEM, BELIEVED, url, interrupt)
     assert essence(again) == essence(answer)
     assert history(url, again.study) == history(first, answer.study)
     with open_store(url) as store:
@@ -416,7 +410,7 @@ def test_misuse_is_refused(arguments: dict[str, str], error: type[DepthsearchErr
 def test_steps_too_few_to_tell_training_from_chance_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     problem = Problem.model_validate({"recipe": {"steps": 30, "batch_size": 2}})
     message = (
-        "steps must be enough for training to be told from chance, but got 30: in a twentieth of them a run sees 2"
+        "steps must be enough to distinguish training from chance, but got 30: in a twentieth of them a run sees 2"
     )
     with pytest.raises(InvalidValue, match=message):
         find(problem, SETTINGS, storage=f"sqlite:///{tmp_path}/studies.db")
@@ -447,7 +441,7 @@ def test_an_answer_prints_as_its_sentence(searched: tuple[Answer, list[Event], s
 
 
 def test_networks_that_train_side_by_side_show_how_far_they_are(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["depthsearch.finder.find"], "ADVANCE_SECONDS", 0.0)
+    monkeypatch.setattr("depthsearch.finder.loop.ADVANCE_SECONDS", 0.0)
     events: list[Event] = []
     find(PROBLEM, SETTINGS.model_copy(update={"cap": 1}), storage=url, engine="torch", on_event=events.append)
     first = next(place for place, event in enumerate(events) if isinstance(event, TrialFinished))

@@ -276,7 +276,7 @@ def test_compiling_is_told_and_not_timed(monkeypatch: pytest.MonkeyPatch) -> Non
         ({"problem": "ffnet"}, "problem must be a depthsearch.Problem, but got 'ffnet'"),
         (
             {"problem": Problem.model_validate({"recipe": {"steps": 30, "batch_size": 2}})},
-            "steps must be enough for training to be told from chance, but got 30",
+            "steps must be enough to distinguish training from chance, but got 30",
         ),
         (
             {"problem": Problem.model_validate({"criterion": {"kind": "target", "target": 0.5}})},
