@@ -12,12 +12,12 @@ import argparse
 
 from scipy.stats import binomtest
 
-from depthsearch.core.problem import Problem
 from depthsearch.detection import settled_epoch, verdict_of
+from depthsearch.problem.problem import Problem
 from depthsearch.search import draw_seeds
-from depthsearch.training.dense_engine import DenseEngine
+from depthsearch.training.dense.engine import DenseEngine
 from depthsearch.training.engine import Engine, Job, train_all
-from depthsearch.training.torch_engine import TorchEngine
+from depthsearch.training.modules.stacked_engine import TorchEngine
 
 
 def trained(engine: Engine, problem: Problem, jobs: list[Job]) -> list[bool]:

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from depthsearch.core.problem import Problem
-from depthsearch.core.trace import Trace
 from depthsearch.detection import bar_of, figures, final_score, rules, verdict_of
-from depthsearch.detection.criterion import learned
-from depthsearch.training.engine import Job, choose_engine, train_all
+from depthsearch.detection.trained import learned
+from depthsearch.problem.problem import Problem
+from depthsearch.training.engine import Job, train_all
+from depthsearch.training.select import choose_engine
+from depthsearch.training.trace import Trace
 
 ACTIVATIONS = ("tanh", "relu", "leaky_relu", "sigmoid", "elu", "selu", "gelu", "softsign")
 INITIALIZATIONS = ("glorot_uniform", "he_normal")
@@ -66,10 +67,10 @@ def untrained(trace: Trace, rule: int) -> bool:
 def gain(trace: Trace) -> float | None:
     """What the final score gains over a constant guess, over what the bar asks for."""
     criterion = trace.problem.criterion
-    if not np.isfinite(trace.train_loss).all():
+    if not np.isfinite(trace.loss).all():
         return None
-    asked_gain = bar_of(trace, criterion) - trace.majority_rate
-    return (final_score(trace, criterion) - trace.majority_rate) / asked_gain
+    asked_gain = bar_of(trace, criterion) - trace.baseline
+    return (final_score(trace, criterion) - trace.baseline) / asked_gain
 
 
 def asked(rule: int, figure: Callable[[Trace], float | None]) -> Callable[[Trace], float | None]:
@@ -118,7 +119,7 @@ def late(figure: Callable[[Trace], float | None]) -> Callable[[Trace], float | N
 
 THRESHOLDS = (
     Threshold("trained: what the final score gains, over what is asked", 1.0, gain),
-    Threshold("exploded: largest loss", rules.EXPLODED_LOSS, asked(0, lambda trace: float(np.max(trace.train_loss)))),
+    Threshold("exploded: largest loss", rules.EXPLODED_LOSS, asked(0, lambda trace: float(np.max(trace.loss)))),
     Threshold("dead: share of units never active", rules.DEAD_SHARE,
               asked(1, lambda trace: float(trace.snapshots.never_active[-1, :-1].mean()))),
     Threshold("exploded: gradient ratio", rules.EXPLODED_RATIO, asked(2, late(lambda t: max(ratios(t), default=None)))),

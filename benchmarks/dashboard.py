@@ -24,11 +24,11 @@ from typing import Any
 from optuna.trial import TrialState
 from sqlalchemy import Engine, event
 
-from depthsearch.core.errors import DepthsearchError
-from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
-from depthsearch.finder import find
+from depthsearch.errors import DepthsearchError
+from depthsearch.problem.problem import Problem
+from depthsearch.search.settings import SearchSettings
 from depthsearch.store import open_store
+from depthsearch.workflows import find
 
 PAGE = (
     "dashboard/studies/1",

@@ -20,12 +20,13 @@ from pathlib import Path
 import numpy as np
 from detector_cases import FIRST, SECOND, THIRD, Configuration, configurations
 
-from depthsearch.core.problem import Criterion, Problem
-from depthsearch.core.trace import Trace
-from depthsearch.datasets import load
 from depthsearch.detection import bar, bar_of, verdict_of
-from depthsearch.detection.criterion import longest_row
-from depthsearch.training.engine import Job, choose_engine, train_all
+from depthsearch.detection.trained import longest_row
+from depthsearch.problem.criterion import Criterion
+from depthsearch.problem.problem import Problem
+from depthsearch.training.engine import Job, train_all
+from depthsearch.training.select import choose_engine
+from depthsearch.training.trace import Trace
 
 SEEDS = 20
 LONGER = 4
@@ -64,9 +65,9 @@ def label_of(once: Trace, four: Trace) -> str:  # noqa: C901, PLR0911 - one list
     It has trained where its TEST accuracy beats the majority rate by the criterion's gain and by three standard errors.
     One that did so for three epochs in a row by its train accuracy had learned, and has lost it.
     """
-    data = load(four.problem.data)
+    data = four.problem.data.load()
     majority = float(np.bincount(data.y_test).max() / len(data.y_test))
-    enough = bar(Criterion(), majority_rate=majority, points=len(data.y_test))
+    enough = bar(Criterion(), baseline=majority, points=len(data.y_test))
     start, end = once.snapshots, four.snapshots
     if once.final_test_accuracy > enough:
         return "trained"
@@ -87,7 +88,7 @@ def label_of(once: Trace, four: Trace) -> str:  # noqa: C901, PLR0911 - one list
     before, after = once.train_loss[-2 * quarter : -quarter].mean(), once.train_loss[-quarter:].mean()
     if start.weight_change[-1, 0] < UNMOVED and abs(before - after) < SAME_LOSS * after:
         return "vanished"
-    if in_the_end or (four.train_accuracy > enough).any():
+    if in_the_end or (four.score > enough).any():
         return "slow"
     # Over three times its budget more, the first layer kept the distance from where it began: nothing moves any more.
     later = int(np.flatnonzero(end.epochs >= once.epochs)[0])
@@ -119,7 +120,7 @@ def ours(trace: Trace) -> str:
 
 def bad_score(trace: Trace) -> bool:
     """What every rule of the literature asks as well: in the end the accuracy is no better than the criterion's."""
-    return not (trace.epochs and trace.train_accuracy[-1] > bar_of(trace, trace.problem.criterion))
+    return not (trace.epochs and trace.score[-1] > bar_of(trace, trace.problem.criterion))
 
 
 def autotrainer(trace: Trace) -> str:
@@ -132,16 +133,16 @@ def autotrainer(trace: Trace) -> str:
     first, last = (trace.snapshots.weight_gradient_norm[:, place].astype(np.float64) for place in (0, -1))
     with np.errstate(all="ignore"):
         ratio = first / last
-        if not np.isfinite(trace.train_loss).all() or (trace.train_loss >= 1e3).any() or (ratio > 70).any():
+        if not np.isfinite(trace.loss).all() or (trace.loss >= 1e3).any() or (ratio > 70).any():
             return "exploded"
         if ((ratio < 1e-3) & (first < 1e-4)).any():
             return "vanished"
     if (trace.snapshots.never_active[:, :-1].mean(axis=1) >= 0.7).any():
         return "dead"
-    changes = np.abs(np.diff(trace.train_accuracy))
+    changes = np.abs(np.diff(trace.score))
     if (changes >= 0.03).mean() >= 0.2:
         return "unstable"
-    return "slow" if np.ptp(trace.train_accuracy) <= 0.01 else "none"
+    return "slow" if np.ptp(trace.score) <= 0.01 else "none"
 
 
 def deepdiagnosis(trace: Trace) -> str:
@@ -152,7 +153,7 @@ def deepdiagnosis(trace: Trace) -> str:
     if not bad_score(trace):
         return "trained"
     shots = trace.snapshots
-    if not np.isfinite(trace.train_loss).all():
+    if not np.isfinite(trace.loss).all():
         return "exploded"
     if (shots.never_active[:, :-1] >= 0.7).any():
         return "dead"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from depthsearch.core.problem import Problem
+from depthsearch.problem.problem import Problem
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ import argparse
 import time
 from statistics import median
 
-from depthsearch.core.problem import Problem
-from depthsearch.core.trace import Trace
 from depthsearch.detection import bar_of, settled_epoch
-from depthsearch.detection.criterion import reached
+from depthsearch.detection.trained import reached
+from depthsearch.problem.problem import Problem
 from depthsearch.search import draw_seeds
-from depthsearch.training.dense_engine import DenseEngine
+from depthsearch.training.dense.engine import DenseEngine
 from depthsearch.training.engine import Job, Watch, train_all
+from depthsearch.training.trace import Trace
 
 TENTH = 10
 

@@ -17,10 +17,10 @@ from statistics import median
 
 import plain_torch
 
-from depthsearch.core.problem import Problem
-from depthsearch.training.dense_engine import DenseEngine
+from depthsearch.problem.problem import Problem
+from depthsearch.training.dense.engine import DenseEngine
 from depthsearch.training.engine import Engine, Job, train_all
-from depthsearch.training.torch_engine import TorchEngine
+from depthsearch.training.modules.stacked_engine import TorchEngine
 
 TARGETS = (("ffnet", 20), ("resnet", 25))
 DEPTHS = (("ffnet", 5), ("ffnet", 20), ("ffnet", 60), ("resnet", 25), ("resnet", 75))

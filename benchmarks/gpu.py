@@ -13,10 +13,10 @@ import time
 
 import torch
 
-from depthsearch.core.problem import Problem
-from depthsearch.training.dense_engine import DenseEngine
+from depthsearch.problem.problem import Problem
+from depthsearch.training.dense.engine import DenseEngine
 from depthsearch.training.engine import Engine, Job, train_all
-from depthsearch.training.torch_engine import TorchEngine
+from depthsearch.training.modules.stacked_engine import TorchEngine
 
 NARROW = Problem()
 WIDE = Problem.model_validate({"width": 300, "recipe": {"epochs": 20}})

@@ -30,12 +30,11 @@ from typing import Any
 import numpy as np
 from scipy.stats import fisher_exact
 
-from depthsearch.core.problem import Problem
-from depthsearch.datasets import load
 from depthsearch.detection import bar_of, final_score
-from depthsearch.families import family_of
+from depthsearch.problem.problem import Problem
 from depthsearch.search import draw_seeds
-from depthsearch.training.engine import Job, choose_engine, train_all
+from depthsearch.training.engine import Job, train_all
+from depthsearch.training.select import choose_engine
 
 OURS, KERAS = 60, 16
 """Seeds a cell."""
@@ -81,7 +80,7 @@ class Cell:
     def name_of(self, seed: int) -> str:
         """A run of Keras in the cache; another version of Keras or JAX begins anew."""
         versions = f"keras {version('keras')} jax {version('jax')}"
-        return f"{versions} {self.problem.activation} {self.problem.recipe.epochs} {self.depth} {seed}"
+        return f"{versions} {self.problem.network.activation} {self.problem.recipe.epochs} {self.depth} {seed}"
 
     def keras_seeds(self) -> range:
         """Seeds that no other cell has: the cells are independent."""
@@ -106,17 +105,17 @@ def keras_network(cell: Cell) -> Any:
     """The cell's network, compiled, with weights from Keras's present random numbers."""
     keras = imported_keras()
     problem, recipe = cell.problem, cell.problem.recipe
-    spec = load(problem.data).spec
+    spec = problem.data.load().spec
 
     def dense(units: int, activation: str) -> Any:
         return keras.layers.Dense(
-            units, activation=activation, kernel_initializer=problem.initialization, bias_initializer="zeros"
+            units, activation=activation, kernel_initializer=problem.network.initialization, bias_initializer="zeros"
         )
 
-    hidden = [dense(problem.width, problem.activation) for _ in range(cell.depth)]
+    hidden = [dense(problem.network.width, problem.network.activation) for _ in range(cell.depth)]
     network = keras.Sequential([keras.Input((spec.features,)), *hidden, dense(spec.outputs, "sigmoid")])
     # Keras counts weights, so a network that is not ours is noticed.
-    counts = family_of(problem.family).counts(problem, spec, cell.depth)
+    counts = problem.network.layer_counts(spec, cell.depth)
     if network.count_params() != counts.parameters:
         raise ValueError(f"Keras's network has {network.count_params()} parameters, ours {counts.parameters}")
     network.compile(
@@ -133,7 +132,7 @@ def keras_score(cell: Cell, seed: int) -> float:
     keras = imported_keras()
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
-    data, recipe = load(cell.problem.data), cell.problem.recipe
+    data, recipe = cell.problem.data.load(), cell.problem.recipe
     history = keras_network(cell).fit(
         data.x_train,
         data.y_train.astype("float32")[:, None],
@@ -193,7 +192,7 @@ def main() -> None:
         theirs = sum(scores[cell.name_of(seed)] >= bar for seed in cell.keras_seeds())
         p = float(fisher_exact(np.array([[ours, OURS - ours], [theirs, KERAS - theirs]])).pvalue)
         apart += p <= APART
-        kind = f"{cell.problem.activation} | {cell.problem.recipe.epochs} | {cell.depth}"
+        kind = f"{cell.problem.network.activation} | {cell.problem.recipe.epochs} | {cell.depth}"
         print(f"| {kind} | {ours} | {theirs} | {p:.3f} |", flush=True)
     print(f"\nCells with p <= {APART}: {apart} of {len(cells)}")
 

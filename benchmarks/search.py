@@ -22,10 +22,10 @@ import numpy as np
 import optuna
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
 
-from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import BisectionSampler, Curve, ThresholdSampler, estimate
 from depthsearch.search.optuna_internals import all_trials
-from depthsearch.search.picking import Known, next_pick
+from depthsearch.search.settings import ResolvedSettings
+from depthsearch.search.threshold.picking import Known, next_pick
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -322,7 +322,7 @@ def shapes(searches: int, batch: int, runs: int, jobs: int) -> None:
 
 def speed(trials: int) -> None:
     """One step of the sampler after so many trials of one run each: what `suggest_int` takes, nothing remembered."""
-    from depthsearch.search.posterior import posterior  # noqa: PLC0415
+    from depthsearch.search.threshold.posterior import posterior  # noqa: PLC0415
 
     settings = ResolvedSettings(reliability=0.9, tolerance=0.0001, runs_per_trial=1, seed=1, parallel_trials=1)
     study = optuna.create_study(direction="maximize", sampler=ThresholdSampler(settings))

@@ -7,56 +7,53 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from depthsearch.core.answer import Answer as Answer
-    from depthsearch.core.answer import Outcome as Outcome
-    from depthsearch.core.comparison import Comparison as Comparison
-    from depthsearch.core.errors import DepthsearchError as DepthsearchError
-    from depthsearch.core.gate import Gate as Gate
-    from depthsearch.core.gate import gate as gate
-    from depthsearch.core.inspection import Inspection as Inspection
-    from depthsearch.core.problem import Criterion as Criterion
-    from depthsearch.core.problem import DataOptions as DataOptions
-    from depthsearch.core.problem import Problem as Problem
-    from depthsearch.core.problem import Recipe as Recipe
-    from depthsearch.core.settings import SearchSettings as SearchSettings
-    from depthsearch.core.study_file import read_study_file as read_study_file
-    from depthsearch.core.study_file import write_study_file as write_study_file
-    from depthsearch.finder import compare as compare
-    from depthsearch.finder import find as find
-    from depthsearch.finder import inspect as inspect
-    from depthsearch.finder import inspect_stored as inspect_stored
-    from depthsearch.finder import survey as survey
-    from depthsearch.reporting.plot import plot as plot
+    from depthsearch.errors import DepthsearchError as DepthsearchError
+    from depthsearch.problem.criterion import Criterion as Criterion
+    from depthsearch.problem.problem import Problem as Problem
+    from depthsearch.problem.recipe import Recipe as Recipe
+    from depthsearch.problem.study_file import read_study_file as read_study_file
+    from depthsearch.problem.study_file import write_study_file as write_study_file
+    from depthsearch.reporting.figures.plot import plot as plot
+    from depthsearch.results.answer import Answer as Answer
+    from depthsearch.results.answer import Outcome as Outcome
+    from depthsearch.results.check import Gate as Gate
+    from depthsearch.results.check import gate as gate
+    from depthsearch.results.comparison import Comparison as Comparison
+    from depthsearch.results.inspection import Inspection as Inspection
+    from depthsearch.search.settings import SearchSettings as SearchSettings
+    from depthsearch.workflows import compare as compare
+    from depthsearch.workflows import find as find
+    from depthsearch.workflows import inspect as inspect
+    from depthsearch.workflows import inspect_stored as inspect_stored
+    from depthsearch.workflows import survey as survey
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "Answer": "depthsearch.core.answer",
-    "Outcome": "depthsearch.core.answer",
-    "Comparison": "depthsearch.core.comparison",
-    "DepthsearchError": "depthsearch.core.errors",
-    "Gate": "depthsearch.core.gate",
-    "gate": "depthsearch.core.gate",
-    "Inspection": "depthsearch.core.inspection",
-    "Criterion": "depthsearch.core.problem",
-    "DataOptions": "depthsearch.core.problem",
-    "Problem": "depthsearch.core.problem",
-    "Recipe": "depthsearch.core.problem",
-    "SearchSettings": "depthsearch.core.settings",
-    "read_study_file": "depthsearch.core.study_file",
-    "write_study_file": "depthsearch.core.study_file",
-    "compare": "depthsearch.finder",
-    "find": "depthsearch.finder",
-    "inspect": "depthsearch.finder",
-    "inspect_stored": "depthsearch.finder",
-    "survey": "depthsearch.finder",
-    "plot": "depthsearch.reporting.plot",
+    "Answer": "depthsearch.results.answer",
+    "Outcome": "depthsearch.results.answer",
+    "Comparison": "depthsearch.results.comparison",
+    "DepthsearchError": "depthsearch.errors",
+    "Gate": "depthsearch.results.check",
+    "gate": "depthsearch.results.check",
+    "Inspection": "depthsearch.results.inspection",
+    "Criterion": "depthsearch.problem.criterion",
+    "Problem": "depthsearch.problem.problem",
+    "Recipe": "depthsearch.problem.recipe",
+    "SearchSettings": "depthsearch.search.settings",
+    "read_study_file": "depthsearch.problem.study_file",
+    "write_study_file": "depthsearch.problem.study_file",
+    "compare": "depthsearch.workflows",
+    "find": "depthsearch.workflows",
+    "inspect": "depthsearch.workflows",
+    "inspect_stored": "depthsearch.workflows",
+    "survey": "depthsearch.workflows",
+    "plot": "depthsearch.reporting.figures.plot",
 }
 __all__ = [
     "Answer",
     "Comparison",
     "Criterion",
-    "DataOptions",
     "DepthsearchError",
     "Gate",
     "Inspection",

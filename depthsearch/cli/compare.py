@@ -4,26 +4,26 @@ from typing import Any
 
 import click
 
+from depthsearch.cli.errors import with_option_names
 from depthsearch.cli.options import (
+    add_problem_options,
+    add_search_options,
     json_option,
-    named_as_typed,
     place_of,
     place_options,
-    problem_options,
     problems_of,
     quiet_option,
     read_declared,
-    search_options,
     settings_of,
 )
-from depthsearch.core.errors import InvalidValue
-from depthsearch.core.interrupts import interrupts_deferred
+from depthsearch.errors import InvalidValue
+from depthsearch.interrupts import interrupts_deferred
 
 
 @click.command(short_help="Compare several kinds of network in one table.")
 @click.argument("study_file", required=False, metavar="[STUDY_FILE]")
-@problem_options
-@search_options
+@add_problem_options(several=True)
+@add_search_options
 @place_options(study=False)
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print the result as CSV.")
@@ -34,26 +34,27 @@ def compare(
 ) -> None:
     """Find the deepest network that still trains for each of several problems, and show them side by side.
 
-    The problems are those of a STUDY_FILE (TOML), with what was reported of them beside what is found; or a grid:
-    --arch, --act, --init, --norm, --data and --optimizer take several names with commas between them. Each search is
-    a study of its own in the store: the same command goes on where it was stopped.
+    The problems are those of a STUDY_FILE (TOML), with what was reported of them beside what is found; or a grid: every
+    option of the problem takes several values with commas between them. Each search is a study in the store: the same
+    command goes on where it was stopped.
 
     \b
     depthsearch compare studies/vanishing-and-resnet.toml
     depthsearch compare --arch ffnet,resnet --act tanh,relu --markdown
+    depthsearch compare --act tanh --lr 0.1,0.01
     """
     with interrupts_deferred():
-        import depthsearch.finder  # noqa: PLC0415
+        import depthsearch.workflows  # noqa: PLC0415
         from depthsearch.cli.output import show, write  # noqa: PLC0415
         from depthsearch.cli.progress import Progress  # noqa: PLC0415
-        from depthsearch.core.study_file import StudyFile  # noqa: PLC0415
-        from depthsearch.reporting.comparing import (  # noqa: PLC0415
+        from depthsearch.problem.study_file import StudyFile  # noqa: PLC0415
+        from depthsearch.reporting.tables import to_csv  # noqa: PLC0415
+        from depthsearch.reporting.terminal.comparison import (  # noqa: PLC0415
             ROW_COLUMNS,
             comparison_markdown,
             comparison_rows,
             comparison_text,
         )
-        from depthsearch.reporting.listing import to_csv  # noqa: PLC0415
         from depthsearch.store import shown_url  # noqa: PLC0415
 
     forms = [name for name, given in (("--json", as_json), ("--csv", as_csv), ("--markdown", as_markdown)) if given]
@@ -64,9 +65,8 @@ def compare(
     else:
         declared = read_declared(study_file, options)
     settings = settings_of(options, declared.settings)
-    typed = {"steps": "steps", "points": "points", "target": "target"} if study_file is None else {}
     problems = {entry.name: entry.problem for entry in declared.problems}
-    with Progress(problems, settings, quiet=quiet) as progress, named_as_typed(typed):
+    with Progress(problems, settings, quiet=quiet) as progress, with_option_names(problem=study_file is None):
         comparison = depthsearch.compare(
             declared,
             settings,

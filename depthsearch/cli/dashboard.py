@@ -2,8 +2,9 @@
 
 import click
 
-from depthsearch.cli.options import named_as_typed, storage_option
-from depthsearch.core.interrupts import INTERRUPTED, interrupts_deferred
+from depthsearch.cli.errors import with_option_names
+from depthsearch.cli.options import storage_option
+from depthsearch.interrupts import INTERRUPTED, interrupts_deferred
 
 
 @click.command(short_help="Show the store in a browser, to look at alone.")
@@ -25,7 +26,7 @@ def dashboard(context: click.Context, storage: str | None, host: str, port: int)
         click.echo(f"the dashboard is at {address} (read-only); Ctrl-C ends it", err=True)
 
     try:
-        with named_as_typed({"host": "host", "port": "port"}):
+        with with_option_names(host="--host", port="--port"):
             serve_dashboard(storage, host=host, port=port, on_ready=ready)
     except KeyboardInterrupt:
         click.echo("the dashboard has ended", err=True)

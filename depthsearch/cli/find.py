@@ -4,21 +4,21 @@ from typing import Any
 
 import click
 
+from depthsearch.cli.errors import with_option_names
 from depthsearch.cli.options import (
+    add_problem_options,
+    add_search_options,
     details_option,
     json_option,
-    named_as_typed,
     place_of,
     place_options,
     problem_of,
-    problem_options,
     quiet_option,
     read_declared,
-    search_options,
     settings_of,
 )
-from depthsearch.core.errors import InvalidValue
-from depthsearch.core.interrupts import interrupts_deferred
+from depthsearch.errors import InvalidValue
+from depthsearch.interrupts import interrupts_deferred
 
 
 @click.command(short_help="Find the deepest network that trains.")
@@ -26,8 +26,8 @@ from depthsearch.core.interrupts import interrupts_deferred
 @click.option(
     "--problem", "problem_name", metavar="NAME", help="Which problem of STUDY_FILE, where it declares several."
 )
-@problem_options
-@search_options
+@add_problem_options()
+@add_search_options
 @place_options()
 @json_option
 @details_option
@@ -56,11 +56,11 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
     """
     # Imported here, so that help and misuse answer without waiting for them.
     with interrupts_deferred():
-        import depthsearch.finder  # noqa: PLC0415
+        import depthsearch.workflows  # noqa: PLC0415
         from depthsearch.cli.gate import GATE_EXITS, check_at_least, gate_line  # noqa: PLC0415
         from depthsearch.cli.output import show, write  # noqa: PLC0415
         from depthsearch.cli.progress import Progress  # noqa: PLC0415
-        from depthsearch.reporting.text import answer_text  # noqa: PLC0415
+        from depthsearch.reporting.terminal.answer import answer_text  # noqa: PLC0415
         from depthsearch.store import shown_url  # noqa: PLC0415
 
     reported = None
@@ -75,9 +75,8 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
         settings = settings_of(options, declared.settings)
     at_least = options["at_least"]
     check_at_least(at_least, problem, settings)
-    # What only the data tell is said of the options, where those describe the problem.
-    typed = {"steps": "steps", "points": "points", "target": "target"} if study_file is None else {}
-    with Progress({"": problem}, settings, quiet=quiet) as progress, named_as_typed(typed):
+    named = with_option_names(problem=study_file is None)
+    with Progress({"": problem}, settings, quiet=quiet) as progress, named:
         answer = depthsearch.find(
             problem,
             settings,

@@ -1,12 +1,11 @@
 """`find --at-least`: what the exit code says, and why."""
 
-from depthsearch.core.answer import Answer, Outcome
-from depthsearch.core.errors import InvalidValue
-from depthsearch.core.gate import Gate, GateResult
-from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
-from depthsearch.core.words import interval_words
-from depthsearch.families import family_of
+from depthsearch.errors import InvalidValue
+from depthsearch.problem.problem import Problem
+from depthsearch.reporting.sentences import interval_words
+from depthsearch.results.answer import Answer, Outcome
+from depthsearch.results.check import Gate, GateResult
+from depthsearch.search.settings import SearchSettings
 
 GATE_EXITS = {GateResult.PASSED: 0, GateResult.FAILED: 3, GateResult.UNDECIDED: 4}
 """The exit code of each result."""
@@ -20,7 +19,7 @@ def check_at_least(at_least: int | None, problem: Problem, settings: SearchSetti
     """
     if at_least is None:
         return
-    shallowest = family_of(problem.family).shallowest
+    shallowest = problem.network.shallowest
     if not shallowest <= at_least <= settings.cap:
         raise InvalidValue(f"--at-least must be from {shallowest} to the cap, {settings.cap}, but got {at_least}")
 

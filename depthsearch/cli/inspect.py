@@ -5,37 +5,37 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from depthsearch.cli.errors import with_option_names
 from depthsearch.cli.options import (
-    WholeNumber,
+    Number,
+    add_problem_options,
     engine_options,
     json_option,
-    named_as_typed,
     problem_of,
-    problem_options,
     problem_options_given,
     quiet_option,
     storage_option,
 )
 from depthsearch.cli.output_file import check_writable, write_file
-from depthsearch.core.errors import InvalidValue, UnreadableStudyFile
-from depthsearch.core.interrupts import interrupts_deferred
-from depthsearch.core.options import DEEPEST, LAST_SEED
+from depthsearch.errors import InvalidValue, UnreadableStudyFile
+from depthsearch.interrupts import interrupts_deferred
+from depthsearch.schema import DEEPEST, LAST_SEED
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from depthsearch.core.inspection import Inspection
-    from depthsearch.core.study_file import StudyFile
-    from depthsearch.core.survey import Survey
+    from depthsearch.problem.study_file import StudyFile
+    from depthsearch.results.comparison import Survey
+    from depthsearch.results.inspection import Inspection
 
 
 @click.command(short_help="Look at one run alone.")
 @click.argument("study_file", required=False, metavar="[STUDY_FILE]")
-@problem_options
-@click.option("--depth", type=WholeNumber(f"1 to {DEEPEST}"), help="Depth of the network.")
+@add_problem_options()
+@click.option("--depth", type=Number(int, f"a whole number of 1 to {DEEPEST}"), help="Depth of the network.")
 @click.option(
     "--seed",
-    type=WholeNumber(f"0 to {LAST_SEED}"),
+    type=Number(int, f"a whole number of 0 to {LAST_SEED}"),
     help="The run's own seed: its first weights and its batches. [default: 0]",
 )
 @click.option("--study", metavar="NAME", help="Replay a run of this study instead.")
@@ -70,12 +70,12 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
     with interrupts_deferred():
         from rich.spinner import Spinner  # noqa: PLC0415
 
-        import depthsearch.finder  # noqa: PLC0415
+        import depthsearch.workflows  # noqa: PLC0415
         from depthsearch.cli.output import show, write  # noqa: PLC0415
         from depthsearch.cli.progress import live, progress_console  # noqa: PLC0415
-        from depthsearch.core.events import Event, Inspected, Preparing  # noqa: PLC0415
-        from depthsearch.reporting.inspecting import inspection_text  # noqa: PLC0415
-        from depthsearch.reporting.surveying import survey_text  # noqa: PLC0415
+        from depthsearch.reporting.terminal.inspection import inspection_text  # noqa: PLC0415
+        from depthsearch.reporting.terminal.survey import survey_text  # noqa: PLC0415
+        from depthsearch.results.events import Event, Inspected, Preparing  # noqa: PLC0415
         from depthsearch.store import shown_url  # noqa: PLC0415
 
     console = progress_console(quiet=quiet)
@@ -114,8 +114,7 @@ def _inspected(options: dict[str, Any], trains: dict[str, Any]) -> "Inspection":
     """The run that the options name, by its own depth and seed or by its place in a study."""
     import depthsearch  # noqa: PLC0415
 
-    fields = ("depth", "seed", "steps", "points", "target", "tensorboard")
-    with named_as_typed({field: field for field in fields}):
+    with with_option_names(depth="--depth", seed="--seed", tensorboard="--tensorboard"):
         if options["study"] is None:
             depth, seed = options["depth"], 0 if options["seed"] is None else options["seed"]
             return depthsearch.inspect(
@@ -147,8 +146,8 @@ def _draw(found: "Inspection", output: str | None, figures: str | None) -> None:
         return
     from datetime import UTC, datetime  # noqa: PLC0415
 
+    from depthsearch.reporting.html.run import figures_of_run, run_page  # noqa: PLC0415
     from depthsearch.reporting.images import write_images  # noqa: PLC0415
-    from depthsearch.reporting.run_page import figures_of_run, run_page  # noqa: PLC0415
 
     if output is not None:
         write_file(output, run_page(found, written=datetime.now(UTC)))
@@ -158,8 +157,8 @@ def _draw(found: "Inspection", output: str | None, figures: str | None) -> None:
 
 def _read_declared(path: str) -> "StudyFile":
     """The study file, whose table [inspect] suits its problems; errors name the file."""
-    from depthsearch.core.study_file import read_study_file  # noqa: PLC0415
-    from depthsearch.finder import checked_plan  # noqa: PLC0415
+    from depthsearch.problem.study_file import read_study_file  # noqa: PLC0415
+    from depthsearch.workflows import checked_plan  # noqa: PLC0415
 
     declared = read_study_file(path)
     try:

@@ -17,8 +17,8 @@ from depthsearch.cli.find import find
 from depthsearch.cli.inspect import inspect
 from depthsearch.cli.report import report
 from depthsearch.cli.studies import studies
-from depthsearch.core.errors import DepthsearchError
-from depthsearch.core.interrupts import INTERRUPTED, interrupt_on_sigterm
+from depthsearch.errors import DepthsearchError
+from depthsearch.interrupts import INTERRUPTED, interrupt_on_sigterm
 
 MISUSE = 2
 

@@ -6,7 +6,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from depthsearch.core.errors import InvalidValue
+from depthsearch.errors import InvalidValue
 
 
 def check_writable(output: str) -> None:

@@ -12,23 +12,23 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from depthsearch.cli.output import PatientConsole
-from depthsearch.core.curve import Curve
-from depthsearch.core.events import (
+from depthsearch.networks.base import Network
+from depthsearch.problem.problem import Problem
+from depthsearch.reporting.sentences import count_of
+from depthsearch.reporting.terminal.answer import CurveChart, finished_line, started_line
+from depthsearch.results.events import (
     Event,
     Preparing,
-    Purpose,
     RoundAdvanced,
     RunFinished,
     StudyOpened,
     TrialFinished,
     TrialStarted,
 )
-from depthsearch.core.problem import Problem
-from depthsearch.core.settings import ResolvedSettings, SearchSettings
-from depthsearch.core.words import count_of
-from depthsearch.families import Family, family_of
-from depthsearch.reporting.text import CurveChart, finished_line, started_line
-from depthsearch.search.remaining import runs_expected
+from depthsearch.search.curve import Curve
+from depthsearch.search.settings import ResolvedSettings, SearchSettings
+from depthsearch.search.threshold.sampler import runs_expected
+from depthsearch.search.trial import Purpose
 
 LEAST_HEIGHT = 30
 """Lines of a terminal that has room for the curve below the steps."""
@@ -103,7 +103,7 @@ class Progress:
     """
 
     def __init__(self, problems: Mapping[str, Problem], settings: SearchSettings, *, quiet: bool) -> None:
-        self._families = {name: family_of(problem.family) for name, problem in problems.items()}
+        self._families = {name: problem.network for name, problem in problems.items()}
         self._settings = settings
         self._console = progress_console(quiet=quiet)
         self._board = _Board()
@@ -164,7 +164,7 @@ class _Board:
 
         self._study = ""
 
-    def begin(self, study: str, family: Family, settings: ResolvedSettings, called: str) -> None:
+    def begin(self, study: str, family: Network, settings: ResolvedSettings, called: str) -> None:
         """A search begins."""
         self._family, self._settings, self._called = family, settings, called
         self._curve: Curve | None = None

@@ -4,7 +4,7 @@ import click
 
 from depthsearch.cli.options import storage_option
 from depthsearch.cli.output_file import check_writable, write_file
-from depthsearch.core.errors import InvalidValue
+from depthsearch.errors import InvalidValue
 
 
 @click.command(short_help="Write studies as an HTML page.")
@@ -38,11 +38,11 @@ def _write(
 ) -> None:
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from depthsearch.core.study_file import StudyFile, read_study_file  # noqa: PLC0415 - none is needed for --help
+    from depthsearch.problem.study_file import StudyFile, read_study_file  # noqa: PLC0415 - none is needed for --help
+    from depthsearch.reporting.html.page import figures_of, page  # noqa: PLC0415
     from depthsearch.reporting.images import check_images, write_images  # noqa: PLC0415
-    from depthsearch.reporting.page import figures_of, page  # noqa: PLC0415
-    from depthsearch.reporting.reading import comparison_of, read_declared_studies, read_studies  # noqa: PLC0415
     from depthsearch.store import open_store  # noqa: PLC0415
+    from depthsearch.workflows.studies import comparison_of, read_declared_studies, read_studies  # noqa: PLC0415
 
     if figures is not None:
         check_images(figures)

@@ -6,7 +6,7 @@ import sys
 import click
 
 from depthsearch.cli.options import details_option, json_option, storage_option
-from depthsearch.core.errors import InvalidValue
+from depthsearch.errors import InvalidValue
 
 csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print the result as CSV.")
 
@@ -24,8 +24,10 @@ def list_studies(storage: str | None, as_json: bool, as_csv: bool) -> None:
     """Every study in the store, oldest first."""
     from depthsearch.cli.output import show as show_table  # noqa: PLC0415
     from depthsearch.cli.output import write  # noqa: PLC0415
-    from depthsearch.reporting.listing import StudyRow, study_rows, to_csv  # noqa: PLC0415
+    from depthsearch.reporting.tables import to_csv  # noqa: PLC0415
+    from depthsearch.results.study_report import StudyRow  # noqa: PLC0415
     from depthsearch.store import open_store  # noqa: PLC0415
+    from depthsearch.workflows.studies import study_rows  # noqa: PLC0415
 
     _one_of(as_json, as_csv)
     with open_store(storage, create=False) as store, store.errors_said():
@@ -37,7 +39,7 @@ def list_studies(storage: str | None, as_json: bool, as_csv: bool) -> None:
     elif as_csv:
         write(to_csv([row.model_dump() for row in rows], list(StudyRow.model_fields)))
     elif rows:
-        from depthsearch.reporting.text import studies_table  # noqa: PLC0415
+        from depthsearch.reporting.terminal.answer import studies_table  # noqa: PLC0415
 
         show_table(studies_table(rows))
     else:
@@ -53,15 +55,15 @@ def show(study: str, storage: str | None, as_json: bool, everything: bool) -> No
     """The answer of STUDY as `find` gave it, or what is known so far."""
     from depthsearch.cli.output import show as show_answer  # noqa: PLC0415
     from depthsearch.cli.output import write  # noqa: PLC0415
-    from depthsearch.finder import answer_of  # noqa: PLC0415
     from depthsearch.store import open_store  # noqa: PLC0415
+    from depthsearch.workflows import answer_of  # noqa: PLC0415
 
     with open_store(storage, create=False) as store, store.errors_said():
         answer, place = answer_of(store.read_study(study)), store.url
     if as_json:
         write(answer.to_json() + "\n")
         return
-    from depthsearch.reporting.text import answer_text  # noqa: PLC0415
+    from depthsearch.reporting.terminal.answer import answer_text  # noqa: PLC0415
 
     show_answer(answer_text(answer, place=place, everything=everything))
 
@@ -76,8 +78,9 @@ def export(study: str, storage: str | None, as_json: bool, as_csv: bool, output:
     """Every run of STUDY with its depth, seed, verdict and evidence: as CSV, or with --json as JSON."""
     from depthsearch.cli.output import write  # noqa: PLC0415
     from depthsearch.cli.output_file import write_file  # noqa: PLC0415
-    from depthsearch.reporting.listing import RUN_COLUMNS, run_rows, to_csv  # noqa: PLC0415
+    from depthsearch.reporting.tables import RUN_COLUMNS, to_csv  # noqa: PLC0415
     from depthsearch.store import open_store  # noqa: PLC0415
+    from depthsearch.workflows.studies import run_rows  # noqa: PLC0415
 
     _one_of(as_json, as_csv)
     with open_store(storage, create=False) as store, store.errors_said():

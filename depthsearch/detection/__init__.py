@@ -1,7 +1,7 @@
 """Detection: from a trace to a verdict, as pure functions. Imports core alone, and numpy."""
 
-from depthsearch.detection.criterion import bar, bar_of, final_score
 from depthsearch.detection.rules import verdict_of
+from depthsearch.detection.trained import bar, bar_of, final_score
 from depthsearch.detection.watch import settled_epoch
 
 __all__ = ["bar", "bar_of", "final_score", "settled_epoch", "verdict_of"]

@@ -4,11 +4,14 @@ import math
 
 import numpy as np
 
-from depthsearch.core.problem import ADAM_EPSILON, Criterion
-from depthsearch.core.trace import Trace
-from depthsearch.detection.criterion import STANDARD_ERRORS, chance_bar_of, reached
+from depthsearch.detection.trained import STANDARD_ERRORS, chance_bar_of, reached
+from depthsearch.problem.criterion import Criterion
+from depthsearch.problem.recipe import ADAM_EPSILON
+from depthsearch.training.trace import Trace
 
 FLAT_CHANGE = 0.01
+
+
 SWING, SWING_SHARE = 0.03, 0.2
 """Of the accuracy between two entries, and the share of the entries that it is seen in (AutoTrainer's oscillation)."""
 
@@ -22,7 +25,7 @@ def crossed(trace: Trace, criterion: Criterion) -> bool:
 
 def is_flat(trace: Trace, criterion: Criterion) -> bool:
     """Never at the chance bar, and no trend of more than 0.01 an entry."""
-    accuracy = trace.train_accuracy
+    accuracy = trace.score
     if not len(accuracy) or crossed(trace, criterion):
         return False
     if len(accuracy) == 1:
@@ -50,19 +53,19 @@ def reach(trace: Trace) -> float | None:
     """
     if not len(trace.snapshots):
         return None
-    recipe, gradients = trace.problem.recipe, trace.snapshots.weight_gradient_norm[:, 0].astype(np.float64)
-    if recipe.optimizer == "sgd":
-        return float(recipe.learning_rate / (1 - (recipe.momentum or 0.0)) * trace.budget_steps * gradients[0])
+    facts, gradients = trace.facts, trace.snapshots.weight_gradient_norm[:, 0].astype(np.float64)
+    if facts.optimizer == "sgd":
+        return float(facts.learning_rate / (1 - facts.momentum) * trace.budget_steps * gradients[0])
     smaller = float(gradients[[0, -1]].min())
-    return smaller / math.sqrt(trace.features * trace.problem.width) / ADAM_EPSILON
+    return smaller / math.sqrt(facts.first_weights) / ADAM_EPSILON
 
 
 def improvement(trace: Trace) -> float | None:
     """By how many standard errors the loss fell from the budget's last fifth but one to its last; None if too short."""
     fifth = trace.epochs // FIFTH
-    if fifth < 2 or not np.isfinite(trace.train_loss[-2 * fifth :]).all():  # noqa: PLR2004 - a variance needs two
+    if fifth < 2 or not np.isfinite(trace.loss[-2 * fifth :]).all():  # noqa: PLR2004 - a variance needs two
         return None
-    losses = trace.train_loss[-2 * fifth :].astype(np.float64)
+    losses = trace.loss[-2 * fifth :].astype(np.float64)
     before, after = losses[:fifth], losses[fifth:]
     error = math.sqrt((before.var(ddof=1) + after.var(ddof=1)) / fifth)
     return float(before.mean() - after.mean()) / error if error > 0 else 0.0
@@ -73,12 +76,12 @@ def swing_threshold(trace: Trace) -> float:
 
     Chance: three standard errors of the difference between two shares of an entry's points.
     """
-    rate = trace.majority_rate
-    return max(SWING, STANDARD_ERRORS * math.sqrt(2 * rate * (1 - rate) / trace.points_per_entry))
+    rate = trace.baseline
+    return max(SWING, STANDARD_ERRORS * math.sqrt(2 * rate * (1 - rate) / trace.facts.points_per_entry))
 
 
 def swing_share(trace: Trace) -> float:
     """Share of the entries whose accuracy differs from the entry before by more than `swing_threshold`."""
     if trace.epochs < 2:  # noqa: PLR2004 - a pair
         return 0.0
-    return float(np.mean(np.abs(np.diff(trace.train_accuracy.astype(np.float64))) >= swing_threshold(trace)))
+    return float(np.mean(np.abs(np.diff(trace.score.astype(np.float64))) >= swing_threshold(trace)))

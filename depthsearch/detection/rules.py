@@ -12,20 +12,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from depthsearch.core.problem import Criterion
-from depthsearch.core.trace import Trace
-from depthsearch.core.verdict import Verdict, VerdictKind
-from depthsearch.core.words import count_of, in_words, plural, the_last
-from depthsearch.detection.criterion import (
-    bar_of,
-    chance_bar_of,
-    final_score,
-    last_entries,
-    learned,
-    longest_row,
-    reached,
-    reaches,
-)
 from depthsearch.detection.figures import (
     SWING_SHARE,
     crossed,
@@ -36,13 +22,36 @@ from depthsearch.detection.figures import (
     swing_share,
     swing_threshold,
 )
-from depthsearch.detection.finding import Figures, Finding
+from depthsearch.detection.trained import (
+    bar_of,
+    chance_bar_of,
+    final_score,
+    last_entries,
+    learned,
+    longest_row,
+    reached,
+    reaches,
+)
+from depthsearch.detection.verdict import Figures, Finding, Verdict, VerdictKind
+from depthsearch.problem.criterion import Criterion
+from depthsearch.reporting.sentences import count_of, in_words, plural, the_last
+from depthsearch.training.trace import Trace
 
 EXPLODED_LOSS = 1e3
+
+
 EXPLODED_RATIO = 70.0
+
+
 DEAD_SHARE = 0.7
+
+
 VANISHED_RATIO = 1e-3
+
+
 VANISHED_REACH = 1.0
+
+
 UNCHANGED = 1e-3
 
 SHRINKING = 0.1
@@ -81,13 +90,13 @@ def verdict_of(trace: Trace, criterion: Criterion) -> Verdict:
 
 
 def _trained(trace: Trace, criterion: Criterion, score: float) -> Finding:
-    last = the_last(last_entries(criterion), trace.entry)
+    last = the_last(last_entries(criterion), trace.facts.entry)
     reached_bar = f"at least {bar_of(trace, criterion):.3f} is asked"
     return Finding(
         VerdictKind.TRAINED,
         "final_score",
         f"trained: accuracy is {score:.3f} or more in {last}, where {reached_bar}",
-        {"majority_rate": trace.majority_rate},
+        {"baseline": trace.baseline},
         {},
     )
 
@@ -95,7 +104,7 @@ def _trained(trace: Trace, criterion: Criterion, score: float) -> Finding:
 def _short_of_the_bar(trace: Trace, criterion: Criterion) -> Finding:
     """The last entries beat chance and miss a higher bar."""
     score, bar = final_score(trace, criterion), bar_of(trace, criterion)
-    best, row = float(trace.train_accuracy.max()), longest_row(reached(trace, bar))
+    best, row = float(trace.score.max()), longest_row(reached(trace, bar))
     improved = improvement(trace)
     figures: Figures = {"best_accuracy": best, "longest_row_above": row, "improvement": improved}
     ended = f"accuracy ended at {score:.3f}, short of {bar:.3f}"
@@ -103,7 +112,7 @@ def _short_of_the_bar(trace: Trace, criterion: Criterion) -> Finding:
         sentence = f"slow: {ended}, and the loss was still falling as the budget ended"
         return Finding(VerdictKind.SLOW, "improving_below_the_bar", sentence, figures, {"improvement": IMPROVING})
     if row >= last_entries(criterion):
-        sentence = f"unstable: {ended}, which it had reached for {count_of(row, trace.entry)}"
+        sentence = f"unstable: {ended}, which it had reached for {count_of(row, trace.facts.entry)}"
         limits: dict[str, float | int] = {"longest_row_above": last_entries(criterion)}
         return Finding(VerdictKind.UNSTABLE, "fell_below_the_bar", sentence, figures, limits)
     return Finding(VerdictKind.DEGRADED, "below_the_bar", f"degraded: {ended}, and rises no further", figures, {})
@@ -115,11 +124,11 @@ def _lost(trace: Trace, criterion: Criterion) -> Finding:
     good = reached(trace, limit)
     rows = np.lib.stride_tricks.sliding_window_view(good, asked).all(axis=1)
     fell, row = int(np.flatnonzero(rows)[-1]) + asked + 1, longest_row(good)
-    best, last = float(trace.train_accuracy.max()), float(trace.train_accuracy[-1])
+    best, last = float(trace.score.max()), float(trace.score[-1])
     return Finding(
         VerdictKind.UNSTABLE,
         "lost_again",
-        f"unstable: accuracy rose to {best:.3f}, fell below {limit:.3f} in {trace.entry} {fell} and ended at "
+        f"unstable: accuracy rose to {best:.3f}, fell below {limit:.3f} in {trace.facts.entry} {fell} and ended at "
         f"{last:.3f}",
         {
             "longest_row_above": row,
@@ -135,7 +144,7 @@ def _lost(trace: Trace, criterion: Criterion) -> Finding:
 
 def loss_exploded(trace: Trace, _criterion: Criterion) -> Finding | None:
     """The loss of some entry was 1e3 or more, or not a number."""
-    loss = trace.train_loss
+    loss = trace.loss
     worst = float(loss.max()) if len(loss) and np.isfinite(loss).all() else math.inf if len(loss) else 0.0
     if worst < EXPLODED_LOSS:
         return None
@@ -144,7 +153,7 @@ def loss_exploded(trace: Trace, _criterion: Criterion) -> Finding | None:
     return Finding(
         VerdictKind.EXPLODED,
         "loss",
-        f"exploded: the loss reached {largest:.3g} in {trace.entry} {epoch}",
+        f"exploded: the loss reached {largest:.3g} in {trace.facts.entry} {epoch}",
         {"loss": largest, "epoch": epoch},
         {"loss": EXPLODED_LOSS},
     )
@@ -206,12 +215,12 @@ def _vanished(trace: Trace, criterion: Criterion) -> Finding | None:
         "activation_gradient_ratio": ratio,
         "reach": moved,
         "first_layer_change": change,
-        "best_accuracy": float(trace.train_accuracy.max()),
+        "best_accuracy": float(trace.score.max()),
     }
     flat: dict[str, float | int] = {"best_accuracy": chance_bar_of(trace, criterion)}
     stuck = f"vanished: accuracy stays below {flat['best_accuracy']:.3f} and"
     # Adam divides a gradient by its own size: there a ratio alone hinders nothing.
-    if ratio is not None and ratio < VANISHED_RATIO and trace.problem.recipe.optimizer == "sgd":
+    if ratio is not None and ratio < VANISHED_RATIO and trace.facts.optimizer == "sgd":
         sentence = f"{stuck} {ratio:.2g} of the gradient at the last hidden layer reaches the first"
         limits = flat | {"activation_gradient_ratio": VANISHED_RATIO}
         return Finding(VerdictKind.VANISHED, "activation_gradient_ratio", sentence, figures, limits)
@@ -219,7 +228,7 @@ def _vanished(trace: Trace, criterion: Criterion) -> Finding | None:
         return None
     limits = flat | {"activation_gradient_ratio": SHRINKING}
     if moved is not None and moved < VANISHED_REACH and not _still_improving(trace):
-        if trace.problem.recipe.optimizer == "sgd":
+        if trace.facts.optimizer == "sgd":
             why = f"the first layer's gradient can move it by no more than {moved:.2g} in the whole budget (reach)"
         else:
             why = f"the first layer's gradient falls to {moved:.2g} of Adam's epsilon (reach), where steps shrink"
@@ -262,7 +271,7 @@ def _at_the_bar_at_times(trace: Trace, criterion: Criterion) -> Finding | None:
         return None
     limit, asked = chance_bar_of(trace, criterion), last_entries(criterion)
     above = reached(trace, limit)
-    best, last = float(trace.train_accuracy.max()), float(trace.train_accuracy[-1])
+    best, last = float(trace.score.max()), float(trace.score[-1])
     figures: Figures = {
         "best_accuracy": best,
         "last_accuracy": last,
@@ -277,7 +286,7 @@ def _at_the_bar_at_times(trace: Trace, criterion: Criterion) -> Finding | None:
         return Finding(VerdictKind.SLOW, "crossed_at_the_end", sentence, figures, thresholds)
     sentence = (
         f"unstable: accuracy rose to {best:.3f} and ended at {last:.3f}; it was above {limit:.3f} in "
-        f"{count_of(int(above.sum()), trace.entry)}, but never for {asked} running"
+        f"{count_of(int(above.sum()), trace.facts.entry)}, but never for {asked} running"
     )
     return Finding(VerdictKind.UNSTABLE, "crossed_without_holding", sentence, figures, thresholds)
 
@@ -289,9 +298,9 @@ def _swings(trace: Trace, _criterion: Criterion) -> Finding | None:
     return Finding(
         VerdictKind.UNSTABLE,
         "swings",
-        f"unstable: accuracy swings by {swing:.3f} or more from one {trace.entry} to the next in {share:.0%} of the "
-        f"{plural(trace.entry)}",
-        {"swing_share": share, "swing_counted_from": swing, "best_accuracy": float(trace.train_accuracy.max())},
+        f"unstable: accuracy swings by {swing:.3f} or more from one {trace.facts.entry} to the next in {share:.0%} of the "
+        f"{plural(trace.facts.entry)}",
+        {"swing_share": share, "swing_counted_from": swing, "best_accuracy": float(trace.score.max())},
         {"swing_share": SWING_SHARE},
     )
 
@@ -306,7 +315,7 @@ def _improving(trace: Trace, _criterion: Criterion) -> Finding | None:
     errors = improvement(trace)
     if errors is None or not _still_improving(trace):
         return None
-    last = float(trace.train_loss[-1])
+    last = float(trace.loss[-1])
     return Finding(
         VerdictKind.SLOW,
         "still_improving",
@@ -314,7 +323,7 @@ def _improving(trace: Trace, _criterion: Criterion) -> Finding | None:
         {
             "improvement": errors,
             "last_loss": last,
-            "best_accuracy": float(trace.train_accuracy.max()),
+            "best_accuracy": float(trace.score.max()),
             "reach": reach(trace),
         },
         {"improvement": IMPROVING},
@@ -322,7 +331,7 @@ def _improving(trace: Trace, _criterion: Criterion) -> Finding | None:
 
 
 def _flat(trace: Trace, criterion: Criterion) -> Finding:
-    best = float(trace.train_accuracy.max()) if trace.epochs else trace.majority_rate
+    best = float(trace.score.max()) if trace.epochs else trace.baseline
     threshold = chance_bar_of(trace, criterion)
     return Finding(
         VerdictKind.FLAT,

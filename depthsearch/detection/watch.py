@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from depthsearch.core.trace import Trace
+from depthsearch.training.trace import Trace
 
 
 def settled_epoch(trace: Trace) -> int | None:
@@ -13,7 +13,7 @@ def settled_epoch(trace: Trace) -> int | None:
     - the loss is NaN or infinite: no step can bring it back;
     - no weight that the output depends on can move any more (see `cannot_move`).
     """
-    broken = ~np.isfinite(trace.train_loss)
+    broken = ~np.isfinite(trace.loss)
     if broken.any():
         return int(broken.argmax()) + 1
     return trace.epochs if cannot_move(trace) else None
@@ -28,10 +28,10 @@ def cannot_move(trace: Trace) -> bool:
     no momentum. With batch norm this holds for the whole training set but not for a batch, whose statistics differ, so
     nothing is claimed then.
     """
-    problem, snapshots = trace.problem, trace.snapshots
-    if problem.recipe.weight_decay or problem.normalization == "batch" or not len(snapshots):
+    facts, snapshots = trace.facts, trace.snapshots
+    if facts.weight_decay or facts.batch_statistics or not len(snapshots):
         return False
-    stateless = problem.recipe.optimizer == "sgd" and not problem.recipe.momentum
+    stateless = facts.optimizer == "sgd" and not facts.momentum
     if snapshots.epochs[-1] != trace.epochs or (trace.epochs and not stateless):
         return False
     dead_layers = np.flatnonzero(snapshots.never_active[-1] == 1)

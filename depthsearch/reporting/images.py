@@ -10,9 +10,11 @@ from pathlib import Path
 import plotly.io
 from plotly import graph_objects as go
 
-from depthsearch.core.errors import InvalidValue
+from depthsearch.errors import InvalidValue
 
 FORMATS = ("png", "svg", "pdf")
+
+
 WIDTH, SCALE = 1000, 2
 """Width in pixels, and how many of them a PNG has to each."""
 

@@ -1,12 +1,24 @@
-"""What a notebook shows of an answer: the headline, the facts and the notes, as HTML; the curve is a figure below."""
+"""How a result shows itself in a notebook."""
 
 import json
+from collections.abc import Iterable
+from html import escape
 from typing import Any
 
-from depthsearch.core.answer import Answer
-from depthsearch.core.notebook import facts_html
-from depthsearch.reporting.facts import called, facts
-from depthsearch.reporting.figures import curve_figure
+from depthsearch.reporting.figures.curve import curve_figure
+from depthsearch.reporting.terminal.facts import called, facts
+from depthsearch.results.answer import Answer
+
+
+def facts_html(what: str, sentence: str, facts: Iterable[tuple[str, object]]) -> str:
+    """A sentence and a table below it. A fact of None is left out, no name breaks, and markup is not obeyed."""
+    name_style, style = "text-align: left; white-space: nowrap", "text-align: left"
+    rows = "".join(
+        f'<tr><th style="{name_style}">{escape(name)}</th><td style="{style}">{escape(str(value))}</td></tr>'
+        for name, value in facts
+        if value is not None
+    )
+    return f"<p><b>{escape(what)}</b>: {escape(sentence)}</p><table>{rows}</table>"
 
 
 def answer_html(answer: Answer) -> str:

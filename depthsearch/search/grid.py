@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from optuna.distributions import IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from depthsearch.search.depth_sampler import DepthSampler
 from depthsearch.search.optuna_internals import contains
+from depthsearch.search.sampler import DepthSampler
 
 
 class DepthGridSampler(DepthSampler):

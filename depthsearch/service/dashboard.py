@@ -9,9 +9,9 @@ from collections.abc import Callable
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from depthsearch.core.errors import InvalidValue
-from depthsearch.core.interrupts import interrupts_deferred
-from depthsearch.service.guard import ReadOnly
+from depthsearch.errors import InvalidValue
+from depthsearch.interrupts import interrupts_deferred
+from depthsearch.service.read_only import ReadOnly
 from depthsearch.store import open_store
 
 LAST_PORT = 65535
@@ -35,9 +35,9 @@ def serve_dashboard(
     if importlib.util.find_spec("optuna_dashboard") is None:
         raise InvalidValue("the dashboard needs the package 'optuna-dashboard': pip install 'depthsearch[dashboard]'")
     if not host:
-        raise InvalidValue("host '' would be every address of this machine: give one, as in 127.0.0.1")
+        raise InvalidValue("'' would be every address of this machine: give one, as in 127.0.0.1", path="host")
     if not 0 <= port <= LAST_PORT:
-        raise InvalidValue(f"port must be a whole number of 0 to {LAST_PORT}, but got {port}")
+        raise InvalidValue(path="port", value=port, expected=f"a whole number of 0 to {LAST_PORT}")
     with open_store(storage, create=False, writes=False) as store:
         with interrupts_deferred():
             import optuna_dashboard  # noqa: PLC0415 - an extra
@@ -80,10 +80,12 @@ def _server(host: str, port: int) -> _Server:
     except (OSError, UnicodeError) as error:
         number = (error.errno if isinstance(error, OSError) else None) or 0
         if number == errno.EADDRINUSE:
-            raise InvalidValue(f"port {port} is taken on {host}: give another, or 0 for any that is free") from None
+            raise InvalidValue(
+                f"{port} is taken on {host}: give another, or 0 for any that is free", path="port"
+            ) from None
         if number == errno.EACCES:
-            raise InvalidValue(f"port {port} is reserved for the system: give one of 1024 or more") from None
+            raise InvalidValue(f"{port} is reserved for the system: give one of 1024 or more", path="port") from None
         reason = os.strerror(number) if number in errno.errorcode else "no such address"
         raise InvalidValue(
-            f"host {host!r} cannot be listened on ({reason}): give an address of this machine, as in 127.0.0.1"
+            f"{host!r} cannot be listened on ({reason}): give an address of this machine, as in 127.0.0.1", path="host"
         ) from None

@@ -3,7 +3,7 @@
 Imports core alone, optuna and SQLAlchemy; it knows nothing of training.
 """
 
-from depthsearch.store.damage import damage_said
+from depthsearch.store.errors import damage_said
 from depthsearch.store.store import Store, check_name, open_store
 from depthsearch.store.study import StoredRun, StoredStudy
 from depthsearch.store.summary import StudySummary

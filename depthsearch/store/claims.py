@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
 
-from depthsearch.core.errors import StoreUnavailable, StudyBusy
+from depthsearch.errors import StoreUnavailable, StudyBusy
 from depthsearch.store.urls import sqlite_file
 
 

@@ -2,25 +2,101 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from contextvars import ContextVar
+from functools import wraps
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from depthsearch.core.errors import NewerStore, StoreUnavailable
-from depthsearch.store import schema
-from depthsearch.store.reading import READ, SharedStorage, begin_statement
+from depthsearch.errors import NewerStore, StoreUnavailable
+from depthsearch.search.optuna_internals import READING_METHODS
 from depthsearch.store.tables import VERSION_TABLE
 from depthsearch.store.urls import sqlite_file
 
+READ, WRITE = "BEGIN", "BEGIN IMMEDIATE"
+
+_READS: ContextVar[bool] = ContextVar("reads", default=False)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """A block whose transactions only read; they see what was committed when they began, and wait for nobody."""
+    before = _READS.set(True)
+    try:
+        yield
+    finally:
+        _READS.reset(before)
+
+
+def begin_statement() -> str:
+    """How a transaction begins on SQLite: one that writes takes the lock at once, lest it fail half-way."""
+    return READ if _READS.get() else WRITE
+
+
+class SharedStorage(RDBStorage):
+    """Optuna's own, of which the calls that only read are said to."""
+
+
+def _read(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def read(*args: Any, **kwargs: Any) -> Any:
+        with reading():
+            return method(*args, **kwargs)
+
+    return read
+
+
+for _name in READING_METHODS:
+    setattr(SharedStorage, _name, _read(getattr(RDBStorage, _name)))
+
+
+def stored_revision(connection: Connection) -> str | None:
+    """The revision of our tables in this database; None where there are none."""
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    return context.get_current_revision()
+
+
+def refuse_newer(revision: str | None, url: str) -> None:
+    """Raise NewerStore where a revision is not one that this version knows."""
+    known = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+    if revision is not None and revision not in known:
+        raise NewerStore(
+            f"storage {url!r} was written by a newer depthsearch (its tables are of revision {revision!r}, this one "
+            f"knows up to {known[0]!r}): upgrade depthsearch, or choose another --storage"
+        )
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring our tables up to the newest revision; nothing is done where they are."""
+    if stored_revision(connection) == ScriptDirectory.from_config(_config()).get_current_head():
+        return
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
 BUSY_SECONDS, ASK_AGAIN_SECONDS = 60, 0.0005
+
+
 SQLITE_HEADER = b"SQLite format 3\x00"
 
 
@@ -45,9 +121,9 @@ def open_database(url: URL, *, writes: bool = True) -> RDBStorage:
         else:
             storage = _optuna_storage(url, {"pool_pre_ping": True})
             with storage.engine.connect() as connection:
-                schema.refuse_newer(schema.stored_revision(connection), shown)
+                refuse_newer(stored_revision(connection), shown)
         with storage.engine.begin() as connection:
-            schema.upgrade(connection)
+            upgrade(connection)
         if not writes:
             _only_read(storage.engine)
     return storage
@@ -87,7 +163,7 @@ def check_file(file: Path, shown: str, *, ours: bool = False) -> None:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if VERSION_TABLE in tables:
             row = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
-            schema.refuse_newer(row[0] if row else None, shown)
+            refuse_newer(row[0] if row else None, shown)
         elif ours:
             raise StoreUnavailable(f"storage {shown!r} holds no studies of depthsearch: `depthsearch find` begins one")
         # Taking the write lock and letting it go changes nothing, and fails where the file cannot be written.

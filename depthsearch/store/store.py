@@ -14,22 +14,14 @@ from optuna.study import StudyDirection
 from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.engine import URL
 
-from depthsearch.core.errors import (
-    InvalidValue,
-    StoreUnavailable,
-    StudyBusy,
-    StudyConflict,
-    StudyDamaged,
-    StudyNotFound,
-)
-from depthsearch.core.interrupts import interrupts_deferred
-from depthsearch.core.problem import Problem
-from depthsearch.core.settings import ResolvedSettings
+from depthsearch.errors import InvalidValue, StoreUnavailable, StudyBusy, StudyConflict, StudyDamaged, StudyNotFound
+from depthsearch.interrupts import interrupts_deferred
+from depthsearch.problem.problem import Problem
 from depthsearch.search.optuna_internals import delete_study_rows, study_names
+from depthsearch.search.settings import ResolvedSettings
 from depthsearch.store.claims import claim, opening
-from depthsearch.store.damage import damage_said
-from depthsearch.store.database import check_file, open_database, said_of
-from depthsearch.store.reading import reading
+from depthsearch.store.database import check_file, open_database, reading, said_of
+from depthsearch.store.errors import damage_said
 from depthsearch.store.study import StoredStudy
 from depthsearch.store.summary import DESCRIPTIONS, StudySummary, differences, summary_of
 from depthsearch.store.tables import RUNS, STUDIES
@@ -241,14 +233,15 @@ class Store:
             if fresh and any(study.name == name for study in self.studies()):
                 raise StudyConflict(f"study {name!r} exists already: give another --study, or leave out --fresh")
             return name
-        identity = settings.identity(problem.fingerprint())
+        identity = settings.identity(problem.question())
         studies = self.studies()
         same = [study.name for study in studies if study.identity == identity]
         if same and not fresh:
             held.enter_context(claim(self._engine, self._url, same[-1]))
             return same[-1]
         taken = set(self._names().values())
-        base, k = f"{problem.family}-{problem.activation}-{problem.data.name}-{identity[:8]}", 1
+        parts = [*problem.network.label.split(), problem.data.name, identity[:8]]
+        base, k = "-".join(parts), 1
         while True:
             candidate = base if k == 1 else f"{base}-{k}"
             k += 1
@@ -271,8 +264,8 @@ class Store:
         study = self._stored_study(name, problem, settings)
         began = version("depthsearch")
         values = {
-            "identity": settings.identity(problem.fingerprint()),
-            "fingerprint": problem.fingerprint(),
+            "identity": settings.identity(problem.question()),
+            "fingerprint": problem.question(),
             "problem": problem.canonical_json(),
             "settings": settings.canonical_json(),
         }

@@ -10,18 +10,17 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import ColumnElement, Engine, Row, delete, insert, select
 
-from depthsearch.core.names import SEEDS
-from depthsearch.core.options import LAST_SEED
-from depthsearch.core.problem import Problem
-from depthsearch.core.settings import ResolvedSettings
-from depthsearch.core.trace import Trace
-from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.detection.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.problem.problem import Problem
+from depthsearch.schema import LAST_SEED
 from depthsearch.search.optuna_internals import study_key, write_user_attributes
-from depthsearch.store.damage import damage_said
-from depthsearch.store.notes import write_page
-from depthsearch.store.reading import reading
-from depthsearch.store.tables import RUNS
-from depthsearch.store.traces import decode_trace, encode_trace
+from depthsearch.search.settings import ResolvedSettings
+from depthsearch.search.trial import SEEDS
+from depthsearch.store.database import reading
+from depthsearch.store.errors import damage_said
+from depthsearch.store.page import write_page
+from depthsearch.store.tables import RUNS, decode_trace, encode_trace
+from depthsearch.training.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ class StoredStudy:
             "verdict": verdict.kind.value,
             "settled": verdict.epoch,
             "epochs": trace.epochs,
-            "train_accuracy": float(trace.train_accuracy[-1]) if trace.epochs else None,
+            "train_accuracy": float(trace.score[-1]) if trace.epochs else None,
             "test_accuracy": trace.final_test_accuracy,
             "sentence": verdict.sentence,
             "evidence": verdict.evidence.model_dump_json(),
@@ -153,7 +152,7 @@ class StoredStudy:
             depth=trace.depth,
             seed=trace.seed,
             epochs=trace.epochs,
-            train_accuracy=float(trace.train_accuracy[-1]) if trace.epochs else None,
+            train_accuracy=float(trace.score[-1]) if trace.epochs else None,
             test_accuracy=trace.final_test_accuracy,
             verdict=verdict,
             engine=engine,

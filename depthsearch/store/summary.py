@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Row, Text, select, type_coerce
 
-from depthsearch.core.errors import StudyDamaged
-from depthsearch.core.problem import Problem
-from depthsearch.core.settings import ResolvedSettings
-from depthsearch.store.damage import damage_said
+from depthsearch.errors import StudyDamaged
+from depthsearch.problem.problem import Problem
+from depthsearch.search.settings import ResolvedSettings
+from depthsearch.store.errors import damage_said
 from depthsearch.store.tables import STUDIES
 
 # The date as the driver gives it: one that is none must not keep anybody from the other rows.

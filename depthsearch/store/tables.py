@@ -1,5 +1,10 @@
-"""Our own tables, beside Optuna's in the same database, with metadata and a version table of their own."""
+"""Our own tables, beside Optuna's in the same database, and the form of a stored trace."""
 
+import io
+import json
+from dataclasses import asdict, fields
+
+import numpy as np
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -14,7 +19,12 @@ from sqlalchemy import (
     Text,
 )
 
+from depthsearch.problem.problem import Problem
+from depthsearch.training.trace import Snapshot, Trace, TrainingFacts
+
 METADATA = MetaData()
+
+
 VERSION_TABLE = "ds_alembic_version"
 
 STUDIES = Table(
@@ -50,3 +60,34 @@ RUNS = Table(
     Column("seconds", Float),  # of searching, since the run that finished before it; null where not recorded
     ForeignKeyConstraint(["study_id"], ["ds_studies.study_id"], name="ds_runs_study"),
 )
+
+_ARRAYS = ("loss", "score")
+_SNAPSHOT = tuple(field.name for field in fields(Snapshot))
+_PLAIN = tuple(field.name for field in fields(Trace) if field.name not in (*_ARRAYS, "facts", "snapshots", "detail"))
+_EARLIER_NAMES = {"train_loss": "loss", "train_accuracy": "score", "majority_rate": "baseline"}
+"""What earlier versions called fields of a trace."""
+
+
+def encode_trace(trace: Trace) -> bytes:
+    """The trace as bytes: a compressed NumPy archive of its arrays, with its other fields as JSON. No pickles."""
+    plain = json.dumps({name: getattr(trace, name) for name in _PLAIN} | {"facts": asdict(trace.facts)})
+    arrays = {name: getattr(trace, name) for name in _ARRAYS}
+    arrays |= {f"snapshots.{name}": getattr(trace.snapshots, name) for name in _SNAPSHOT}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, plain=np.frombuffer(plain.encode(), dtype=np.uint8), **arrays)
+    return buffer.getvalue()
+
+
+def decode_trace(data: bytes, problem: Problem) -> Trace:
+    """The trace that `encode_trace` wrote, of the study that asks `problem`; those of earlier versions too."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        arrays = {_EARLIER_NAMES.get(name, name): archive[name] for name in archive.files if name != "plain"}
+        plain = json.loads(archive["plain"].tobytes().decode())
+    plain = {_EARLIER_NAMES.get(name, name): value for name, value in plain.items() if name != "features"}
+    facts = plain.pop("facts", None)
+    return Trace(
+        facts=TrainingFacts(**facts) if facts else TrainingFacts.of(problem, points=plain["points"]),
+        **{name: arrays[name] for name in _ARRAYS},
+        **(plain | {"layers": tuple(plain["layers"])}),
+        snapshots=Snapshot(**{name: arrays[f"snapshots.{name}"] for name in _SNAPSHOT}),
+    )

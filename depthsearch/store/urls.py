@@ -6,16 +6,22 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from depthsearch.core.errors import InvalidValue
+from depthsearch.errors import InvalidValue
 
 ENVIRONMENT = "DEPTHSEARCH_STORAGE"
+
+
 DEFAULT = "sqlite:///depthsearch.db"
+
+
 DRIVERS = {
     "sqlite": "sqlite",
     "sqlite+pysqlite": "sqlite",
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
+
+
 ACCEPTED = "accepted: sqlite:///FILE.db, postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
 
 

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from depthsearch.core.problem import Problem
-from depthsearch.core.snapshot import Snapshot, snapshot_epochs
-from depthsearch.core.trace import Trace
-from depthsearch.datasets.dataset import Dataset
-from depthsearch.families.plan import Plan, weight_layers
-from depthsearch.training.detailing import DetailRecorder
+from depthsearch.data.base import Dataset
+from depthsearch.networks.base import Plan, weight_layers
+from depthsearch.problem.problem import Problem
+from depthsearch.training.detail import DetailRecorder
+from depthsearch.training.trace import Snapshot, Trace, TrainingFacts, snapshot_epochs
 
 PER_LAYER = (
     "weight_gradient_norm",
@@ -20,6 +19,8 @@ PER_LAYER = (
     "weight_change",
     "never_active",
 )
+
+
 PER_NETWORK = ("output_range", "input_correlation", "test_accuracy")
 
 
@@ -41,9 +42,10 @@ class Recorder:
     def __init__(
         self, problem: Problem, plan: Plan, data: Dataset, *, depth: int, seed: int, full: bool = False
     ) -> None:
-        self._problem, self._data, self._depth, self._seed = problem, data, depth, seed
+        self._data, self._depth, self._seed = data, depth, seed
         self._layers = tuple(layer.name for layer in weight_layers(plan))
         self.points = len(data.x_train)
+        self._facts = TrainingFacts.of(problem, points=self.points)
         self.steps_per_epoch = problem.recipe.steps_per_epoch(self.points)
         self.ends = problem.recipe.entry_ends(self.points)
         self.budget_steps, self.budget_epochs = self.ends[-1], len(self.ends)
@@ -102,20 +104,19 @@ class Recorder:
             **{name: _floats(values) for name, values in self._snapshots.items()},
         )
         return Trace(
-            problem=self._problem,
+            facts=self._facts,
             depth=self._depth,
             seed=self._seed,
             layers=self._layers,
-            train_loss=_floats(self._losses),
-            train_accuracy=_floats(self._accuracies),
+            loss=_floats(self._losses),
+            score=_floats(self._accuracies),
             snapshots=every.at_epochs(self._snapshot_epochs) if self.detail else every,
             final_test_accuracy=final_test_accuracy,
             steps=self.steps,
             budget_epochs=self.budget_epochs,
             budget_steps=self.budget_steps,
-            majority_rate=self._data.majority_rate,
+            baseline=self._data.baseline,
             points=self.points,
-            features=self._data.x_train.shape[1],
             detail=self.detail.detail(every) if self.detail else None,
         )
 
@@ -123,3 +124,33 @@ class Recorder:
 def _floats(values: ArrayLike | list[ArrayLike]) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):  # what explodes is infinite in single precision
         return np.asarray(values, dtype=np.float32)
+
+
+ORDER_STREAM = 1
+"""Which of a seed's streams the batches are drawn from; weights have another (see initialization)."""
+
+
+class EpochOrders:
+    """One permutation of range(points) for each epoch, counted from 0. Batches are consecutive slices of it.
+
+    Args:
+        points: In the training set.
+        seed: The run's own.
+    """
+
+    def __init__(self, points: int, seed: int) -> None:
+        self._points = np.arange(points)
+        self._rng = np.random.default_rng([seed, ORDER_STREAM])
+        self._drawn = 0
+        self._latest = self._points[None]
+
+    def of_epochs(self, first: int, last: int) -> NDArray[np.int64]:
+        """[last - first + 1, points] the orders of those epochs, the same however many are taken at a time.
+
+        Epochs are taken one after another; only the last one that was taken may be taken again.
+        """
+        again = self._latest if first < self._drawn else self._latest[:0]
+        drawn = self._rng.permuted(np.tile(self._points, (last + 1 - self._drawn, 1)), axis=1)
+        orders = np.concatenate([again, drawn])
+        self._drawn, self._latest = last + 1, orders[-1:]
+        return orders

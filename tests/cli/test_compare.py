@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from depthsearch.cli.main import run
-from depthsearch.core.comparison import Comparison
+from depthsearch.results.comparison import Comparison
 
 QUICK = ["--width", "2", "--epochs", "8", "--lr", "0.05", "--cap", "12", "--max-runs", "60", "--quiet"]
 FILE = """

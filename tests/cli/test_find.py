@@ -17,7 +17,7 @@ import pytest
 
 from depthsearch.cli import progress
 from depthsearch.cli.main import run
-from depthsearch.core.answer import Answer
+from depthsearch.results.answer import Answer
 from tests.finder.searches import essence
 
 PROBLEM = ["--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05"]

@@ -8,11 +8,11 @@ import pytest
 
 from depthsearch.cli.gate import check_at_least, gate_line
 from depthsearch.cli.main import run
-from depthsearch.core.answer import Answer, Outcome
-from depthsearch.core.errors import InvalidValue
-from depthsearch.core.gate import gate
-from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.errors import InvalidValue
+from depthsearch.problem.problem import Problem
+from depthsearch.results.answer import Answer, Outcome
+from depthsearch.results.check import gate
+from depthsearch.search.settings import SearchSettings
 from tests.reporting.answers import OF_EACH_OUTCOME, answer, bisected
 
 QUICK = ["find", "--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05", "--reliability", "0.5", "--quiet"]

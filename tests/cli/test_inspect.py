@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from depthsearch.cli.main import run
-from depthsearch.core.inspection import Inspection
+from depthsearch.results.inspection import Inspection
 
 PROBLEM = ["--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05"]
 QUICK = [*PROBLEM, "--seeds", "2", "--sampler", "bisect", "--reliability", "0.5", "--study", "mine", "--quiet"]
@@ -51,8 +51,8 @@ def test_json_is_one_object_with_all_that_is_promised(capsys: pytest.CaptureFixt
     for moment in ("start", "end"):
         assert promised <= set(found["per_layer"][0][moment])
     assert (found["depth"], found["seed"], found["replay"]) == (3, 0, None)
-    assert found["bar"] == pytest.approx(found["majority_rate"] + 0.2 * (1 - found["majority_rate"]))
-    assert Inspection.model_validate_json(text).problem.width == 2
+    assert found["bar"] == pytest.approx(found["baseline"] + 0.2 * (1 - found["baseline"]))
+    assert Inspection.model_validate_json(text).problem.network.width == 2
 
 
 def test_a_run_is_judged_by_the_criterion_that_the_options_say(capsys: pytest.CaptureFixture[str]) -> None:

@@ -151,7 +151,7 @@ def test_the_readme_names_no_option_that_does_not_exist() -> None:
 
 
 def test_the_readme_names_every_name_that_may_be_given() -> None:
-    from depthsearch.core import names
+    from depthsearch.problem import names
 
     for values in (names.FAMILIES, names.ACTIVATIONS, names.INITIALIZATIONS, names.NORMALIZATIONS, names.DATA_SETS):
         for value in values:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from depthsearch.cli.output_file import check_writable, write_file
-from depthsearch.core.errors import InvalidValue
+from depthsearch.errors import InvalidValue
 
 
 def test_a_page_replaces_the_one_that_is_there_and_keeps_its_mode(tmp_path: Path) -> None:

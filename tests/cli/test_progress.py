@@ -12,20 +12,13 @@ from rich.console import Console
 
 from depthsearch.cli import progress
 from depthsearch.cli.progress import Progress, progress_console
-from depthsearch.core.curve import Conclusion, Crossing, Curve, CurvePoint
-from depthsearch.core.events import (
-    Preparing,
-    Purpose,
-    RoundAdvanced,
-    RunFinished,
-    StudyOpened,
-    TrialFinished,
-    TrialStarted,
-)
-from depthsearch.core.problem import Problem
-from depthsearch.core.settings import ResolvedSettings
-from depthsearch.reporting.text import answer_text
-from depthsearch.search.remaining import runs_expected
+from depthsearch.problem.problem import Problem
+from depthsearch.reporting.terminal.answer import answer_text
+from depthsearch.results.events import Preparing, RoundAdvanced, RunFinished, StudyOpened, TrialFinished, TrialStarted
+from depthsearch.search.curve import Conclusion, Crossing, Curve, CurvePoint
+from depthsearch.search.settings import ResolvedSettings
+from depthsearch.search.threshold.sampler import runs_expected
+from depthsearch.search.trial import Purpose
 from tests.reporting.answers import answer
 
 SETTINGS = ResolvedSettings(reliability=0.9, runs_per_trial=8)

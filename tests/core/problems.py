@@ -4,8 +4,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from depthsearch.core.names import ACTIVATIONS, FAMILIES, INITIALIZATIONS, NORMALIZATIONS
-from depthsearch.core.problem import Criterion, DataOptions, Problem, Recipe
+from depthsearch.data.base import DataOptions
+from depthsearch.networks.base import ACTIVATIONS, FAMILIES, INITIALIZATIONS, NORMALIZATIONS
+from depthsearch.problem.criterion import Criterion
+from depthsearch.problem.problem import Problem
+from depthsearch.problem.recipe import Recipe
 
 _positive = st.floats(1e-12, 1e6)
 LAST = st.integers(1, 20)

@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 import pytest
 
-from depthsearch.reporting.facts import facts
+from depthsearch.reporting.terminal.facts import facts
 from tests.reporting.answers import POINTS, answer, empty
 
 
@@ -119,7 +119,7 @@ def test_a_notebook_shows_no_error(notebook: dict[str, Shown]) -> None:
 
 def test_reading_an_answer_loads_neither_pandas_nor_plotly() -> None:
     script = (
-        "import sys, depthsearch.core.answer; print([name for name in ('pandas', 'plotly') if name in sys.modules])"
+        "import sys, depthsearch.results.answer; print([name for name in ('pandas', 'plotly') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -1,7 +1,7 @@
 import pytest
 
-from depthsearch.core.curve import Conclusion, Curve, CurvePoint
-from depthsearch.core.errors import InvalidValue
+from depthsearch.errors import InvalidValue
+from depthsearch.search.curve import Conclusion, Curve, CurvePoint
 
 
 def curve(

@@ -3,8 +3,8 @@ import re
 
 import pytest
 
-from depthsearch.core import errors
-from depthsearch.core.errors import (
+from depthsearch import errors
+from depthsearch.errors import (
     DepthsearchError,
     InvalidValue,
     NewerStore,

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from depthsearch.core.answer import Answer, Outcome
-from depthsearch.core.curve import CurvePoint
-from depthsearch.core.gate import Gate, GateResult, gate
-from depthsearch.core.settings import ResolvedSettings
+from depthsearch.results.answer import Answer, Outcome
+from depthsearch.results.check import Gate, GateResult, gate
+from depthsearch.search.curve import CurvePoint
+from depthsearch.search.settings import ResolvedSettings
 from tests.reporting.answers import NOWHERE, answer, empty
 
 PASSED, FAILED, UNDECIDED = GateResult

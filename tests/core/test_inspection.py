@@ -2,8 +2,8 @@
 
 import pytest
 
-from depthsearch.core.errors import InvalidValue
-from depthsearch.core.inspection import LayerWeights, Predictions
+from depthsearch.errors import InvalidValue
+from depthsearch.results.inspection import LayerWeights, Predictions
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from depthsearch.core.errors import InvalidValue, UnknownName
-from depthsearch.core.problem import Criterion, DataOptions, DataSpec, Problem, Recipe
+from depthsearch.data.base import DataOptions, DataSpec
+from depthsearch.errors import InvalidValue, UnknownName
+from depthsearch.problem.criterion import Criterion
+from depthsearch.problem.problem import Problem
+from depthsearch.problem.recipe import Recipe
 from tests.core.problems import problems
 
 CANONICAL = (
@@ -79,13 +82,13 @@ def test_steps_replace_the_default_epochs() -> None:
 def test_the_normal_initialization_has_unit_weight_variance_and_no_bias_by_default() -> None:
     problem = Problem(initialization="normal")
 
-    assert (problem.sigma_w2, problem.sigma_b2) == (1.0, 0.0)
+    assert (problem.network.sigma_w2, problem.network.sigma_b2) == (1.0, 0.0)
 
 
 def test_every_other_initialization_has_no_variances() -> None:
     problem = Problem(initialization="he_normal")
 
-    assert (problem.sigma_w2, problem.sigma_b2) == (None, None)
+    assert (problem.network.sigma_w2, problem.network.sigma_b2) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,7 @@ def test_the_canonical_json_spells_out_every_field_in_order() -> None:
 
 
 def test_the_fingerprint_of_the_default_problem_never_changes() -> None:
-    assert Problem().fingerprint() == FINGERPRINT
+    assert Problem().question() == FINGERPRINT
 
 
 def test_the_fingerprint_is_the_hash_of_the_format_and_the_canonical_json_without_defaults_of_younger_fields() -> None:
@@ -151,8 +154,8 @@ def test_a_problem_of_earlier_versions_keeps_its_fingerprint() -> None:
 
     text = f'{{"format":1,"problem":{OF_EARLIER_VERSIONS}}}'
     assert hashlib.sha256(text.encode()).hexdigest() == FINGERPRINT_OF_EARLIER_VERSIONS
-    assert problem.fingerprint() == again.fingerprint() == FINGERPRINT_OF_EARLIER_VERSIONS
-    assert Problem(criterion={"kind": "held"}).fingerprint() == FINGERPRINT_OF_EARLIER_VERSIONS
+    assert problem.question() == again.question() == FINGERPRINT_OF_EARLIER_VERSIONS
+    assert Problem(criterion={"kind": "held"}).question() == FINGERPRINT_OF_EARLIER_VERSIONS
 
 
 @pytest.mark.parametrize(
@@ -186,7 +189,7 @@ def test_equal_problems_written_differently_have_equal_fingerprints(one: dict[st
     first, second = Problem.model_validate(one), Problem.model_validate(other)
 
     assert first == second
-    assert first.fingerprint() == second.fingerprint()
+    assert first.question() == second.question()
 
 
 @pytest.mark.parametrize(
@@ -205,7 +208,7 @@ def test_equal_problems_written_differently_have_equal_fingerprints(one: dict[st
     ],
 )
 def test_another_problem_has_another_fingerprint(change: dict[str, Any]) -> None:
-    assert Problem.model_validate(change).fingerprint() != FINGERPRINT
+    assert Problem.model_validate(change).question() != FINGERPRINT
 
 
 @given(problems())
@@ -214,7 +217,7 @@ def test_every_problem_reads_back_from_its_canonical_json(problem: Problem) -> N
     read = Problem.model_validate(json.loads(problem.canonical_json()))
 
     assert read == problem
-    assert read.fingerprint() == problem.fingerprint()
+    assert read.question() == problem.question()
 
 
 # Bad values.
@@ -393,7 +396,7 @@ def test_a_problem_cannot_be_changed() -> None:
     problem = Problem()
 
     with pytest.raises(ValidationError, match="frozen"):
-        problem.width = 6  # type: ignore[misc]
+        problem.network.width = 6  # type: ignore[misc]
 
 
 def test_a_problem_can_be_a_key() -> None:
@@ -472,4 +475,4 @@ def test_an_entry_of_steps_is_scored_over_the_points_of_its_batches(steps: int, 
 
 @pytest.mark.parametrize(("classes", "outputs"), [(2, 1), (3, 3), (10, 10)])
 def test_two_classes_need_one_output_and_more_need_one_each(classes: int, outputs: int) -> None:
-    assert DataSpec(features=2, classes=classes).outputs == outputs
+    assert DataSpec(shape=(2,), classes=classes).outputs == outputs

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from depthsearch.core.errors import InvalidValue, UnknownName
-from depthsearch.core.problem import Problem
-from depthsearch.core.settings import ResolvedSettings, SearchSettings
+from depthsearch.errors import InvalidValue, UnknownName
+from depthsearch.problem.problem import Problem
+from depthsearch.search.settings import ResolvedSettings, SearchSettings
 
 
 def test_the_defaults() -> None:
@@ -104,14 +104,14 @@ def test_settings_cannot_be_changed() -> None:
     "change", [{"cap": 50}, {"runs_per_trial": 9}, {"tolerance": 0.1}, {"max_runs": 5}, {"max_seconds": 1.0}]
 )
 def test_how_long_to_search_is_not_part_of_the_study(change: dict[str, Any]) -> None:
-    fingerprint = Problem().fingerprint()
+    fingerprint = Problem().question()
 
     assert ResolvedSettings.model_validate(change).identity(fingerprint) == ResolvedSettings().identity(fingerprint)
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"reliability": 0.9}, {"sampler": "bisect"}])
 def test_seed_and_reliability_make_another_study(change: dict[str, Any]) -> None:
-    fingerprint = Problem().fingerprint()
+    fingerprint = Problem().question()
 
     assert ResolvedSettings.model_validate(change).identity(fingerprint) != ResolvedSettings().identity(fingerprint)
 
@@ -119,7 +119,7 @@ def test_seed_and_reliability_make_another_study(change: dict[str, Any]) -> None
 def test_another_problem_makes_another_study() -> None:
     search = ResolvedSettings()
 
-    assert search.identity(Problem().fingerprint()) != search.identity(Problem(width=6).fingerprint())
+    assert search.identity(Problem().question()) != search.identity(Problem(width=6).question())
 
 
 def test_a_whole_number_is_the_same_reliability_as_its_decimal() -> None:

@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from depthsearch.core.errors import InvalidValue, UnreadableStudyFile
-from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
-from depthsearch.core.study_file import (
+from depthsearch.errors import InvalidValue, UnreadableStudyFile
+from depthsearch.problem.problem import Problem
+from depthsearch.problem.study_file import (
     InspectPlan,
     NamedProblem,
     Reported,
@@ -15,6 +14,7 @@ from depthsearch.core.study_file import (
     read_study_file,
     write_study_file,
 )
+from depthsearch.search.settings import SearchSettings
 from tests.core.problems import problems
 
 SHIPPED = Path(__file__).parents[2] / "studies" / "vanishing-and-resnet.toml"

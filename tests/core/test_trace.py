@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depthsearch.core.problem import Problem
-from depthsearch.core.snapshot import snapshot_epochs
+from depthsearch.problem.problem import Problem
+from depthsearch.training.trace import snapshot_epochs
 from tests.detection.traces import make_trace
 
 
@@ -40,13 +40,13 @@ def test_between_snapshots_the_epochs_at_most_double(budget: int) -> None:
 
 
 def test_a_trace_that_ends_with_the_budget_is_complete() -> None:
-    trace = make_trace(train_accuracy=[0.5] * 30, budget_epochs=30)
+    trace = make_trace(score=[0.5] * 30, budget_epochs=30)
 
     assert (trace.epochs, trace.complete) == (30, True)
 
 
 def test_a_trace_that_ends_before_the_budget_is_not_complete() -> None:
-    trace = make_trace(train_accuracy=[0.5] * 29, budget_epochs=30)
+    trace = make_trace(score=[0.5] * 29, budget_epochs=30)
 
     assert (trace.epochs, trace.complete) == (29, False)
 
@@ -54,11 +54,11 @@ def test_a_trace_that_ends_before_the_budget_is_not_complete() -> None:
 def test_a_budget_in_epochs_has_epochs_for_entries() -> None:
     trace = make_trace()
 
-    assert (trace.entry, trace.epochs, trace.points_per_entry) == ("epoch", 30, 500)
+    assert (trace.facts.entry, trace.epochs, trace.facts.points_per_entry) == ("epoch", 30, 500)
 
 
 def test_a_budget_in_steps_has_entries_of_their_share_of_the_points() -> None:
     trace = make_trace(problem=Problem(recipe={"steps": 40, "batch_size": 50}))
 
-    assert (trace.entry, trace.epochs, trace.steps, trace.points_per_entry) == ("entry", 20, 40, 100)
+    assert (trace.facts.entry, trace.epochs, trace.steps, trace.facts.points_per_entry) == ("entry", 20, 40, 100)
     assert trace.complete

@@ -1,6 +1,6 @@
 import pytest
 
-from depthsearch.core.words import count_of, interval_words, plural
+from depthsearch.reporting.sentences import count_of, interval_words, plural
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,10 @@
 import numpy as np
 import pytest
+from depthsearch.data.registry import load, spec_of
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits, make_moons
 
-from depthsearch.core.names import DATA_SETS
-from depthsearch.core.problem import DataOptions, DataSpec
-from depthsearch.datasets import load, spec_of
-from depthsearch.datasets.dataset import Dataset
+from depthsearch.data.base import DATA_SETS, DataOptions, Dataset, DataSpec
 
 PLANAR = ("moons", "circles", "xor", "spirals")
 
@@ -34,7 +32,7 @@ def test_a_thousand_points_are_split_in_half(name: str) -> None:
 
     assert (data.x_train.shape, data.y_train.shape) == ((500, 2), (500,))
     assert (data.x_test.shape, data.y_test.shape) == ((500, 2), (500,))
-    assert data.spec == DataSpec(features=2, classes=2)
+    assert data.spec == DataSpec(shape=(2,), classes=2)
 
 
 @pytest.mark.parametrize("name", PLANAR)
@@ -166,7 +164,7 @@ def test_digits_are_1797_images_of_64_pixels_in_ten_classes() -> None:
     data = load(options("digits"))
 
     assert (len(data.x_train), len(data.x_test)) == (898, 899)
-    assert data.spec == DataSpec(features=64, classes=10)
+    assert data.spec == DataSpec(shape=(64,), classes=10)
 
 
 def test_digits_have_the_labels_that_scikit_learn_ships() -> None:
@@ -210,15 +208,15 @@ def test_the_test_half_is_scaled_by_the_training_half_alone() -> None:
 # What a data set says of itself.
 
 
-def test_the_majority_rate_is_the_share_of_the_commonest_class_in_training() -> None:
+def test_the_baseline_is_the_share_of_the_commonest_class_in_training() -> None:
     x = np.zeros((4, 2), dtype=np.float32)
     data = Dataset(x, np.array([0, 1, 1, 1]), x, np.array([0, 0, 0, 0]), classes=2)
 
-    assert data.majority_rate == 0.75
+    assert data.baseline == 0.75
 
 
 @pytest.mark.parametrize("name", DATA_SETS)
-def test_no_constant_guess_beats_the_majority_rate(name: str) -> None:
+def test_no_constant_guess_beats_the_baseline(name: str) -> None:
     data = load(options(name))
 
-    assert data.majority_rate == max(float((data.y_train == label).mean()) for label in range(data.classes))
+    assert data.baseline == max(float((data.y_train == label).mean()) for label in range(data.classes))

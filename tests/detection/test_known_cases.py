@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from depthsearch.core.problem import Problem
-from depthsearch.core.trace import Trace
-from depthsearch.core.verdict import Verdict, VerdictKind
 from depthsearch.detection import settled_epoch, verdict_of
-from depthsearch.training.engine import Job, choose_engine, train_all
+from depthsearch.detection.verdict import Verdict, VerdictKind
+from depthsearch.problem.problem import Problem
+from depthsearch.training.engine import Job, train_all
+from depthsearch.training.select import choose_engine
+from depthsearch.training.trace import Trace
 
 
 def judged(problem: Problem, depth: int, seeds: int) -> tuple[list[Trace], list[Verdict]]:
@@ -87,12 +88,12 @@ def test_a_run_that_is_settled_early_has_the_verdict_of_its_whole_budget(engine:
     whole, stopped = (train_all(chosen, problem, jobs, watch=watch) for watch in (None, settled_epoch))
     early = [one for one in stopped if not one.complete]
     assert early
-    if problem.activation == "relu":
+    if problem.network.activation == "relu":
         # With momentum only the start is final.
         assert any(one.epochs > 0 for one in early) == (problem.recipe.momentum == 0)
     for one, other in zip(stopped, whole, strict=True):
         assert verdict_of(one, problem.criterion).kind is verdict_of(other, problem.criterion).kind
-        if not one.complete and np.isfinite(one.train_loss).all():
+        if not one.complete and np.isfinite(one.loss).all():
             # Nothing up to the dead layer moved any more.
             dead = int(np.flatnonzero(one.snapshots.never_active[-1] == 1)[-1])
             same = slice(0, dead + 1)

@@ -4,10 +4,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from depthsearch.core.problem import Criterion, Problem
-from depthsearch.core.trace import Trace
-from depthsearch.core.verdict import Verdict, VerdictKind
 from depthsearch.detection import bar_of, final_score, verdict_of
+from depthsearch.detection.verdict import Verdict, VerdictKind
+from depthsearch.problem.criterion import Criterion
+from depthsearch.problem.problem import Problem
+from depthsearch.training.trace import Trace
 from tests.detection.traces import make_trace
 
 TARGET = Criterion(kind="target", target=0.9)
@@ -41,33 +42,33 @@ def thresholds(found: Verdict) -> dict[str, float | int]:
 
 
 def test_a_run_that_is_good_in_its_last_entries_trained() -> None:
-    found = verdict(make_trace(train_accuracy=[0.5] * 27 + [0.75, 0.625, 0.75]))
+    found = verdict(make_trace(score=[0.5] * 27 + [0.75, 0.625, 0.75]))
 
     assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.TRAINED, 30, "final_score")
-    assert found.evidence.figures == {"final_score": 0.625, "majority_rate": 0.5}
+    assert found.evidence.figures == {"final_score": 0.625, "baseline": 0.5}
     assert found.evidence.thresholds == {"final_score": pytest.approx(0.6)}
     assert found.sentence == "trained: accuracy is 0.625 or more in the last 3 epochs, where at least 0.600 is asked"
 
 
 def test_of_a_budget_in_steps_the_sentence_speaks_of_entries() -> None:
-    found = verdict(make_trace(problem=Problem(recipe={"steps": 1000}), train_accuracy=[0.5] * 17 + [0.75] * 3))
+    found = verdict(make_trace(problem=Problem(recipe={"steps": 1000}), score=[0.5] * 17 + [0.75] * 3))
 
     assert found.epoch == 20
     assert found.sentence == "trained: accuracy is 0.750 or more in the last 3 entries, where at least 0.600 is asked"
 
 
 def test_a_run_that_came_back_from_a_loss_past_a_thousand_trained() -> None:
-    trace = make_trace(train_accuracy=[0.5] * 10 + [0.75] * 20, train_loss=[5000.0] * 10 + [0.5] * 20)
+    trace = make_trace(score=[0.5] * 10 + [0.75] * 20, loss=[5000.0] * 10 + [0.5] * 20)
 
     assert verdict(trace).kind is VerdictKind.TRAINED
 
 
 def test_a_run_that_trained_with_most_units_dead_trained() -> None:
-    assert verdict(make_trace(train_accuracy=[0.75] * 30, never_active=0.9)).kind is VerdictKind.TRAINED
+    assert verdict(make_trace(score=[0.75] * 30, never_active=0.9)).kind is VerdictKind.TRAINED
 
 
 def test_a_run_whose_loss_is_not_a_number_in_the_end_did_not_train() -> None:
-    trace = make_trace(train_accuracy=[0.75] * 30, train_loss=[0.5] * 29 + [math.nan])
+    trace = make_trace(score=[0.75] * 30, loss=[0.5] * 29 + [math.nan])
 
     assert rule(trace) == ("exploded", "loss")
 
@@ -76,7 +77,7 @@ def test_a_run_whose_loss_is_not_a_number_in_the_end_did_not_train() -> None:
 
 
 def test_what_was_learned_and_lost_again_is_unstable() -> None:
-    found = verdict(make_trace(train_accuracy=[0.75] * 10 + [0.5] * 20))
+    found = verdict(make_trace(score=[0.75] * 10 + [0.5] * 20))
 
     assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.UNSTABLE, 30, "lost_again")
     assert found.evidence.figures == {
@@ -90,7 +91,7 @@ def test_what_was_learned_and_lost_again_is_unstable() -> None:
 
 
 def test_a_network_that_learned_and_exploded_has_exploded() -> None:
-    lost = make_trace(train_accuracy=[0.75] * 10 + [0.5] * 20, train_loss=[0.5] * 10 + [math.nan] * 20)
+    lost = make_trace(score=[0.75] * 10 + [0.5] * 20, loss=[0.5] * 10 + [math.nan] * 20)
 
     assert rule(lost) == ("exploded", "loss")
 
@@ -103,11 +104,11 @@ def test_a_network_that_learned_and_exploded_has_exploded() -> None:
     ],
 )
 def test_a_network_that_learned_and_died_has_died(changes: dict[str, Any], decided: str) -> None:
-    assert rule(make_trace(train_accuracy=[0.75] * 10 + [0.5] * 20, **changes)) == ("died", decided)
+    assert rule(make_trace(score=[0.75] * 10 + [0.5] * 20, **changes)) == ("died", decided)
 
 
 def test_a_network_that_learned_was_not_born_dead() -> None:
-    trace = make_trace(train_accuracy=[0.75] * 10 + [0.5] * 20, never_active=[[0.8] * 4, [0.0] * 4])
+    trace = make_trace(score=[0.75] * 10 + [0.5] * 20, never_active=[[0.8] * 4, [0.0] * 4])
 
     assert rule(trace) == ("unstable", "lost_again")
 
@@ -118,12 +119,12 @@ def test_a_network_that_learned_was_not_born_dead() -> None:
         {"activation_gradient_norm": [500, 1, 1, 1]},
         {"activation_gradient_norm": [1e-9, 1, 1, 1]},
         {"input_correlation": 1, "output_range": 0.01},
-        {"train_loss": np.linspace(0.69, 0.6, 30)},
+        {"loss": np.linspace(0.69, 0.6, 30)},
     ],
     ids=["growing", "vanishing", "blind", "improving"],
 )
 def test_of_what_learned_and_lost_it_no_other_rule_is_asked(changes: dict[str, Any]) -> None:
-    assert rule(make_trace(train_accuracy=[0.75] * 10 + [0.5] * 20, **changes)) == ("unstable", "lost_again")
+    assert rule(make_trace(score=[0.75] * 10 + [0.5] * 20, **changes)) == ("unstable", "lost_again")
 
 
 @pytest.mark.parametrize("place", [27, 28, 29])
@@ -131,25 +132,25 @@ def test_one_bad_entry_among_the_last_is_a_loss(place: int) -> None:
     accuracy = [0.75] * 30
     accuracy[place] = 0.5
 
-    found = verdict(make_trace(train_accuracy=accuracy))
+    found = verdict(make_trace(score=accuracy))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "lost_again")
     assert found.evidence.figures["final_score"] == 0.5
 
 
 def test_a_bad_entry_before_the_last_is_none() -> None:
-    assert rule(make_trace(train_accuracy=[0.75] * 26 + [0.5] + [0.75] * 3)) == ("trained", "final_score")
+    assert rule(make_trace(score=[0.75] * 26 + [0.5] + [0.75] * 3)) == ("trained", "final_score")
 
 
 def test_the_criterion_says_how_many_entries_in_a_row_are_learning() -> None:
-    trace = make_trace(train_accuracy=[0.75] * 4 + [0.5] * 26)
+    trace = make_trace(score=[0.75] * 4 + [0.5] * 26)
 
     assert verdict_of(trace, Criterion(last_epochs=4)).evidence.rule == "lost_again"
     assert verdict_of(trace, Criterion(last_epochs=5)).evidence.rule == "crossed_without_holding"
 
 
 def test_below_a_target_learning_is_held_against_the_chance_bar() -> None:
-    found = verdict_of(make_trace(train_accuracy=[0.75] * 10 + [0.5] * 20), TARGET)
+    found = verdict_of(make_trace(score=[0.75] * 10 + [0.5] * 20), TARGET)
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "lost_again")
     assert found.evidence.thresholds == {
@@ -161,7 +162,7 @@ def test_below_a_target_learning_is_held_against_the_chance_bar() -> None:
 
 
 def test_a_run_that_reached_its_target_trained() -> None:
-    found = verdict_of(make_trace(train_accuracy=[0.5] * 27 + [0.9375] * 3), TARGET)
+    found = verdict_of(make_trace(score=[0.5] * 27 + [0.9375] * 3), TARGET)
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.TRAINED, "final_score")
     assert found.evidence.thresholds == {"final_score": 0.9}
@@ -169,14 +170,14 @@ def test_a_run_that_reached_its_target_trained() -> None:
 
 
 def test_a_target_below_the_chance_bar_is_enough_by_itself() -> None:
-    trace = make_trace(train_accuracy=[0.5625] * 30)
+    trace = make_trace(score=[0.5625] * 30)
 
     assert verdict_of(trace, Criterion(kind="target", target=0.55)).kind is VerdictKind.TRAINED
     assert verdict(trace).kind is VerdictKind.FLAT
 
 
 def test_a_run_that_stays_below_its_target_is_degraded() -> None:
-    found = verdict_of(make_trace(train_accuracy=[0.75] * 28 + [0.875, 0.75]), TARGET)
+    found = verdict_of(make_trace(score=[0.75] * 28 + [0.875, 0.75]), TARGET)
 
     assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.DEGRADED, 30, "below_the_bar")
     assert found.evidence.figures == {
@@ -187,7 +188,7 @@ def test_a_run_that_stays_below_its_target_is_degraded() -> None:
 
 
 def test_a_run_below_its_target_whose_loss_still_falls_is_slow() -> None:
-    found = verdict_of(make_trace(train_accuracy=[0.75] * 30, train_loss=np.linspace(0.69, 0.6, 30)), TARGET)
+    found = verdict_of(make_trace(score=[0.75] * 30, loss=np.linspace(0.69, 0.6, 30)), TARGET)
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.SLOW, "improving_below_the_bar")
     assert found.evidence.thresholds == {"final_score": 0.9, "improvement": 3.0}
@@ -198,7 +199,7 @@ def test_a_run_below_its_target_whose_loss_still_falls_is_slow() -> None:
 
 
 def test_a_run_that_had_reached_its_target_is_unstable() -> None:
-    found = verdict_of(make_trace(train_accuracy=[0.75] * 5 + [0.9375] * 4 + [0.75] * 21), TARGET)
+    found = verdict_of(make_trace(score=[0.75] * 5 + [0.9375] * 4 + [0.75] * 21), TARGET)
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "fell_below_the_bar")
     assert found.evidence.figures == {
@@ -211,19 +212,19 @@ def test_a_run_that_had_reached_its_target_is_unstable() -> None:
 def test_two_entries_at_the_target_are_no_fall_from_it() -> None:
     accuracy = [0.75] * 5 + [0.9375] * 2 + [0.75] * 23
 
-    assert verdict_of(make_trace(train_accuracy=accuracy), TARGET).kind is VerdictKind.DEGRADED
+    assert verdict_of(make_trace(score=accuracy), TARGET).kind is VerdictKind.DEGRADED
     shorter = Criterion(kind="target", target=0.9, last_epochs=2)
-    assert verdict_of(make_trace(train_accuracy=accuracy), shorter).evidence.rule == "fell_below_the_bar"
+    assert verdict_of(make_trace(score=accuracy), shorter).evidence.rule == "fell_below_the_bar"
 
 
 def test_a_run_that_fell_from_its_target_and_still_improves_is_slow() -> None:
-    trace = make_trace(train_accuracy=[0.9375] * 10 + [0.75] * 20, train_loss=np.linspace(0.69, 0.6, 30))
+    trace = make_trace(score=[0.9375] * 10 + [0.75] * 20, loss=np.linspace(0.69, 0.6, 30))
 
     assert verdict_of(trace, TARGET).evidence.rule == "improving_below_the_bar"
 
 
 def test_most_units_dead_do_not_explain_a_run_that_beats_chance() -> None:
-    trace = make_trace(train_accuracy=[0.75] * 30, never_active=0.9, activation_gradient_norm=[1e-9, 1, 1, 1])
+    trace = make_trace(score=[0.75] * 30, never_active=0.9, activation_gradient_norm=[1e-9, 1, 1, 1])
 
     assert verdict_of(trace, TARGET).kind is VerdictKind.DEGRADED
 
@@ -236,7 +237,7 @@ def test_a_run_that_never_beats_chance_is_explained_by_the_chance_bar() -> None:
     assert found.evidence.thresholds["final_score"] == 0.9
     assert found.evidence.thresholds["best_accuracy"] == pytest.approx(0.6)
     assert verdict_of(make_trace(), TARGET).kind is VerdictKind.FLAT
-    late = make_trace(train_accuracy=[0.5] * 28 + [0.75] * 2)
+    late = make_trace(score=[0.5] * 28 + [0.75] * 2)
     assert verdict_of(late, TARGET).evidence.rule == "crossed_at_the_end"
 
 
@@ -245,7 +246,7 @@ def test_a_run_that_never_beats_chance_is_explained_by_the_chance_bar() -> None:
 
 @pytest.mark.parametrize(("loss", "spelled"), [(math.nan, "nan"), (math.inf, "inf")])
 def test_a_loss_that_is_not_finite_is_an_explosion(loss: float, spelled: str) -> None:
-    found = verdict(make_trace(train_loss=[0.5, 0.5, loss, *[math.nan] * 27]))
+    found = verdict(make_trace(loss=[0.5, 0.5, loss, *[math.nan] * 27]))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.EXPLODED, "loss")
     assert figures(found) == {"loss": spelled, "epoch": 3}
@@ -254,24 +255,24 @@ def test_a_loss_that_is_not_finite_is_an_explosion(loss: float, spelled: str) ->
 
 
 def test_evidence_of_a_nan_survives_json() -> None:
-    found = verdict(make_trace(train_loss=[math.nan] * 30))
+    found = verdict(make_trace(loss=[math.nan] * 30))
 
     assert Verdict.model_validate_json(found.model_dump_json()) == found
 
 
 def test_a_loss_of_a_thousand_is_an_explosion() -> None:
-    found = verdict(make_trace(train_loss=[0.5] * 9 + [1000.0] + [0.5] * 20))
+    found = verdict(make_trace(loss=[0.5] * 9 + [1000.0] + [0.5] * 20))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.EXPLODED, "loss")
     assert figures(found) == {"loss": 1000.0, "epoch": 10}
 
 
 def test_a_loss_just_below_a_thousand_is_none() -> None:
-    assert rule(make_trace(train_loss=[999.5] * 30)) == ("flat", "none_of_the_others")
+    assert rule(make_trace(loss=[999.5] * 30)) == ("flat", "none_of_the_others")
 
 
 def test_the_first_epoch_past_a_thousand_is_named_and_not_the_worst() -> None:
-    found = verdict(make_trace(train_loss=[0.5, 2000.0, math.inf] + [math.nan] * 27))
+    found = verdict(make_trace(loss=[0.5, 2000.0, math.inf] + [math.nan] * 27))
 
     assert figures(found) == {"loss": 2000.0, "epoch": 2}
 
@@ -295,13 +296,13 @@ def test_a_gradient_that_grows_70_times_is_none() -> None:
 
 
 def test_a_gradient_that_grows_in_a_network_that_learned_is_none() -> None:
-    trace = make_trace(train_accuracy=[0.75, 0.5] * 15, activation_gradient_norm=[500, 1, 1, 1])
+    trace = make_trace(score=[0.75, 0.5] * 15, activation_gradient_norm=[500, 1, 1, 1])
 
     assert rule(trace) == ("unstable", "crossed_without_holding")
 
 
 def test_a_loss_of_a_thousand_is_an_explosion_even_in_a_network_that_learned() -> None:
-    trace = make_trace(train_accuracy=[0.75, 0.5] * 15, train_loss=[0.5] * 29 + [5000.0])
+    trace = make_trace(score=[0.75, 0.5] * 15, loss=[0.5] * 29 + [5000.0])
 
     assert rule(trace) == ("exploded", "loss")
 
@@ -385,7 +386,7 @@ def test_a_dead_network_is_called_dead_before_it_is_called_vanished() -> None:
 
 
 def test_a_loss_that_exploded_is_named_before_a_death() -> None:
-    trace = make_trace(train_loss=[math.nan] * 30, never_active=1, output_range=0)
+    trace = make_trace(loss=[math.nan] * 30, never_active=1, output_range=0)
 
     assert rule(trace) == ("exploded", "loss")
 
@@ -400,7 +401,7 @@ def test_a_death_is_named_before_the_gradient_that_grew_which_is_among_its_figur
 
 
 def test_a_run_stopped_before_its_first_step_is_born_dead() -> None:
-    found = verdict(make_trace(train_accuracy=[], never_active=[0, 1, 1, 0], output_range=0))
+    found = verdict(make_trace(score=[], never_active=[0, 1, 1, 0], output_range=0))
 
     assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.BORN_DEAD, 0, "dead_layer")
     assert found.evidence.figures["dead_layers"] == 2
@@ -465,7 +466,7 @@ def test_where_the_gradient_arrives_steps_that_are_too_small_are_no_vanishing(ch
 
 
 def test_the_reach_is_that_of_the_whole_budget_though_the_run_was_shorter() -> None:
-    trace = make_trace(train_accuracy=[0.5] * 15, weight_gradient_norm=[0.021, 1, 1, 1])
+    trace = make_trace(score=[0.5] * 15, weight_gradient_norm=[0.021, 1, 1, 1])
 
     assert verdict(trace).evidence.figures["reach"] == pytest.approx(1.008)
 
@@ -530,7 +531,7 @@ def test_a_first_layer_that_changed_by_a_thousandth_did_not_vanish() -> None:
 
 
 def test_unchanged_weights_say_nothing_before_the_budget_ended() -> None:
-    trace = make_trace(train_accuracy=[0.5] * 29, weight_change=0, activation_gradient_norm=SHRUNK)
+    trace = make_trace(score=[0.5] * 29, weight_change=0, activation_gradient_norm=SHRUNK)
 
     assert rule(trace) == ("flat", "none_of_the_others")
 
@@ -538,9 +539,9 @@ def test_unchanged_weights_say_nothing_before_the_budget_ended() -> None:
 def test_an_accuracy_that_climbs_did_not_vanish() -> None:
     # Ten classes: the threshold is 0.28, and the accuracy climbs by 0.015 an epoch to 0.25.
     trace = make_trace(
-        train_accuracy=np.linspace(0.1, 0.25, 11),
+        score=np.linspace(0.1, 0.25, 11),
         budget_epochs=11,
-        majority_rate=0.1,
+        baseline=0.1,
         activation_gradient_norm=[1e-6, 1, 1, 1],
     )
 
@@ -548,7 +549,7 @@ def test_an_accuracy_that_climbs_did_not_vanish() -> None:
 
 
 def test_one_epoch_has_no_trend_and_is_flat() -> None:
-    trace = make_trace(train_accuracy=[0.5], activation_gradient_norm=[1e-6, 1, 1, 1])
+    trace = make_trace(score=[0.5], activation_gradient_norm=[1e-6, 1, 1, 1])
 
     assert rule(trace) == ("vanished", "activation_gradient_ratio")
 
@@ -586,12 +587,12 @@ def test_small_steps_that_still_lower_the_loss_as_the_budget_ends_are_slow() -> 
     creeping = np.linspace(0.70, 0.69, 30)
 
     assert rule(make_trace(weight_gradient_norm=1e-3, activation_gradient_norm=SHRUNK)) == ("vanished", "reach")
-    assert rule(make_trace(weight_gradient_norm=1e-3, activation_gradient_norm=SHRUNK, train_loss=creeping)) == (
+    assert rule(make_trace(weight_gradient_norm=1e-3, activation_gradient_norm=SHRUNK, loss=creeping)) == (
         "slow", "still_improving",
     )  # fmt: skip
     blind = {"input_correlation": 1, "output_range": 0.01}
     assert rule(make_trace(**blind)) == ("input_blind", "input_correlation")
-    assert rule(make_trace(**blind, train_loss=creeping)) == ("slow", "still_improving")
+    assert rule(make_trace(**blind, loss=creeping)) == ("slow", "still_improving")
 
 
 def test_a_network_that_saw_at_first_is_blind_if_it_ends_so() -> None:
@@ -607,7 +608,7 @@ def test_a_gradient_that_vanished_is_named_before_blindness() -> None:
 
 
 def test_an_accuracy_that_was_never_held_long_enough_is_unstable() -> None:
-    found = verdict(make_trace(train_accuracy=[0.75, 0.625, 0.5] + [0.875, 0.5] + [0.25] * 25))
+    found = verdict(make_trace(score=[0.75, 0.625, 0.5] + [0.875, 0.5] + [0.25] * 25))
 
     assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.UNSTABLE, 30, "crossed_without_holding")
     assert figures(found) == {
@@ -623,13 +624,13 @@ def test_an_accuracy_that_was_never_held_long_enough_is_unstable() -> None:
 
 
 def test_a_network_that_learned_for_a_while_is_unstable_though_its_gradient_vanished() -> None:
-    trace = make_trace(train_accuracy=[0.75, 0.75] + [0.5] * 28, activation_gradient_norm=[[1.0] * 4, [1e-9, 1, 1, 1]])
+    trace = make_trace(score=[0.75, 0.75] + [0.5] * 28, activation_gradient_norm=[[1.0] * 4, [1e-9, 1, 1, 1]])
 
     assert rule(trace) == ("unstable", "crossed_without_holding")
 
 
 def test_a_longer_row_is_asked_where_the_criterion_looks_at_more_entries() -> None:
-    trace = make_trace(train_accuracy=[0.75] * 19 + [0.5] * 181, budget_epochs=200)
+    trace = make_trace(score=[0.75] * 19 + [0.5] * 181, budget_epochs=200)
     found = verdict_of(trace, Criterion(last_epochs=20))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "crossed_without_holding")
@@ -638,7 +639,7 @@ def test_a_longer_row_is_asked_where_the_criterion_looks_at_more_entries() -> No
 
 def test_an_accuracy_that_swings_is_unstable() -> None:
     # Chance alone moves the accuracy of 500 points by up to 0.095; six of 29 steps are larger.
-    found = verdict(make_trace(train_accuracy=[0.5, 0.4] * 3 + [0.5] + [0.45] * 23))
+    found = verdict(make_trace(score=[0.5, 0.4] * 3 + [0.5] + [0.45] * 23))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "swings")
     chance = pytest.approx(3 * math.sqrt(2 * 0.25 / 500))
@@ -649,10 +650,10 @@ def test_an_accuracy_that_swings_is_unstable() -> None:
 
 
 def test_of_many_points_a_swing_of_three_hundredths_is_enough() -> None:
-    trace = make_trace(train_accuracy=[0.5, 0.469] * 15, points=100_000)
+    trace = make_trace(score=[0.5, 0.469] * 15, points=100_000)
 
     assert rule(trace) == ("unstable", "swings")
-    assert rule(make_trace(train_accuracy=[0.5, 0.471] * 15, points=100_000))[0] == "flat"
+    assert rule(make_trace(score=[0.5, 0.471] * 15, points=100_000))[0] == "flat"
 
 
 # Slow.
@@ -660,7 +661,7 @@ def test_of_many_points_a_swing_of_three_hundredths_is_enough() -> None:
 
 def test_a_loss_that_still_falls_as_the_budget_ends_is_slow() -> None:
     noise = np.tile([0.001, -0.001], 15)
-    found = verdict(make_trace(train_loss=np.linspace(0.69, 0.6, 30) + noise))
+    found = verdict(make_trace(loss=np.linspace(0.69, 0.6, 30) + noise))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.SLOW, "still_improving")
     assert thresholds(found) == {"improvement": 3.0}
@@ -674,11 +675,11 @@ def test_a_loss_that_still_falls_as_the_budget_ends_is_slow() -> None:
 def test_a_loss_that_fell_and_stays_is_not_slow() -> None:
     noise = np.tile([0.001, -0.001], 15)
 
-    assert rule(make_trace(train_loss=np.r_[np.linspace(0.69, 0.6, 15), np.full(15, 0.6)] + noise))[0] == "flat"
+    assert rule(make_trace(loss=np.r_[np.linspace(0.69, 0.6, 15), np.full(15, 0.6)] + noise))[0] == "flat"
 
 
 def test_nobody_knows_whether_a_run_that_was_stopped_was_still_improving() -> None:
-    trace = make_trace(train_accuracy=[0.5] * 29, train_loss=np.linspace(0.69, 0.6, 29))
+    trace = make_trace(score=[0.5] * 29, loss=np.linspace(0.69, 0.6, 29))
 
     assert rule(trace)[0] == "flat"
 
@@ -687,7 +688,7 @@ def test_nobody_knows_whether_a_run_that_was_stopped_was_still_improving() -> No
 
 
 def test_a_run_that_nothing_explains_is_flat() -> None:
-    found = verdict(make_trace(train_accuracy=[0.5] * 29 + [0.5625]))
+    found = verdict(make_trace(score=[0.5] * 29 + [0.5625]))
 
     assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.FLAT, 30, "none_of_the_others")
     assert figures(found) == {
@@ -700,7 +701,7 @@ def test_a_run_that_nothing_explains_is_flat() -> None:
 
 
 def test_a_run_without_epochs_and_without_a_cause_is_flat() -> None:
-    found = verdict(make_trace(train_accuracy=[]))
+    found = verdict(make_trace(score=[]))
 
     assert (found.kind, found.epoch) == (VerdictKind.FLAT, 0)
     assert found.evidence.figures["best_accuracy"] == 0.5
@@ -712,15 +713,15 @@ def test_a_run_without_epochs_and_without_a_cause_is_flat() -> None:
 @pytest.mark.parametrize(
     ("kind", "changes"),
     [
-        (VerdictKind.TRAINED, {"train_accuracy": [0.75] * 30}),
-        (VerdictKind.EXPLODED, {"train_loss": [math.nan] * 30}),
+        (VerdictKind.TRAINED, {"score": [0.75] * 30}),
+        (VerdictKind.EXPLODED, {"loss": [math.nan] * 30}),
         (VerdictKind.BORN_DEAD, {"never_active": 1}),
         (VerdictKind.DIED, {"never_active": [[0.0] * 4, [1.0] * 4]}),
         (VerdictKind.VANISHED, {"weight_gradient_norm": 0, "activation_gradient_norm": 0}),
         (VerdictKind.INPUT_BLIND, {"input_correlation": 0.9999, "output_range": 0.01}),
-        (VerdictKind.UNSTABLE, {"train_accuracy": [0.75, 0.5] * 15}),
-        (VerdictKind.SLOW, {"train_loss": np.linspace(0.69, 0.6, 30)}),
-        (VerdictKind.DEGRADED, {"train_accuracy": [0.75] * 30}),
+        (VerdictKind.UNSTABLE, {"score": [0.75, 0.5] * 15}),
+        (VerdictKind.SLOW, {"loss": np.linspace(0.69, 0.6, 30)}),
+        (VerdictKind.DEGRADED, {"score": [0.75] * 30}),
         (VerdictKind.FLAT, {}),
     ],
 )
@@ -736,13 +737,13 @@ def test_a_sentence_starts_with_its_verdict_and_is_one_line(kind: VerdictKind, c
 
 
 def test_the_criterion_is_what_decides_whether_a_run_trained() -> None:
-    trace = make_trace(train_accuracy=[0.75] * 30)
+    trace = make_trace(score=[0.75] * 30)
 
     assert verdict_of(trace, Criterion(min_gain=0.6)).kind is VerdictKind.FLAT
 
 
 def test_a_network_that_rose_above_the_criterion_only_as_the_budget_ended_is_slow() -> None:
-    found = verdict(make_trace(train_accuracy=[0.5] * 28 + [0.7] * 2))
+    found = verdict(make_trace(score=[0.5] * 28 + [0.7] * 2))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.SLOW, "crossed_at_the_end")
     assert found.evidence.figures["epochs_above"] == 2
@@ -754,7 +755,7 @@ def test_a_budget_in_steps_swings_by_the_points_of_its_entries() -> None:
     accuracy = [0.5, 0.35] * 10
     few, all_points = (Problem(recipe={"steps": steps, "batch_size": 50}) for steps in (40, 200))
 
-    assert rule(make_trace(problem=all_points, train_accuracy=accuracy)) == ("unstable", "swings")
-    assert rule(make_trace(problem=few, train_accuracy=accuracy))[0] == "flat"
-    found = verdict(make_trace(problem=all_points, train_accuracy=accuracy))
+    assert rule(make_trace(problem=all_points, score=accuracy)) == ("unstable", "swings")
+    assert rule(make_trace(problem=few, score=accuracy))[0] == "flat"
+    found = verdict(make_trace(problem=all_points, score=accuracy))
     assert "from one entry to the next in 100% of the entries" in found.sentence

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from depthsearch.core.problem import Problem
-from depthsearch.core.snapshot import Snapshot
-from depthsearch.core.trace import Trace
+from depthsearch.problem.problem import Problem
+from depthsearch.training.trace import Snapshot, Trace, TrainingFacts
 
 LAYERS = ("hidden 1", "hidden 2", "hidden 3", "output")
 BUDGET = 30
@@ -27,7 +26,7 @@ def make_trace(**changes: Any) -> Trace:
     points = changes.pop("points", 500)
     step_ends = (0, *problem.recipe.entry_ends(points))
     budget = len(step_ends) - 1
-    accuracy = np.asarray(changes.pop("train_accuracy", [0.5] * budget), dtype=np.float32)
+    accuracy = np.asarray(changes.pop("score", [0.5] * budget), dtype=np.float32)
     layers = changes.pop("layers", LAYERS)
     ends = [0, len(accuracy)] if len(accuracy) else [0]
     epochs = np.asarray(changes.pop("epochs", ends), dtype=np.int64)
@@ -48,22 +47,21 @@ def make_trace(**changes: Any) -> Trace:
         epochs=epochs,
         **{name: np.broadcast_to(np.asarray(figures[name], dtype=np.float32), shapes[name]).copy() for name in figures},
     )
-    loss = np.asarray(changes.pop("train_loss", np.full(len(accuracy), 0.69)), dtype=np.float32)
+    loss = np.asarray(changes.pop("loss", np.full(len(accuracy), 0.69)), dtype=np.float32)
     rest: dict[str, Any] = {
-        "problem": problem,
+        "facts": TrainingFacts.of(problem, points=points),
         "depth": len(layers) - 1,
         "seed": 0,
         "final_test_accuracy": 0.5,
         "steps": step_ends[len(accuracy)],
         "budget_steps": step_ends[-1],
-        "majority_rate": 0.5,
+        "baseline": 0.5,
         "points": points,
-        "features": 2,
     }
     return Trace(
         layers=layers,
-        train_loss=loss,
-        train_accuracy=accuracy,
+        loss=loss,
+        score=accuracy,
         snapshots=snapshots,
         budget_epochs=budget,
         **(rest | changes),

@@ -1,11 +1,12 @@
 import pytest
 
-from depthsearch.core.problem import DataSpec, Problem
-from depthsearch.families.ffnet import FFNet
-from depthsearch.families.plan import Activation, Dense, Normalization
+from depthsearch.data.base import DataSpec
+from depthsearch.networks.base import Activation, Dense, Normalization
+from depthsearch.networks.ffnet import FFNet
+from depthsearch.problem.problem import Problem
 
-PLANE = DataSpec(features=2, classes=2)
-DIGITS = DataSpec(features=64, classes=10)
+PLANE = DataSpec(shape=(2,), classes=2)
+DIGITS = DataSpec(shape=(64,), classes=10)
 
 
 def test_depth_one_is_one_hidden_layer_and_the_output() -> None:

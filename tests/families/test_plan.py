@@ -1,13 +1,23 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depthsearch.core.answer import LayerCounts
-from depthsearch.core.names import FAMILIES, NORMALIZATIONS
-from depthsearch.core.problem import DataSpec, Problem
-from depthsearch.families import family_of
-from depthsearch.families.ffnet import FFNet
-from depthsearch.families.plan import Activation, Add, Dense, Normalization, Plan, count, output_indices, weight_layers
-from depthsearch.families.resnet import ResNet
+from depthsearch.data.base import DataSpec
+from depthsearch.networks.base import (
+    FAMILIES,
+    NORMALIZATIONS,
+    Activation,
+    Add,
+    Dense,
+    LayerCounts,
+    Normalization,
+    Plan,
+    count,
+    output_indices,
+    weight_layers,
+)
+from depthsearch.networks.ffnet import FFNet
+from depthsearch.networks.resnet import ResNet
+from depthsearch.problem.problem import Problem
 
 BLOCK: Plan = (
     Dense("a", 2, 3),
@@ -49,7 +59,7 @@ def test_every_dense_layer_takes_what_the_one_before_gives(
 ) -> None:
     problem = Problem(family=family, width=width, normalization=normalization)
 
-    dense = weight_layers(family_of(family).plan(problem, data_spec, depth))
+    dense = weight_layers(problem.network.plan(data_spec, depth))
 
     assert [layer.inputs for layer in dense] == [data_spec.features, *(layer.units for layer in dense[:-1])]
     assert {layer.units for layer in dense[:-1]} == {width}
@@ -60,7 +70,7 @@ def test_every_dense_layer_takes_what_the_one_before_gives(
 def test_no_two_layers_have_one_name(family: str, normalization: str, depth: int) -> None:
     problem = Problem(family=family, normalization=normalization)
 
-    names = [layer.name for layer in family_of(family).plan(problem, DataSpec(features=2, classes=2), depth)]
+    names = [layer.name for layer in problem.network.plan(DataSpec(shape=(2,), classes=2), depth)]
 
     assert len(set(names)) == len(names)
 
@@ -71,7 +81,7 @@ def test_every_hidden_layer_has_an_activation_and_the_output_has_none(
 ) -> None:
     problem = Problem(family=family, normalization=normalization)
 
-    plan = family_of(family).plan(problem, DataSpec(features=2, classes=2), depth)
+    plan = problem.network.plan(DataSpec(shape=(2,), classes=2), depth)
 
     assert [isinstance(plan[index], Activation) for index in output_indices(plan)] == [
         *[True] * (len(weight_layers(plan)) - 1),

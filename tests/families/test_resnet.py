@@ -2,13 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depthsearch.core.names import NORMALIZATIONS
-from depthsearch.core.problem import DataSpec, Problem
-from depthsearch.families.plan import Activation, Add, Dense, Normalization
-from depthsearch.families.resnet import ResNet
+from depthsearch.data.base import DataSpec
+from depthsearch.networks.base import NORMALIZATIONS, Activation, Add, Dense, Normalization
+from depthsearch.networks.resnet import ResNet
+from depthsearch.problem.problem import Problem
 
-PLANE = DataSpec(features=2, classes=2)
-DIGITS = DataSpec(features=64, classes=10)
+PLANE = DataSpec(shape=(2,), classes=2)
+DIGITS = DataSpec(shape=(64,), classes=10)
 
 
 def test_depth_one_is_one_block_between_two_layers_and_one() -> None:
@@ -45,7 +45,7 @@ def test_in_depth_two_the_second_block_starts_from_the_sum_of_the_first() -> Non
 @given(depth=st.integers(1, 60), normalization=st.sampled_from(NORMALIZATIONS))
 def test_every_addition_adds_its_blocks_input(depth: int, normalization: str) -> None:
     problem = Problem(family="resnet", normalization=normalization)
-    plan = ResNet().plan(problem, PLANE, depth)
+    plan = problem.network.plan(PLANE, depth)
     length = 5 if normalization == "none" else 6
 
     sources = {index: layer.source for index, layer in enumerate(plan) if isinstance(layer, Add)}
@@ -101,7 +101,7 @@ def test_parameters_are_weights_biases_scales_and_shifts(
 ) -> None:
     problem = Problem(family="resnet", width=5, normalization=normalization)
 
-    assert ResNet().counts(problem, data_spec, depth).parameters == parameters
+    assert problem.network.layer_counts(data_spec, depth).parameters == parameters
 
 
 @pytest.mark.parametrize(("depth", "words"), [(1, "1 residual block"), (66, "66 residual blocks")])

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from depthsearch.core.answer import Answer
-from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
+from depthsearch.problem.problem import Problem
+from depthsearch.results.answer import Answer
 from depthsearch.search.optuna_internals import all_trials
-from depthsearch.search.trials import purpose_of
+from depthsearch.search.settings import SearchSettings
+from depthsearch.search.trial import purpose_of
 from depthsearch.store import open_store
 
 PROBLEM = Problem.model_validate({"activation": "relu", "width": 2, "recipe": {"epochs": 8, "learning_rate": 0.05}})

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from depthsearch.cli.find import find
 from depthsearch.cli.options import problem_of, settings_of
-from depthsearch.core.problem import Criterion, Problem
-from depthsearch.core.settings import SearchSettings
-from depthsearch.finder.commands import find_command
+from depthsearch.problem.criterion import Criterion
+from depthsearch.problem.problem import Problem
+from depthsearch.search.settings import SearchSettings
+from depthsearch.workflows.note import find_command
 from tests.core.problems import problems
 
 

@@ -8,15 +8,16 @@ import pytest
 from optuna.trial import TrialState
 
 import depthsearch
-from depthsearch.core.answer import Answer, Outcome
-from depthsearch.core.errors import DepthsearchError, InvalidValue, StoreUnavailable, UnknownName
-from depthsearch.core.events import Event, Purpose, RoundAdvanced, RunFinished, StudyOpened, TrialFinished, TrialStarted
-from depthsearch.core.problem import Problem
-from depthsearch.core.settings import SearchSettings
-from depthsearch.finder import find
-from depthsearch.finder.preparing import OnEvent
+from depthsearch.errors import DepthsearchError, InvalidValue, StoreUnavailable, UnknownName
+from depthsearch.problem.problem import Problem
+from depthsearch.results.answer import Answer, Outcome
+from depthsearch.results.events import Event, RoundAdvanced, RunFinished, StudyOpened, TrialFinished, TrialStarted
 from depthsearch.search import draw_seeds
+from depthsearch.search.settings import SearchSettings
+from depthsearch.search.trial import Purpose
 from depthsearch.store import open_store
+from depthsearch.workflows import find
+from depthsearch.workflows.prepare import OnEvent
 from tests.finder.searches import BELIEVED, PROBLEM, SETTINGS, essence, history
 
 
@@ -441,7 +442,7 @@ def test_an_answer_prints_as_its_sentence(searched: tuple[Answer, list[Event], s
 
 
 def test_networks_that_train_side_by_side_show_how_far_they_are(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("depthsearch.finder.loop.ADVANCE_SECONDS", 0.0)
+    monkeypatch.setattr("depthsearch.workflows.loop.ADVANCE_SECONDS", 0.0)
     events: list[Event] = []
     find(PROBLEM, SETTINGS.model_copy(update={"cap": 1}), storage=url, engine="torch", on_event=events.append)
     first = next(place for place, event in enumerate(events) if isinstance(event, TrialFinished))

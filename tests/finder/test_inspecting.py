@@ -10,20 +10,19 @@ import pytest
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
-from depthsearch.core.errors import InvalidValue, StudyNotFound, UnknownName
-from depthsearch.core.events import Event, Inspected, Preparing
-from depthsearch.core.inspection import Inspection
-from depthsearch.core.problem import Problem
-from depthsearch.core.trace import Trace
-from depthsearch.core.verdict import VerdictKind
-from depthsearch.datasets import load
 from depthsearch.detection import settled_epoch, verdict_of
-from depthsearch.families import family_of
-from depthsearch.finder import find, inspect, inspect_stored
-from depthsearch.finder.replaying import cut, difference
+from depthsearch.detection.verdict import VerdictKind
+from depthsearch.errors import InvalidValue, StudyNotFound, UnknownName
+from depthsearch.networks.initialization import initial_weights
+from depthsearch.problem.problem import Problem
+from depthsearch.results.events import Event, Inspected, Preparing
+from depthsearch.results.inspection import Inspection
 from depthsearch.store import open_store
-from depthsearch.training.engine import Job, choose_engine, train_all
-from depthsearch.training.initialization import initial_weights
+from depthsearch.training.engine import Job, train_all
+from depthsearch.training.select import choose_engine
+from depthsearch.training.trace import Trace
+from depthsearch.workflows import find, inspect, inspect_stored
+from depthsearch.workflows.replay import cut, difference
 from tests.finder.searches import PROBLEM, SETTINGS
 
 SHORT = {"epochs": 12}
@@ -62,8 +61,8 @@ def shown() -> Inspection:
 def test_a_run_shows_every_epoch_of_its_budget(shown: Inspection, full: Trace) -> None:
     assert full.detail is not None
     assert (shown.epochs, shown.steps, shown.engine) == (12, 12 * 16, "dense")
-    np.testing.assert_allclose(floats(shown.train_loss), floats(full.train_loss), rtol=1e-5)
-    np.testing.assert_allclose(floats(shown.train_accuracy), floats(full.train_accuracy), rtol=1e-5)
+    np.testing.assert_allclose(floats(shown.train_loss), floats(full.loss), rtol=1e-5)
+    np.testing.assert_allclose(floats(shown.train_accuracy), floats(full.score), rtol=1e-5)
     np.testing.assert_allclose(floats(shown.test_loss), floats(full.detail.test_loss), rtol=1e-5)
     np.testing.assert_allclose(floats(shown.test_accuracy), floats(full.detail.snapshots.test_accuracy), rtol=1e-5)
     assert len(shown.test_loss) == len(shown.test_accuracy) == 13
@@ -130,8 +129,8 @@ def test_figures_of_weights_are_those_of_the_weights_that_are_shown(shown: Inspe
 
 
 def test_the_first_weights_are_those_that_the_seed_draws(shown: Inspection) -> None:
-    plan = family_of("resnet").plan(RESNET, load(RESNET.data).spec, 4)
-    drawn = [weight for weight, _ in initial_weights(RESNET, plan, 7)]
+    plan = RESNET.network.plan(RESNET.data.spec, 4)
+    drawn = [weight for weight, _ in initial_weights(RESNET.network, plan, 7)]
     np.testing.assert_allclose(floats(shown.first_weights.before), drawn[0], rtol=1e-5)
     np.testing.assert_allclose(floats(shown.last_weights.before), drawn[-1], rtol=1e-5)
 
@@ -169,7 +168,7 @@ def test_histograms_count_every_weight(shown: Inspection) -> None:
 
 def test_predictions_are_counted_class_by_class(shown: Inspection) -> None:
     found = shown.predictions
-    truth = load(RESNET.data).y_test
+    truth = RESNET.data.load().y_test
     assert [sum(row) for row in found.confusion] == np.bincount(truth).tolist()
     assert found.right / found.points == pytest.approx(float(shown.test_accuracy[-1]), abs=1e-6)
     assert found.undefined == 0
@@ -192,7 +191,7 @@ def test_predictions_are_those_that_the_accuracy_counts_where_all_probabilities_
 
 
 def test_the_plane_says_at_most_points_what_the_run_scores(shown: Inspection) -> None:
-    regions, data = shown.regions, load(RESNET.data)
+    regions, data = shown.regions, RESNET.data.load()
     assert regions is not None
     plane, x, y = (floats(values) for values in (regions.end, regions.x, regions.y))
     assert plane.shape == np.shape(regions.start) == (len(y), len(x)) == (100, 100)
@@ -259,7 +258,7 @@ def test_torch_shows_the_same_run_within_rounding(shown: Inspection) -> None:
 
 
 def test_compiling_is_told_and_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("depthsearch.training.dense_engine.compiled_before", lambda _: False)
+    monkeypatch.setattr("depthsearch.training.dense.engine.compiled_before", lambda _: False)
     events: list[Event] = []
     inspect(TANH, depth=1, on_event=events.append)
     assert [type(event) for event in events] == [Preparing, Inspected]
@@ -411,7 +410,7 @@ def test_a_cut_trace_is_what_a_search_records(full: Trace, epoch: int) -> None:
 
 
 def test_a_record_longer_than_the_budget_differs(full: Trace) -> None:
-    longer = replace(full, train_loss=np.append(full.train_loss, np.float32(1)))
+    longer = replace(full, train_loss=np.append(full.loss, np.float32(1)))
     assert difference(longer, cut(full, longer.epochs)) == "13 epochs were recorded, and the budget has 12"
 
 

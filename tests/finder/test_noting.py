@@ -11,15 +11,15 @@ from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 from plotly import graph_objects as go
 
 from depthsearch.cli.main import run
-from depthsearch.core.answer import Outcome
-from depthsearch.core.curve import CurvePoint
-from depthsearch.core.events import Event, TrialFinished
-from depthsearch.core.problem import Criterion
-from depthsearch.core.settings import SearchSettings
-from depthsearch.finder import answer_of, find, noting
-from depthsearch.finder.noting import note_of
-from depthsearch.finder.plotting import MOST_POINTS, curve_plot
+from depthsearch.problem.criterion import Criterion
+from depthsearch.results.answer import Outcome
+from depthsearch.results.events import Event, TrialFinished
+from depthsearch.search.curve import CurvePoint
+from depthsearch.search.settings import SearchSettings
 from depthsearch.store import open_store
+from depthsearch.workflows import answer_of, find
+from depthsearch.workflows import note as noting
+from depthsearch.workflows.note import MOST_POINTS, curve_plot, note_of
 from tests.finder.searches import PROBLEM, SETTINGS
 
 

@@ -11,16 +11,18 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import Engine, event
 
-from depthsearch.core.answer import Answer
-from depthsearch.core.errors import StoreUnavailable
-from depthsearch.core.events import Event, RunFinished, TrialStarted
-from depthsearch.core.settings import SearchSettings
-from depthsearch.finder import find
+from depthsearch.errors import StoreUnavailable
+from depthsearch.results.answer import Answer
+from depthsearch.results.events import Event, RunFinished, TrialStarted
+from depthsearch.search.settings import SearchSettings
 from depthsearch.store import open_store
+from depthsearch.workflows import find
 from tests.finder.searches import BELIEVED, PROBLEM, SETTINGS, essence, history
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["depthsearch.finder", "depthsearch.training.torch_engine", "tests.finder.searches"])
+CONTEXT.set_forkserver_preload(
+    ["depthsearch.workflows", "depthsearch.training.modules.stacked_engine", "tests.finder.searches"]
+)
 
 # Which commit of the sitting is never made: between them, every step of a trial is cut off somewhere.
 COMMITS = [1, 3, 6, 9, 12, 14, 15, 16, 17, 18, 19, 20, 27, 41, 55]

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from depthsearch import survey
-from depthsearch.core.errors import InvalidValue
-from depthsearch.core.problem import Problem
-from depthsearch.core.study_file import InspectPlan, NamedProblem, Reported, StudyFile
-from depthsearch.core.survey import Survey
-from depthsearch.training.engine import Job, choose_engine, train_all
+from depthsearch.errors import InvalidValue
+from depthsearch.problem.problem import Problem
+from depthsearch.problem.study_file import InspectPlan, NamedProblem, Reported, StudyFile
+from depthsearch.results.comparison import Survey
+from depthsearch.training.engine import Job, train_all
+from depthsearch.training.select import choose_engine
 
 STUDIES = Path(__file__).parents[2] / "studies"
 RECIPE = {"epochs": 8, "learning_rate": 0.05}
@@ -36,7 +37,7 @@ def test_each_problem_is_told_by_its_runs_of_the_seeds_from_0(surveyed: Survey) 
     assert own.gradient_ratio.start == pytest.approx(np.median(ratios[:, 0]), rel=1e-5)
     assert own.gradient_ratio.middle == pytest.approx(np.median(np.median(ratios, axis=1)), rel=1e-5)
     assert own.gradient_ratio.end == pytest.approx(np.median(ratios[:, -1]), rel=1e-5)
-    losses = np.median([trace.train_loss for trace in traces], axis=0)
+    losses = np.median([trace.loss for trace in traces], axis=0)
     assert own.train_loss == pytest.approx((losses[0], losses[4], losses[7]), rel=1e-5)
     changes = [trace.snapshots.weight_change[-1, 0] for trace in traces]
     assert own.first_layer_change == pytest.approx(np.median(changes), rel=1e-5)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from depthsearch.core.answer import UsefulDepth
-from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
-from depthsearch.finder.usefulness import LEAST_RUNS, MARGIN, useful_depth
+from depthsearch.detection.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.results.answer import UsefulDepth
 from depthsearch.store import StoredRun
+from depthsearch.workflows.useful_depth import LEAST_RUNS, MARGIN, useful_depth
 
 VERDICT = Verdict(
     kind=VerdictKind.TRAINED, epoch=4, sentence="trained", evidence=Evidence(rule="", figures={}, thresholds={})

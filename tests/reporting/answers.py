@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from depthsearch.core.answer import Answer, Beyond, Confirmation, Cost, LayerCounts, Outcome, Scores, UsefulDepth
-from depthsearch.core.curve import Conclusion, Crossing, CurvePoint
-from depthsearch.core.problem import Criterion, Problem
-from depthsearch.core.settings import ResolvedSettings
+from depthsearch.networks.base import LayerCounts
+from depthsearch.problem.criterion import Criterion
+from depthsearch.problem.problem import Problem
+from depthsearch.results.answer import Answer, Beyond, Confirmation, Cost, Outcome, Scores, UsefulDepth
+from depthsearch.search.curve import Conclusion, Crossing, CurvePoint
+from depthsearch.search.settings import ResolvedSettings
 
 POINTS = (
     CurvePoint(depth=1, trained=8, of=8, p=0.99, low=0.95, high=1.0),

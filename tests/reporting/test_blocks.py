@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depthsearch.reporting.blocks import BROKEN, bar, chart, histogram, shade
+from depthsearch.reporting.terminal.blocks import BROKEN, bar, chart, histogram, shade
 
 
 def test_a_rising_line_is_a_ramp() -> None:

@@ -4,10 +4,10 @@ from typing import Any
 
 from plotly import graph_objects as go
 
-from depthsearch.core.comparison import Compared, Comparison
-from depthsearch.core.problem import Problem
-from depthsearch.core.study_file import Reported
-from depthsearch.reporting.compare_figure import comparison_figure
+from depthsearch.problem.problem import Problem
+from depthsearch.problem.study_file import Reported
+from depthsearch.reporting.figures.comparison import comparison_figure
+from depthsearch.results.comparison import Compared, Comparison
 from tests.reporting.answers import answer, empty
 
 

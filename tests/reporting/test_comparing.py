@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from depthsearch.core.answer import Answer, Outcome
-from depthsearch.core.comparison import Compared, Comparison
-from depthsearch.core.settings import ResolvedSettings
-from depthsearch.core.study_file import Reported
-from depthsearch.reporting.comparing import (
+from depthsearch.problem.study_file import Reported
+from depthsearch.reporting.terminal.comparison import (
     ROW_COLUMNS,
     comparison_markdown,
     comparison_rows,
     comparison_table,
     comparison_text,
 )
+from depthsearch.results.answer import Answer, Outcome
+from depthsearch.results.comparison import Compared, Comparison
+from depthsearch.search.settings import ResolvedSettings
 from tests.reporting.answers import OF_EACH_OUTCOME, UNCONFIRMED, answer, bisected, empty
 
 

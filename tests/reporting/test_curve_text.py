@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from depthsearch.core.curve import CurvePoint
-from depthsearch.reporting.curve_text import (
+from depthsearch.reporting.terminal.answer import CurveChart
+from depthsearch.reporting.terminal.curve import (
     ALWAYS,
     BESIDE,
     LIKELY,
@@ -18,7 +18,7 @@ from depthsearch.reporting.curve_text import (
     Axis,
     curve_chart,
 )
-from depthsearch.reporting.text import CurveChart
+from depthsearch.search.curve import CurvePoint
 from tests.reporting.answers import POINTS
 
 BELIEVED = (

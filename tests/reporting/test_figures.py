@@ -8,11 +8,11 @@ import pytest
 from plotly import graph_objects as go
 
 import depthsearch
-from depthsearch.core.answer import Outcome
-from depthsearch.core.errors import InvalidValue, UnknownName
-from depthsearch.core.settings import ResolvedSettings
-from depthsearch.reporting import style
-from depthsearch.reporting.figures import curve_figure
+from depthsearch.errors import InvalidValue, UnknownName
+from depthsearch.reporting.figures import style
+from depthsearch.reporting.figures.curve import curve_figure
+from depthsearch.results.answer import Outcome
+from depthsearch.search.settings import ResolvedSettings
 from tests.reporting.answers import POINTS, RUNS, answer, bisected, empty
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from depthsearch.core.errors import InvalidValue
-from depthsearch.reporting.figures import curve_figure
+from depthsearch.errors import InvalidValue
+from depthsearch.reporting.figures.curve import curve_figure
 from depthsearch.reporting.images import write_images
 from tests.reporting.answers import RUNS, answer
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from depthsearch.core.inspection import Inspection, Replay
-from depthsearch.core.problem import Problem
-from depthsearch.core.verdict import VerdictKind
-from depthsearch.finder import inspect
-from depthsearch.reporting.inspecting import inspection_text
+from depthsearch.detection.verdict import VerdictKind
+from depthsearch.problem.problem import Problem
+from depthsearch.reporting.terminal.inspection import inspection_text
+from depthsearch.results.inspection import Inspection, Replay
+from depthsearch.workflows import inspect
 
 SHORT = {"epochs": 12}
 

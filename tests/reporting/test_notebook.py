@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from depthsearch.core.answer import Answer
-from depthsearch.reporting.facts import facts
+from depthsearch.reporting.figures.plot import plot
 from depthsearch.reporting.notebook import answer_html
-from depthsearch.reporting.plot import plot
+from depthsearch.reporting.terminal.facts import facts
+from depthsearch.results.answer import Answer
 from tests.reporting.answers import OF_EACH_OUTCOME, answer, empty, of_an_earlier_version
 
 

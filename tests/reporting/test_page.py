@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from plotly.offline import get_plotlyjs
 
-from depthsearch.core.answer import Outcome
-from depthsearch.core.study_file import Reported
-from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
-from depthsearch.reporting.page import page
-from depthsearch.reporting.reading import StudyReport
+from depthsearch.detection.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.problem.study_file import Reported
+from depthsearch.reporting.html.page import page
+from depthsearch.results.answer import Outcome
+from depthsearch.results.study_report import StudyReport
 from depthsearch.store import StoredRun
 from tests.reporting.answers import RUNS, UNCONFIRMED, answer, empty, of_an_earlier_version
 

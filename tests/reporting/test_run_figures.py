@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 import depthsearch
-from depthsearch.core.errors import InvalidValue
-from depthsearch.core.inspection import Inspection
-from depthsearch.core.problem import Problem
-from depthsearch.finder import inspect
-from depthsearch.reporting import run_figures
+from depthsearch.errors import InvalidValue
+from depthsearch.problem.problem import Problem
+from depthsearch.reporting.figures import run as run_figures
+from depthsearch.results.inspection import Inspection
+from depthsearch.workflows import inspect
 
 
 def run(depth: int, **options: Any) -> Inspection:
@@ -29,11 +29,11 @@ def test_learning_shows_every_epoch(deep: Inspection) -> None:
     assert list(test.y) == list(deep.test_accuracy)
     assert list(train_loss.y) == list(deep.train_loss)
     assert (test_loss.x[0], len(test_loss.y)) == (0, 13)
-    assert set(guess.y) == {deep.majority_rate}
+    assert set(guess.y) == {deep.baseline}
     assert asked.name == "accuracy threshold"
     assert list(asked.y) == [deep.bar] * 2
     # A fifth of the headroom above the majority rate.
-    assert deep.bar == pytest.approx(deep.majority_rate + 0.2 * (1 - deep.majority_rate))
+    assert deep.bar == pytest.approx(deep.baseline + 0.2 * (1 - deep.baseline))
 
 
 def test_the_threshold_is_the_target_where_one_is_asked_for() -> None:

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from depthsearch.core.answer import Answer, Outcome
-from depthsearch.core.curve import CurvePoint
-from depthsearch.core.problem import Criterion, Problem
-from depthsearch.core.settings import ResolvedSettings, SearchSettings
-from depthsearch.core.study_file import Reported
-from depthsearch.families import family_of
-from depthsearch.finder import find
-from depthsearch.reporting.text import ROWS, SCREEN, CurveChart, answer_text
+from depthsearch.problem.criterion import Criterion
+from depthsearch.problem.problem import Problem
+from depthsearch.problem.study_file import Reported
+from depthsearch.reporting.terminal.answer import ROWS, SCREEN, CurveChart, answer_text
+from depthsearch.results.answer import Answer, Outcome
+from depthsearch.search.curve import CurvePoint
+from depthsearch.search.settings import ResolvedSettings, SearchSettings
+from depthsearch.workflows import find
 from tests.reporting.answers import OF_EACH_OUTCOME, POINTS, UNCONFIRMED, answer, bisected, empty, of_an_earlier_version
 
 WIDTH = 80
@@ -293,7 +293,7 @@ def test_the_chart_of_an_answer_is_the_one_that_progress_shows() -> None:
     found = answer()
     height = len(chart_of(found)) - 1
     console = Console(file=io.StringIO(), width=WIDTH)
-    unit = family_of(found.problem.family).unit
+    unit = found.problem.network.units
     console.print(
         CurveChart(found.curve, found.interval, found.max_depth, found.reliability, unit, found.settings.cap, height)
     )

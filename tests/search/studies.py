@@ -6,8 +6,8 @@ import optuna
 from optuna import Study, Trial
 from optuna.samplers import BaseSampler
 
-from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import estimate
+from depthsearch.search.settings import ResolvedSettings
 
 
 def new_study(sampler: BaseSampler) -> Study:

@@ -1,7 +1,7 @@
 """The choice of the next depth."""
 
-from depthsearch.search.acquisition import Effort, Pending, best_depth
-from depthsearch.search.posterior import Count, posterior
+from depthsearch.search.threshold.acquisition import Effort, Pending, best_depth
+from depthsearch.search.threshold.posterior import Count, posterior
 
 BELIEF = posterior((Count(16, 16, 16), Count(32, 16, 16), Count(64, 16, 12), Count(128, 16, 0)))
 

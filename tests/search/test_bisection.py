@@ -9,8 +9,8 @@ from optuna.samplers import BaseSampler
 from optuna.testing.pytest_samplers import BasicSamplerTestCase, SingleOnlySamplerTestCase
 from optuna.trial import TrialState
 
-from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import BisectionSampler, estimate
+from depthsearch.search.settings import ResolvedSettings
 from tests.search.studies import ask, new_study, search, tell
 
 SETTINGS = ResolvedSettings(reliability=0.5, cap=10_000, runs_per_trial=4)

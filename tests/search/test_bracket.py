@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depthsearch.search.bracket import Bracket, bracket, next_step
+from depthsearch.search.bisection import Bracket, bracket, next_step
 
 
 def probes_on_a_step(threshold: int, last: int) -> list[int]:

@@ -5,11 +5,11 @@ import pytest
 from optuna import Study
 from optuna.distributions import IntDistribution
 
-from depthsearch.core.curve import Conclusion, Curve
-from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import BisectionSampler, ThresholdSampler, estimate
-from depthsearch.search.estimate import MOST_CONFIRMATIONS, next_to_confirm
+from depthsearch.search.curve import Conclusion, Curve
+from depthsearch.search.estimation import MOST_CONFIRMATIONS, next_to_confirm
 from depthsearch.search.optuna_internals import all_trials
+from depthsearch.search.settings import ResolvedSettings
 
 DEPTHS = IntDistribution(1, 64)
 HALF = ResolvedSettings(reliability=0.5, cap=64, runs_per_trial=8)

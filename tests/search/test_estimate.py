@@ -2,9 +2,9 @@
 
 import pytest
 
-from depthsearch.core.curve import Conclusion
-from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import BisectionSampler, estimate
+from depthsearch.search.curve import Conclusion
+from depthsearch.search.settings import ResolvedSettings
 from tests.search.studies import ask, new_study, search, tell
 
 SETTINGS = ResolvedSettings(reliability=0.5, cap=64, runs_per_trial=4)

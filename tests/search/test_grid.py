@@ -2,9 +2,9 @@
 
 import optuna
 
-from depthsearch.core.curve import Conclusion
-from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import DepthGridSampler, estimate
+from depthsearch.search.curve import Conclusion
+from depthsearch.search.settings import ResolvedSettings
 from tests.search.studies import ask, new_study, tell
 
 SETTINGS = ResolvedSettings(sampler="grid", depths=(14, 3, 7), runs_per_trial=10)

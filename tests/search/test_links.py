@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from depthsearch.search.links import LINKS, LN2, WHERE, Values, weibull
+from depthsearch.search.threshold.posterior import LINKS, LN2, WHERE, Values, weibull
 
 
 @pytest.mark.parametrize("place", range(len(LINKS)))

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
-from depthsearch.search.monotone import Crossings, _falling, crossings, falls_with_depth
-from depthsearch.search.posterior import Count, posterior
+from depthsearch.search.threshold.monotone import Crossings, _falling, crossings, falls_with_depth
+from depthsearch.search.threshold.posterior import Count, posterior
 
 
 @settings(max_examples=60, deadline=None)

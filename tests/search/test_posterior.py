@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from depthsearch.search.posterior import ASYMPTOTES, BETAS, Count, posterior, quantiles
-from depthsearch.search.stopping import threshold
+from depthsearch.search.threshold.posterior import ASYMPTOTES, BETAS, Count, posterior, quantiles
+from depthsearch.search.threshold.stopping import threshold
 
 COUNTS = (Count(4, 6, 6), Count(16, 8, 7), Count(40, 10, 6), Count(80, 5, 1))
 

@@ -10,9 +10,9 @@ from optuna import Study, Trial
 from optuna.samplers import BaseSampler
 from optuna.testing.pytest_samplers import BasicSamplerTestCase, SingleOnlySamplerTestCase
 
-from depthsearch.core.curve import Conclusion
-from depthsearch.core.settings import ResolvedSettings
 from depthsearch.search import Curve, ThresholdSampler, estimate
+from depthsearch.search.curve import Conclusion
+from depthsearch.search.settings import ResolvedSettings
 from tests.search.studies import ask, new_study, tell
 
 SETTINGS = ResolvedSettings(reliability=0.5, cap=10_000, runs_per_trial=8, parallel_trials=1)

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from depthsearch.core.answer import Answer
-from depthsearch.core.errors import InvalidValue
-from depthsearch.finder import find
+from depthsearch.errors import InvalidValue
+from depthsearch.results.answer import Answer
 from depthsearch.service.dashboard import serve_dashboard
+from depthsearch.workflows import find
 from tests.finder.searches import PROBLEM, SETTINGS
 from tests.service.dashboards import dashboard
 

@@ -7,7 +7,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from depthsearch.service.guard import ReadOnly
+from depthsearch.service.read_only import ReadOnly
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from depthsearch.core.answer import Answer
-from depthsearch.finder import find
+from depthsearch.results.answer import Answer
+from depthsearch.workflows import find
 from tests import browser
 from tests.browser import browser_page
 from tests.finder.searches import PROBLEM, SETTINGS

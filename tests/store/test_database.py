@@ -10,9 +10,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from depthsearch.core.errors import DepthsearchError, NewerStore, StoreUnavailable
-from depthsearch.core.problem import Problem
-from depthsearch.core.settings import ResolvedSettings
+from depthsearch.errors import DepthsearchError, NewerStore, StoreUnavailable
+from depthsearch.problem.problem import Problem
+from depthsearch.search.settings import ResolvedSettings
 from depthsearch.store import open_store
 from depthsearch.store.tables import METADATA, VERSION_TABLE
 
@@ -148,7 +148,7 @@ def test_a_database_of_every_revision_opens(dump: Path, file: Path) -> None:
     assert (summary.version is None) == (dump.stem == "0001")
     assert (summary.problem.criterion.kind == "held") == (dump.stem in {"0001", "0002"})
     assert all((run.final_score is None) == (dump.stem in {"0001", "0002"}) for run in runs)
-    assert summary.identity == summary.settings.identity(summary.problem.fingerprint())
+    assert summary.identity == summary.settings.identity(summary.problem.question())
 
 
 def test_every_revision_has_its_database() -> None:

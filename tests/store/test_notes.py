@@ -9,10 +9,10 @@ from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 from plotly import graph_objects as go
 from sqlalchemy import text
 
-from depthsearch.core.problem import Problem
-from depthsearch.core.settings import ResolvedSettings
+from depthsearch.problem.problem import Problem
+from depthsearch.search.settings import ResolvedSettings
 from depthsearch.store import StoredStudy, open_store
-from depthsearch.store.notes import HEADING, VERSION
+from depthsearch.store.page import HEADING, VERSION
 
 
 @pytest.fixture

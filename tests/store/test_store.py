@@ -12,10 +12,11 @@ import pytest
 from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
-from depthsearch.core.errors import StoreUnavailable, StudyBusy, StudyConflict, StudyDamaged, StudyNotFound
-from depthsearch.core.problem import Criterion, Problem
-from depthsearch.core.settings import ResolvedSettings
-from depthsearch.core.verdict import VerdictKind
+from depthsearch.detection.verdict import VerdictKind
+from depthsearch.errors import StoreUnavailable, StudyBusy, StudyConflict, StudyDamaged, StudyNotFound
+from depthsearch.problem.criterion import Criterion
+from depthsearch.problem.problem import Problem
+from depthsearch.search.settings import ResolvedSettings
 from depthsearch.store import StoredStudy, open_store
 from tests.sameness import assert_same
 from tests.store.values import trace, verdict

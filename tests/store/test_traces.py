@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from depthsearch.core.problem import Problem
-from depthsearch.store.traces import decode_trace, encode_trace
+from depthsearch.problem.problem import Problem
+from depthsearch.store.tables import decode_trace, encode_trace
 from tests.sameness import assert_same
 from tests.store.values import trace
 

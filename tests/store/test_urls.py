@@ -2,7 +2,7 @@
 
 import pytest
 
-from depthsearch.core.errors import InvalidValue
+from depthsearch.errors import InvalidValue
 from depthsearch.store.urls import resolve_url, shown_url, sqlite_file
 
 

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from depthsearch.core.problem import Problem
-from depthsearch.core.snapshot import Snapshot
-from depthsearch.core.trace import Trace
-from depthsearch.core.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.detection.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.problem.problem import Problem
+from depthsearch.training.trace import Snapshot, Trace, TrainingFacts
 
 
 def trace(problem: Problem, *, depth: int = 3, seed: int = 1, epochs: int = 4) -> Trace:
@@ -23,12 +22,12 @@ def trace(problem: Problem, *, depth: int = 3, seed: int = 1, epochs: int = 4) -
         )
     }
     return Trace(
-        problem=problem,
+        facts=TrainingFacts.of(problem, points=500),
         depth=depth,
         seed=seed,
         layers=tuple(f"hidden {k}" for k in range(layers)),
-        train_loss=rng.random(epochs, dtype=np.float32),
-        train_accuracy=rng.random(epochs, dtype=np.float32),
+        loss=rng.random(epochs, dtype=np.float32),
+        score=rng.random(epochs, dtype=np.float32),
         snapshots=Snapshot(
             epochs=np.array([0, 1, 2], dtype=np.int64),
             output_range=rng.random(3, dtype=np.float32),
@@ -40,9 +39,8 @@ def trace(problem: Problem, *, depth: int = 3, seed: int = 1, epochs: int = 4) -
         steps=epochs * 16,
         budget_epochs=200,
         budget_steps=3200,
-        majority_rate=0.5,
+        baseline=0.5,
         points=500,
-        features=2,
     )
 
 

@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from depthsearch.core.problem import Problem
-from depthsearch.core.snapshot import snapshot_epochs
-from depthsearch.core.trace import Trace
-from depthsearch.datasets import load
-from depthsearch.training.batches import EpochOrders
+from depthsearch.problem.problem import Problem
 from depthsearch.training.engine import Engine, Job, train_all
+from depthsearch.training.recorder import EpochOrders
+from depthsearch.training.trace import Trace, snapshot_epochs
 from tests.sameness import assert_close, assert_same
 
 FFNET = Problem.model_validate({"recipe": {"epochs": 6}})
@@ -33,7 +31,7 @@ JOBS = [Job(3, 1), Job(5, 2), Job(3, 3)]
 
 def points_of_entries(problem: Problem) -> list[int]:
     """How many points, counted once for each batch that they are in, each entry of a budget in steps takes."""
-    size, batch_size = len(load(problem.data).x_train), problem.recipe.batch_size
+    size, batch_size = len(problem.data.load().x_train), problem.recipe.batch_size
     of_step = [min(batch_size, size - first) for first in range(0, size, batch_size)]
     ends = (0, *problem.recipe.entry_ends(size))
     return [sum(of_step[step % len(of_step)] for step in range(start, end)) for start, end in pairwise(ends)]
@@ -282,8 +280,8 @@ class EngineContract:
         assert divided.final_test_accuracy == pytest.approx(whole.final_test_accuracy, abs=0 if self.exact else 0.005)
         points = points_of_entries(by_steps)
         for figures, of_epochs in (
-            (divided.train_loss, whole.train_loss),
-            (divided.train_accuracy, whole.train_accuracy),
+            (divided.train_loss, whole.loss),
+            (divided.train_accuracy, whole.score),
         ):
             assert figures @ points == pytest.approx(500 * of_epochs.sum(), rel=1e-5)
             # The seventh entry ends with the first epoch.
@@ -299,14 +297,14 @@ class EngineContract:
         """One step of the whole set at the start: every engine reports the same loss for the same seed."""
         problem = Problem.model_validate({"recipe": {"batch_size": 500, "epochs": 3, "learning_rate": 1e-9}})
         (trace,) = train_all(engine, problem, [Job(2, 4)])
-        points = load(problem.data)
+        points = problem.data.load()
         assert sorted(EpochOrders(500, 4).of_epochs(0, 0)[0]) == list(range(len(points.x_train)))
-        np.testing.assert_allclose(trace.train_loss, trace.train_loss[0], rtol=1e-5)
+        np.testing.assert_allclose(trace.loss, trace.loss[0], rtol=1e-5)
 
     def test_training_learns_the_moons(self, engine: Engine) -> None:
         problem = Problem.model_validate({"recipe": {"epochs": 40}})
         (trace,) = train_all(engine, problem, [Job(2, 0)])
-        assert trace.train_accuracy[-1] > 0.8
+        assert trace.score[-1] > 0.8
         assert trace.final_test_accuracy > 0.8
 
     def test_a_network_that_tells_no_input_from_another_is_seen(self, engine: Engine) -> None:
@@ -343,7 +341,7 @@ class EngineContract:
     @pytest.mark.parametrize("problem", [FFNET, RESNET, DIGITS, STEPS], ids=["ffnet", "resnet", "digits", "steps"])
     def test_the_detail_agrees_with_the_summary_and_with_itself(self, engine: Engine, problem: Problem) -> None:
         (trace,) = train_all(engine, problem, [Job(3, 1)], record="full")
-        data, detail, epochs = load(problem.data), trace.detail, trace.budget_epochs
+        data, detail, epochs = problem.data.load(), trace.detail, trace.budget_epochs
         assert detail is not None
         assert detail.snapshots.epochs.tolist() == list(range(epochs + 1))
         shapes = [weight.shape for weight in detail.final_weights]
@@ -379,7 +377,7 @@ class EngineContract:
             {"activation": "identity", "recipe": {"learning_rate": 1e6, "epochs": 3, "momentum": 0.0}}
         )
         (trace,) = train_all(engine, problem, [Job(6, 0)], record="full")
-        assert not np.isfinite(trace.train_loss[-1])
+        assert not np.isfinite(trace.loss[-1])
         assert trace.detail is not None
         assert np.isnan(trace.detail.weights.low[-1]).any()
         assert not trace.detail.weights.counts[-1][np.isnan(trace.detail.weights.low[-1])].any()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from depthsearch.training.batches import EpochOrders
+from depthsearch.training.recorder import EpochOrders
 
 
 def test_every_epoch_has_every_point_once() -> None:

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from depthsearch.core.errors import InvalidValue, TrainingFailed, UnknownName
-from depthsearch.core.names import ACTIVATIONS, INITIALIZATIONS
-from depthsearch.core.problem import DataSpec, Problem
-from depthsearch.core.trace import Trace
-from depthsearch.families import family_of
-from depthsearch.families.plan import Activation, Add, Dense
-from depthsearch.training.dense_engine import DenseEngine
-from depthsearch.training.dense_program import claims
-from depthsearch.training.engine import WIDEST_DENSE, Engine, Job, choose_engine, train_all
-from depthsearch.training.torch_engine import TorchEngine
+from depthsearch.data.base import DataSpec
+from depthsearch.errors import InvalidValue, TrainingFailed, UnknownName
+from depthsearch.networks.base import ACTIVATIONS, INITIALIZATIONS, Activation, Add, Dense
+from depthsearch.problem.problem import Problem
+from depthsearch.training.dense.engine import DenseEngine
+from depthsearch.training.dense.program import claims
+from depthsearch.training.engine import Engine, Job, train_all
+from depthsearch.training.modules.stacked_engine import TorchEngine
+from depthsearch.training.select import WIDEST_DENSE, choose_engine
+from depthsearch.training.trace import Trace
 from tests.sameness import assert_same
 from tests.training.engines import FFNET, RESNET, STEPS, EngineContract
 
@@ -63,7 +63,7 @@ def agree(problem: Problem) -> None:
     """Losses, accuracies and every figure of every layer, to the precision that ten steps leave."""
     (dense,), (torch,) = (train_all(engine, problem, [Job(4, 3)]) for engine in (DenseEngine(1), TorchEngine("cpu")))
     assert (dense.layers, dense.epochs, dense.steps) == (torch.layers, torch.epochs, torch.steps)
-    assert dense.majority_rate == torch.majority_rate
+    assert dense.baseline == torch.baseline
     np.testing.assert_allclose(dense.train_loss, torch.train_loss, rtol=2e-4)
     np.testing.assert_allclose(dense.train_accuracy, torch.train_accuracy, atol=0.005)
     for name in vars(torch.snapshots):
@@ -98,7 +98,7 @@ def test_a_weight_that_is_not_a_number_is_not_hidden() -> None:
             {"activation": activation, "recipe": {"learning_rate": 1e30, "momentum": 0.0, "epochs": 4}}
         )
         (trace,) = train_all(DenseEngine(1), problem, [Job(3, 0)])
-        assert not np.isfinite(trace.train_loss[-1]) or trace.train_loss[-1] > 1e3, activation
+        assert not np.isfinite(trace.loss[-1]) or trace.loss[-1] > 1e3, activation
 
 
 def test_a_network_of_depth_ten_thousand_trains() -> None:
@@ -129,7 +129,7 @@ def test_a_watcher_that_is_asked_late_still_ends_the_run_where_it_was_settled() 
 @pytest.mark.parametrize("normalization", ["none", "batch", "layer"])
 def test_both_families_are_claimed(family: str, normalization: str) -> None:
     problem = Problem.model_validate({"family": family, "normalization": normalization})
-    assert claims(family_of(family).plan(problem, DataSpec(features=2, classes=2), 3))
+    assert claims(problem.network.plan(DataSpec(shape=(2,), classes=2), 3))
 
 
 def test_layers_of_several_widths_are_not_claimed() -> None:
@@ -155,13 +155,13 @@ def test_an_unknown_engine_and_a_dense_one_on_a_gpu_are_refused() -> None:
 
 
 PRINT_A_RUN = """
-from depthsearch.core.problem import Problem
-from depthsearch.training.dense_engine import DenseEngine, Job
+from depthsearch.problem.problem import Problem
+from depthsearch.training.dense.engine import DenseEngine, Job
 
 RECIPES = {"optimizer": "adam", "epochs": 6}, {"epochs": 6}, {"steps": 50}
 for fields in ({"family": family, "recipe": recipe} for family in ("ffnet", "resnet") for recipe in RECIPES):
     ((_, trace),) = DenseEngine().train(Problem.model_validate(fields), [Job(6, 1)])
-    print(trace.train_loss.tobytes().hex(), trace.snapshots.weight_gradient_norm.tobytes().hex())
+    print(trace.loss.tobytes().hex(), trace.snapshots.weight_gradient_norm.tobytes().hex())
 """
 
 
@@ -179,7 +179,7 @@ def test_a_run_without_memory_says_what_would_need_less(monkeypatch: pytest.Monk
     def no_room(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("depthsearch.training.dense_engine.initial_weights", no_room)
+    monkeypatch.setattr("depthsearch.training.dense.engine.initial_weights", no_room)
     message = "out of memory while training 7 hidden layers of width 5: give a smaller width, or a smaller depth"
     with pytest.raises(TrainingFailed, match=message):
         list(DenseEngine().train(Problem(), [Job(7, 0)]))

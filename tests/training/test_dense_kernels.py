@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from depthsearch.core.problem import Problem
-from depthsearch.datasets import load
-from depthsearch.training import dense_activations, dense_lanes
-from depthsearch.training.dense_engine import Floats, _Run
-from depthsearch.training.dense_program import LANES
+from depthsearch.problem.problem import Problem
+from depthsearch.training.dense import activations as dense_activations
+from depthsearch.training.dense import lanes as dense_lanes
+from depthsearch.training.dense.engine import Floats, _Run
+from depthsearch.training.dense.program import LANES
 from depthsearch.training.engine import Job
 
 # Kernels work on rows of points: a function is compiled over the rows of an array to be looked at.
@@ -93,7 +93,7 @@ def test_without_biases_weights_and_gradients_have_the_same_product_in_every_lay
     problem = Problem.model_validate(
         {"activation": activation, "width": width, "data": data, "initialization": "he_normal", "recipe": {"epochs": 3}}
     )
-    run = _Run(problem, load(problem.data), Job(depth, seed))
+    run = _Run(problem, problem.data.load(), Job(depth, seed))
     run.train(lambda _: 0, threading.Event())
     products, sizes = [], []
     for first, units, inputs in run.program.weight_offsets:

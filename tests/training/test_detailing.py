@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from depthsearch.training.detailing import log_probabilities
+from depthsearch.training.detail import log_probabilities
 
 
 @pytest.mark.parametrize("logits", [[np.inf], [-np.inf], [np.nan], [np.inf, 0.0], [np.inf, np.inf], [-np.inf, -np.inf]])

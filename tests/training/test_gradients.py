@@ -8,22 +8,22 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from depthsearch.core.problem import Problem
-from depthsearch.datasets import load
-from depthsearch.families import family_of
-from depthsearch.training.batches import EpochOrders
-from depthsearch.training.dense_engine import DenseEngine
+from depthsearch.networks.initialization import initial_weights
+from depthsearch.problem.problem import Problem
+from depthsearch.training.dense.engine import DenseEngine
 from depthsearch.training.engine import Engine, Job, train_all
-from depthsearch.training.initialization import initial_weights
-from depthsearch.training.torch_engine import TorchEngine
+from depthsearch.training.modules.stacked_engine import TorchEngine
+from depthsearch.training.recorder import EpochOrders
 from tests.training.reference import Reference
 
 Array = NDArray[np.float64]
 
 
 def reference(problem: Problem, depth: int, seed: int) -> Reference:
-    plan = family_of(problem.family).plan(problem, load(problem.data).spec, depth)
-    return Reference(problem.family, depth, problem.activation, initial_weights(problem, plan, seed))
+    plan = problem.network.plan(problem.data.load().spec, depth)
+    return Reference(
+        problem.network.family, depth, problem.network.activation, initial_weights(problem.network, plan, seed)
+    )
 
 
 def hidden_outputs(network: Reference, x: NDArray[np.float32]) -> Array:
@@ -53,7 +53,7 @@ def test_gradients_at_the_start_agree_with_float64_autograd(
         {"family": family, "activation": activation, "data": data, "recipe": {"epochs": 3}}
     )
     (trace,) = train_all(TorchEngine("cpu"), problem, [Job(depth, 11)])
-    points = load(problem.data)
+    points = problem.data.load()
     network = reference(problem, depth, 11)
     weights, _, hidden = network.gradients(points.x_train, points.y_train)
     snapshot = trace.snapshots
@@ -120,7 +120,7 @@ def test_steps_of_the_whole_set_follow_the_optimizers_formula(
 ) -> None:
     problem = Problem.model_validate({"recipe": recipe | {"batch_size": 500, "epochs": 8}})
     (trace,) = train_all(TorchEngine("cpu"), problem, [Job(4, 5)])
-    points = load(problem.data)
+    points = problem.data.load()
     network = reference(problem, 4, 5)
     start = [weight.detach().clone().numpy() for weight in network.weights]
     expected = []
@@ -145,7 +145,7 @@ def test_the_entries_of_a_budget_in_steps_follow_the_reference_batch_by_batch(en
     """50 steps of 32 points in 20 entries: the first epoch of 16 steps ends in the middle of the seventh."""
     problem = Problem.model_validate({"recipe": {"steps": 50, "momentum": 0.0}})
     (trace,) = train_all(engine, problem, [Job(3, 5)])
-    points, network = load(problem.data), reference(problem, 3, 5)
+    points, network = problem.data.load(), reference(problem, 3, 5)
     start = [weight.detach().clone().numpy() for weight in network.weights]
     order = EpochOrders(500, 5).of_epochs(0, 3)
     batches = [epoch[first : first + 32] for epoch in order for first in range(0, 500, 32)]
@@ -172,15 +172,15 @@ def test_the_entries_of_a_budget_in_steps_follow_the_reference_batch_by_batch(en
                     for w, w0 in zip(network.weights, start, strict=True)
                 ]
             )
-    np.testing.assert_allclose(trace.train_loss, losses, rtol=1e-5)
-    np.testing.assert_allclose(trace.train_accuracy, accuracies, atol=1e-6)
+    np.testing.assert_allclose(trace.loss, losses, rtol=1e-5)
+    np.testing.assert_allclose(trace.score, accuracies, atol=1e-6)
     np.testing.assert_allclose(trace.snapshots.weight_change[1:], changes, rtol=1e-3)
 
 
 def test_relu_without_biases_has_the_same_inner_product_in_every_layer() -> None:
     """<W_l, dL/dW_l> is the same for every l, exactly, for networks positively homogeneous in each layer."""
     problem = Problem(activation="relu", width=20)
-    points = load(problem.data)
+    points = problem.data.load()
     network = reference(problem, 6, 3)
     with torch.no_grad():
         for bias in network.biases:

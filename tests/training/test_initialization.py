@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from depthsearch.core.names import INITIALIZATIONS
-from depthsearch.core.problem import Problem
-from depthsearch.families.plan import Dense
-from depthsearch.training.initialization import initial_weights
+from depthsearch.networks.base import INITIALIZATIONS, Dense
+from depthsearch.networks.initialization import initial_weights
+from depthsearch.problem.problem import Problem
 
 PLAN = (Dense("wide", 400, 600),)
 

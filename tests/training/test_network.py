@@ -6,12 +6,12 @@ import torch
 from scipy.special import expit, softmax
 from sklearn.metrics import accuracy_score, log_loss
 
-from depthsearch.core.names import ACTIVATIONS as NAMES
-from depthsearch.core.problem import DataSpec, Problem
-from depthsearch.families import family_of
-from depthsearch.training.initialization import initial_weights
-from depthsearch.training.network import ACTIVATIONS, BatchNorm, NetworkStack
-from depthsearch.training.torch_steps import count_correct, mean_losses
+from depthsearch.data.base import DataSpec
+from depthsearch.networks.base import ACTIVATIONS as NAMES
+from depthsearch.networks.initialization import initial_weights
+from depthsearch.problem.problem import Problem
+from depthsearch.training.modules.stack import ACTIVATIONS, BatchNorm, NetworkStack
+from depthsearch.training.modules.steps import count_correct, mean_losses
 
 RNG = np.random.default_rng(0)
 
@@ -100,17 +100,17 @@ def test_multi_class_loss_and_accuracy_are_scikit_learns() -> None:
 @pytest.mark.parametrize("family", ["ffnet", "resnet"])
 def test_a_network_has_as_many_parameters_as_its_counts_say(family: str, normalization: str) -> None:
     problem = Problem.model_validate({"family": family, "normalization": normalization, "width": 7})
-    spec = DataSpec(features=3, classes=4)
-    plan = family_of(family).plan(problem, spec, 3)
-    networks = NetworkStack(plan, [initial_weights(problem, plan, seed) for seed in (0, 1)])
+    spec = DataSpec(shape=(3,), classes=4)
+    plan = problem.network.plan(spec, 3)
+    networks = NetworkStack(plan, [initial_weights(problem.network, plan, seed) for seed in (0, 1)])
     parameters = sum(parameter.numel() for parameter in networks.parameters()) / 2
-    assert parameters == family_of(family).counts(problem, spec, 3).parameters
+    assert parameters == problem.network.layer_counts(spec, 3).parameters
     assert networks(torch.zeros(2, 5, 3)).shape == (2, 5, 4)
 
 
 def test_building_a_network_draws_nothing_from_torchs_global_generator() -> None:
     problem = Problem()
-    plan = family_of("ffnet").plan(problem, DataSpec(features=2, classes=2), 3)
+    plan = problem.network.plan(DataSpec(shape=(2,), classes=2), 3)
     before = torch.get_rng_state()
-    NetworkStack(plan, [initial_weights(problem, plan, 0)])
+    NetworkStack(plan, [initial_weights(problem.network, plan, 0)])
     assert torch.equal(torch.get_rng_state(), before)

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from depthsearch.core.errors import InvalidValue
-from depthsearch.core.problem import Problem
-from depthsearch.core.trace import Trace
-from depthsearch.training.engine import Job, choose_engine
-from depthsearch.training.tensorboard import check_events_folder, run_name, write_events
+from depthsearch.errors import InvalidValue
+from depthsearch.problem.problem import Problem
+from depthsearch.reporting.tensorboard import check_events_folder, run_name, write_events
+from depthsearch.training.engine import Job
+from depthsearch.training.select import choose_engine
+from depthsearch.training.trace import Trace
 
 PROBLEM = Problem.model_validate({"activation": "relu", "recipe": {"epochs": 12}})
 EXPLODING = Problem.model_validate({"activation": "identity", "recipe": {"learning_rate": 1e6, "epochs": 3}})
@@ -47,8 +48,8 @@ def events(trace: Trace, tmp_path_factory: pytest.TempPathFactory) -> EventAccum
 
 def test_the_curves_are_the_traces_bit_for_bit(trace: Trace, events: EventAccumulator) -> None:
     assert trace.detail is not None
-    assert series(events, "accuracy/train") == (list(range(1, 13)), trace.train_accuracy.tolist())
-    assert series(events, "loss/train") == (list(range(1, 13)), trace.train_loss.tolist())
+    assert series(events, "accuracy/train") == (list(range(1, 13)), trace.score.tolist())
+    assert series(events, "loss/train") == (list(range(1, 13)), trace.loss.tolist())
     assert series(events, "accuracy/test") == (list(range(13)), trace.detail.snapshots.test_accuracy.tolist())
     assert series(events, "loss/test") == (list(range(13)), trace.detail.test_loss.tolist())
 
@@ -92,7 +93,7 @@ def test_a_run_that_exploded_keeps_its_nans(tmp_path: Path) -> None:
     trace = full(EXPLODING, 3, 0)
     events = read(write_events(trace, str(tmp_path)))
     _, loss = series(events, "loss/train")
-    np.testing.assert_array_equal(loss, trace.train_loss)
+    np.testing.assert_array_equal(loss, trace.loss)
     assert not np.isfinite(loss).all()
 
 
@@ -123,7 +124,7 @@ def test_a_run_that_cannot_be_written_whole_leaves_the_earlier_one_as_it_was(
     def stopped(*_: object) -> None:
         raise stop
 
-    monkeypatch.setattr("depthsearch.training.tensorboard._write_layers", stopped)
+    monkeypatch.setattr("depthsearch.reporting.tensorboard._write_layers", stopped)
     with pytest.raises(Stopped if isinstance(stop, Stopped) else InvalidValue):
         write_events(trace, str(tmp_path))
     assert {path: path.read_bytes() for path in place.iterdir()} == before

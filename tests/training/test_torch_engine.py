@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from depthsearch.core.errors import InvalidValue, TrainingFailed, UnknownName
-from depthsearch.core.trace import Trace
-from depthsearch.training import torch_engine
-from depthsearch.training.engine import Engine, Job, choose_engine, train_all
-from depthsearch.training.torch_engine import TorchEngine
+from depthsearch.errors import InvalidValue, TrainingFailed, UnknownName
+from depthsearch.training.engine import Engine, Job, train_all
+from depthsearch.training.modules import stacked_engine as torch_engine
+from depthsearch.training.modules.stacked_engine import TorchEngine
+from depthsearch.training.select import choose_engine
+from depthsearch.training.trace import Trace
 from tests.sameness import assert_close
 from tests.training.engines import FFNET, RESNET, EngineContract
 
@@ -76,7 +77,7 @@ def test_runs_that_end_at_different_entries_keep_their_places() -> None:
     ]  # fmt: skip
     whole = train_all(TorchEngine("cpu"), FFNET, jobs)
     for job, trace in found:
-        np.testing.assert_allclose(trace.train_loss, whole[job.seed - 1].train_loss[: trace.epochs], rtol=1e-4)
+        np.testing.assert_allclose(trace.loss, whole[job.seed - 1].train_loss[: trace.epochs], rtol=1e-4)
 
 
 def test_threads_are_as_before_while_a_consumer_looks_at_a_run() -> None:

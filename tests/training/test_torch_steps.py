@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from depthsearch.core.problem import Problem
-from depthsearch.training import torch_engine
+from depthsearch.problem.problem import Problem
 from depthsearch.training.engine import Job, train_all
-from depthsearch.training.network import NetworkStack
-from depthsearch.training.torch_engine import TorchEngine
-from depthsearch.training.torch_steps import WARM_UP, RecordedSteps, Step, Steps
+from depthsearch.training.modules import stacked_engine as torch_engine
+from depthsearch.training.modules.stack import NetworkStack
+from depthsearch.training.modules.stacked_engine import TorchEngine
+from depthsearch.training.modules.steps import WARM_UP, RecordedSteps, Step, Steps
 from tests.sameness import assert_close, assert_same
 
 RECIPES = {
@@ -86,4 +86,4 @@ def test_a_graph_on_a_gpu_trains_as_single_launches_do(
     monkeypatch.setattr(torch_engine, "RecordedSteps", Steps)
     launches = train_all(TorchEngine("cuda"), problem, JOBS)
     for first, second in zip(graphs, launches, strict=True):
-        np.testing.assert_allclose(first.train_loss, second.train_loss, rtol=1e-3)
+        np.testing.assert_allclose(first.loss, second.loss, rtol=1e-3)

@@ -1,0 +1,94 @@
+"""What a trace shows: one of a closed list of outcomes, with the evidence that decided it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BeforeValidator
+
+from depthsearch.detection.trained import bar_of, final_score
+from depthsearch.problem.criterion import Criterion
+from depthsearch.schema import FrozenModel
+from depthsearch.training.trace import Trace
+
+
+class VerdictKind(StrEnum):
+    """The closed list, in the order in which the rules are asked."""
+
+    TRAINED = "trained"
+    EXPLODED = "exploded"
+    BORN_DEAD = "born_dead"
+    DIED = "died"
+    VANISHED = "vanished"
+    INPUT_BLIND = "input_blind"
+    UNSTABLE = "unstable"
+    SLOW = "slow"
+    DEGRADED = "degraded"
+    FLAT = "flat"
+
+
+def _spell_non_finite(figures: Any) -> Any:
+    # JSON has neither NaN nor infinities: they are kept as the text "nan", "inf", "-inf".
+    return {
+        key: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in dict(figures).items()
+    }
+
+
+class Evidence(FrozenModel):
+    """The rule that decided, the figures that it looked at, and the thresholds it held them against."""
+
+    rule: str
+    figures: Annotated[dict[str, float | int | str | None], BeforeValidator(_spell_non_finite)]
+    thresholds: dict[str, float | int]
+
+
+class Verdict(FrozenModel):
+    """One run's outcome.
+
+    Attributes:
+        kind: Which outcome.
+        epoch: The last entry of the trace that was looked at.
+        sentence: The verdict for people, figures included.
+        evidence: The same for programs.
+    """
+
+    kind: VerdictKind
+    epoch: int
+    sentence: str
+    evidence: Evidence
+
+    @property
+    def trained(self) -> bool:
+        """Whether the verdict is `trained`."""
+        return self.kind is VerdictKind.TRAINED
+
+
+def count_verdicts(kinds: Sequence[VerdictKind]) -> dict[str, int]:
+    """How often each verdict occurred, in the order of the rules; those that did not are left out."""
+    return {kind.value: kinds.count(kind) for kind in VerdictKind if kind in kinds}
+
+
+Figures: TypeAlias = dict[str, float | int | str | None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule's finding; each threshold bears the name of the figure that it is held against."""
+
+    kind: VerdictKind
+    rule: str
+    sentence: str
+    figures: Figures
+    thresholds: dict[str, float | int]
+
+    def verdict(self, trace: Trace, criterion: Criterion) -> Verdict:
+        """The same as a verdict on the whole trace, with its final score against the bar."""
+        evidence = Evidence(
+            rule=self.rule,
+            figures={"final_score": final_score(trace, criterion)} | self.figures,
+            thresholds={"final_score": bar_of(trace, criterion)} | self.thresholds,
+        )
+        return Verdict(kind=self.kind, epoch=trace.epochs, sentence=self.sentence, evidence=evidence)

@@ -1,0 +1,147 @@
+"""Every error that depthsearch raises on purpose, and the exit code that each one means.
+
+    DepthsearchError
+    +-- InvalidValue                 a value that cannot be used                      exit 2
+    |   +-- UnknownName              a name outside a closed list
+    |   +-- UnreadableStudyFile      a study file that cannot be read, with its line
+    +-- StoreError                   the store cannot be used as asked                exit 2
+    |   +-- StoreUnavailable         it is missing, unwritable, or not a store at all
+    |   |   +-- StudyDamaged         what it holds of one study cannot be read
+    |   +-- NewerStore               it was written by a newer depthsearch
+    |   +-- StudyNotFound            it holds no such study (also a LookupError)
+    |   +-- StudyConflict            the study of that name asks something else
+    |   +-- StudyBusy                another process is searching that study
+    +-- TrainingFailed               a training could not be carried out              exit 1
+
+A message is one line: it quotes the offending value and says what would be accepted.
+
+None of these is a ValueError: pydantic turns ValueErrors that arise inside a model into a report of
+several lines, and lets every other exception through as it is.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any, Self
+
+
+class DepthsearchError(Exception):
+    """The root of the tree; `exit_code` is what the command line exits with."""
+
+    exit_code = 1
+
+
+class InvalidValue(DepthsearchError):
+    """A value cannot be used; the message quotes it and says what would be accepted.
+
+    Args:
+        reason: The message without the name of the value, such as "must be at least 3, but got 2".
+        path: Where the value belongs, such as "recipe.epochs"; empty where it has no place in a problem or in settings.
+            The message names its last part.
+        value: What was given.
+        expected: What would be accepted, in the form that follows "must be".
+    """
+
+    exit_code = 2
+
+    def __init__(self, reason: str = "", *, path: str = "", value: object = None, expected: str = "") -> None:
+        self.reason = reason or f"must be {expected}, but got {value!r}"
+        self.path, self.value, self.expected = path, value, expected
+        super().__init__(self.reason)
+
+    def __str__(self) -> str:
+        return self.with_name(self.path.rpartition(".")[2])
+
+    def with_name(self, name: str) -> str:
+        """The message, with another name for the value: what the command line calls it, for example."""
+        return f"{name} {self.reason}" if name else self.reason
+
+    def within(self, outer: str) -> Self:
+        """The same error for a value that belongs to `outer`; a path of several parts stays as it is."""
+        if self.path and "." not in self.path:
+            self.path = f"{outer}.{self.path}"
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.__dict__)
+
+
+def _restored(kind: type[InvalidValue], fields: dict[str, Any]) -> InvalidValue:
+    error = kind.__new__(kind)
+    error.__dict__.update(fields)
+    return error
+
+
+class UnknownName(InvalidValue):
+    """A name is not on its closed list; the message names the nearest one that is.
+
+    Args:
+        kind: What the name was meant to name, e.g. "activation".
+        name: What was given.
+        valid: Every accepted name.
+        path: Where the name belongs.
+    """
+
+    def __init__(self, kind: str, name: object, valid: Iterable[str], *, path: str = "") -> None:
+        self.kind, self.name, self.valid = kind, name, tuple(valid)
+        near = get_close_matches(str(name).lower(), self.valid, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        super().__init__(
+            f"unknown {kind} {name!r}: {hint}accepted: {', '.join(self.valid)}",
+            path=path,
+            value=name,
+            expected=f"one of {', '.join(self.valid)}",
+        )
+
+    def with_name(self, _name: str) -> str:
+        """The message, which names the kind of name and needs no other."""
+        return self.reason
+
+
+class UnreadableStudyFile(InvalidValue):
+    """A study file cannot be read.
+
+    Args:
+        file: The file as the user named it.
+        line: The offending line, counted from 1; None where no single line is to blame.
+        reason: What is wrong, quoting the value.
+    """
+
+    def __init__(self, file: object, line: int | None, reason: str) -> None:
+        self.file, self.line = file, line
+        name = str(file) or repr("")
+        where = f"{name}, line {line}" if line is not None else name
+        super().__init__(f"{where}: {reason}")
+
+
+class StoreError(DepthsearchError):
+    """The store cannot be used as asked. Nothing in it was changed."""
+
+    exit_code = 2
+
+
+class StoreUnavailable(StoreError):
+    """The database is missing, cannot be opened or written, or is not a database."""
+
+
+class StudyDamaged(StoreUnavailable):
+    """What the database holds of one study cannot be read; it keeps nobody from the others."""
+
+
+class NewerStore(StoreError):
+    """The database was written by a newer depthsearch or Optuna than this one."""
+
+
+class StudyNotFound(StoreError, LookupError):
+    """The store holds no study of that name."""
+
+
+class StudyConflict(StoreError):
+    """A study of that name exists and asks a different question."""
+
+
+class StudyBusy(StoreError):
+    """Another process is searching that study at this moment."""
+
+
+class TrainingFailed(DepthsearchError):
+    """A training could not be carried out, for example for want of memory."""

@@ -1,0 +1,148 @@
+"""What every family of networks is, and a dense network as plain data: its plan. No engine is imported."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+from depthsearch.data.base import DataSpec
+from depthsearch.schema import FrozenModel, Registered
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class LayerCounts(FrozenModel):
+    """The size of a network by every convention in use; null where a convention has no meaning.
+
+    Attributes:
+        hidden: Layers with an activation, the output left out.
+        weight_layers: Layers with a weight matrix, the output counted.
+        keras: Layers as Keras counts them, the input included.
+        parameters: Trainable numbers.
+    """
+
+    hidden: int | None
+    weight_layers: int | None
+    keras: int | None
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Dense:
+    """y = W x + b, with W of shape [units, inputs] and b of shape [units]."""
+
+    name: str
+    inputs: int
+    units: int
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """Batch norm (arXiv 1502.03167) or layer norm (arXiv 1607.06450) over `units` features.
+
+    With a learned scale and shift; epsilon 1e-3 and, for batch norm, momentum 0.99, as in Keras.
+    """
+
+    name: str
+    kind: Literal["batch", "layer"]
+    units: int
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A registered activation, unit by unit. It belongs to the dense layer before it."""
+
+    name: str
+    function: str
+
+
+@dataclass(frozen=True)
+class Add:
+    """Adds the output of the layer at index `source` of the plan: a residual connection."""
+
+    name: str
+    source: int
+
+
+Layer: TypeAlias = Dense | Normalization | Activation | Add
+Plan: TypeAlias = tuple[Layer, ...]
+
+
+class Network(Registered):
+    """A rule that turns a depth into a network: the open registry of families, by the field `family`.
+
+    A family is a subclass with a default `family`, its options as fields, and the methods `build` and `layer_counts`;
+    `plan` is the faster way for dense networks (see `networks.dense`).
+
+    Attributes:
+        unit: One unit of depth in the singular: "hidden layer".
+        shallowest: Where depth begins.
+        reliability: The share of runs that must train for a depth to pass, unless the settings say otherwise.
+        family: Name of the family.
+    """
+
+    called: ClassVar[str] = "network"
+    kind: ClassVar[str] = "family"
+    key: ClassVar[str] = "family"
+    package: ClassVar[str] = "depthsearch.networks"
+    default: ClassVar[str] = "ffnet"
+
+    unit: ClassVar[str]
+    shallowest: ClassVar[int] = 1
+    reliability: ClassVar[float] = 0.9
+
+    family: str
+
+    @abstractmethod
+    def build(self, spec: DataSpec, depth: int) -> "nn.Module":
+        """The network of that depth, from inputs [batch, *spec.shape] to logits [batch, spec.outputs]."""
+
+    def plan(self, spec: DataSpec, depth: int) -> Plan | None:
+        """The same network as plain data, first layer first; None for one that no plan describes."""
+        return None
+
+    @abstractmethod
+    def layer_counts(self, spec: DataSpec, depth: int) -> LayerCounts:
+        """The size of that network by every convention in use."""
+
+    @property
+    def units(self) -> str:
+        """The unit of depth in the plural: "hidden layers"."""
+        return f"{self.unit}s"
+
+    def depth_words(self, depth: int) -> str:
+        """That many units in words: "1 hidden layer", "7 hidden layers"."""
+        return f"{depth} {self.unit if depth == 1 else self.units}"
+
+    @property
+    def label(self) -> str:
+        """The few words by which people know such a network: "ffnet tanh"."""
+        return self.family
+
+
+def weight_layers(plan: Plan) -> tuple[Dense, ...]:
+    """The layers with a weight matrix, first to last."""
+    return tuple(layer for layer in plan if isinstance(layer, Dense))
+
+
+def output_indices(plan: Plan) -> tuple[int, ...]:
+    """For each dense layer, the index in the plan of its output: that of its activation, where it has one."""
+    indices: list[int] = []
+    for index, layer in enumerate(plan):
+        if isinstance(layer, Dense):
+            indices.append(index)
+        elif isinstance(layer, Activation):
+            indices[-1] = index
+    return tuple(indices)
+
+
+def count_layers(plan: Plan, keras: int) -> LayerCounts:
+    """The counts of a plan; `keras` comes from the family, since Keras may put an activation inside a layer."""
+    dense = weight_layers(plan)
+    normalized = sum(layer.units for layer in plan if isinstance(layer, Normalization))
+    return LayerCounts(
+        hidden=len(dense) - 1,
+        weight_layers=len(dense),
+        keras=keras,
+        parameters=sum((layer.inputs + 1) * layer.units for layer in dense) + 2 * normalized,
+    )

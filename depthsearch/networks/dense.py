@@ -1,0 +1,119 @@
+"""What the dense families share: their options, and the network that torch builds from their plan."""
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from depthsearch.data.base import DataSpec
+from depthsearch.errors import InvalidValue
+from depthsearch.networks.activations import activation_names, activation_of
+from depthsearch.networks.base import Activation, Add, Dense, Network, Normalization, Plan
+from depthsearch.networks.initialization import INITIALIZATIONS
+from depthsearch.schema import one_of
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+NormalizationName = Annotated[
+    Literal["none", "batch", "layer"], one_of("normalization", lambda: ("none", "batch", "layer"))
+]
+EPSILON = 1e-3
+BATCH_NORM_MOMENTUM = 0.99
+
+
+class DenseNetwork(Network):
+    """A family of dense layers of one width. `build` follows from `plan`.
+
+    Attributes:
+        width: Units in each hidden layer.
+        activation: Of every hidden layer.
+        initialization: Of every weight matrix; `normal` has variance sigma_w2 / fan_in.
+        sigma_w2: fan_in times the variance of the weights, for `normal` (by default 1); else null.
+        sigma_b2: Variance of the biases, for `normal` (by default 0); else null.
+        normalization: none, batch or layer.
+    """
+
+    width: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 5
+    activation: Annotated[str, one_of("activation", activation_names)] = "tanh"
+    initialization: Annotated[str, one_of("initialization", lambda: INITIALIZATIONS)] = "glorot_uniform"
+    sigma_w2: Annotated[float, Field(strict=True, gt=0, le=1e12)] | None = None
+    sigma_b2: Annotated[float, Field(strict=True, ge=0, le=1e12)] | None = None
+    normalization: NormalizationName = "none"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        given = {key: value for key, value in data.items() if value is not None}
+        return {"sigma_w2": 1.0, "sigma_b2": 0.0} | given if given.get("initialization") == "normal" else given
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name in ("sigma_w2", "sigma_b2"):
+            value = getattr(self, name)
+            if value is not None and self.initialization != "normal":
+                reason = f"belongs to the initialization 'normal', but got {value} with {self.initialization!r}"
+                raise InvalidValue(reason, path=name, value=value)
+        return self
+
+    @abstractmethod
+    def plan(self, spec: DataSpec, depth: int) -> Plan:
+        """The network of that depth, first layer first."""
+
+    def build(self, spec: DataSpec, depth: int) -> "nn.Module":
+        """The plan as a torch module; its weights are torch's until an engine sets them."""
+        return _module_of(self.plan(spec, depth))
+
+    @property
+    def label(self) -> str:
+        """Family and activation."""
+        return f"{self.family} {self.activation}"
+
+
+def as_dense(network: Network) -> DenseNetwork:
+    """The network, which its engine knows to be a dense one.
+
+    Raises:
+        TypeError: It is not.
+    """
+    if not isinstance(network, DenseNetwork):
+        raise TypeError(f"the family {network.family!r} has no plan")
+    return network
+
+
+def _module_of(plan: Plan) -> "nn.Module":
+    import torch  # noqa: PLC0415 - takes seconds to import, and most who name a network do not build it
+    from torch import nn  # noqa: PLC0415
+
+    def module(layer: Dense | Normalization | Activation | Add) -> nn.Module:
+        match layer:
+            case Dense():
+                return nn.Linear(layer.inputs, layer.units)
+            case Normalization(kind="batch"):
+                return nn.BatchNorm1d(layer.units, eps=EPSILON, momentum=1 - BATCH_NORM_MOMENTUM)
+            case Normalization():
+                return nn.LayerNorm(layer.units, eps=EPSILON)
+            case _:
+                return nn.Identity()
+
+    class PlannedNetwork(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.ModuleList([module(layer) for layer in plan])
+
+        def forward(self, x: "Tensor") -> "Tensor":
+            outputs: list[Tensor] = []
+            x = torch.flatten(x, 1)
+            for layer, step in zip(plan, self.layers, strict=True):
+                if isinstance(layer, Add):
+                    x = x + outputs[layer.source]
+                elif isinstance(layer, Activation):
+                    x = activation_of(layer.function).function(x)
+                else:
+                    x = step(x)
+                outputs.append(x)
+            return x
+
+    return PlannedNetwork()

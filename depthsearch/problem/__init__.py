@@ -1,0 +1,1 @@
+"""What is asked: network, data, recipe, criterion; and the study files that declare it."""

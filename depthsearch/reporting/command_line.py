@@ -1,0 +1,206 @@
+"""What the command line calls the fields of problems and settings, derived from the models.
+
+An option has the name of its field, with a short alias for some. A key such as `data.name` has the name of its table,
+and a field whose name several tables use has the table's name before it: `--data-seed`.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from depthsearch.data.base import DataSource
+from depthsearch.networks.base import Network
+from depthsearch.problem.criterion import CRITERIA, Criterion
+from depthsearch.problem.problem import Problem
+from depthsearch.problem.recipe import Recipe
+from depthsearch.schema import FrozenModel, OneOf, Registered
+from depthsearch.search.settings import SearchSettings
+
+ALIASES = {
+    "activation": "act",
+    "family": "arch",
+    "initialization": "init",
+    "learning_rate": "lr",
+    "normalization": "norm",
+    "runs_per_trial": "seeds",
+}
+"""From a field to the short name that users expect."""
+
+STORED_ONLY = ("hold_share", "hold_epochs")
+"""Fields of stored studies that no search takes."""
+
+REGISTRIES: dict[str, type[Registered]] = {"network": Network, "data": DataSource}
+TABLES: dict[str, type[FrozenModel]] = {"recipe": Recipe, "criterion": Criterion}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of the command line.
+
+    Attributes:
+        table: Of the field: "network", "data", "recipe", "criterion" or "settings".
+        field: Its name in that table.
+        names: As they are typed, the long name first: "--activation", "--act".
+        type: What its value is read as; a tuple is written with commas.
+        help: What it is, in one line, with its default.
+    """
+
+    table: str
+    field: str
+    names: tuple[str, ...]
+    type: type[Any]
+    help: str
+
+    @property
+    def path(self) -> str:
+        """Where its value belongs: "recipe.learning_rate"."""
+        return f"{self.table}.{self.field}"
+
+    @property
+    def key(self) -> str:
+        """Its name among the values of a command: "recipe_learning_rate"."""
+        return f"{self.table}_{self.field}"
+
+    @property
+    def shortest(self) -> str:
+        """The name that people type: the alias where there is one."""
+        return self.names[-1]
+
+
+@lru_cache(maxsize=1)
+def problem_options() -> tuple[Option, ...]:
+    """The options of a problem: those of every registered family and data set, of the recipe and of the criterion."""
+    found = [option for table, registry in REGISTRIES.items() for option in _registry_options(table, registry)]
+    for table, model in TABLES.items():
+        found += [
+            _option(table, name, [(model.called, model)]) for name in model.model_fields if name not in STORED_ONLY
+        ]
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def search_options() -> tuple[Option, ...]:
+    """The options of the search settings."""
+    return tuple(_option("settings", name, [("settings", SearchSettings)]) for name in SearchSettings.model_fields)
+
+
+@lru_cache(maxsize=1)
+def option_names() -> dict[str, str]:
+    """From the path of a field, such as "recipe.learning_rate", to its option, such as "--lr"."""
+    return {option.path: option.shortest for option in (*problem_options(), *search_options())}
+
+
+def _registry_options(table: str, registry: type[Registered]) -> Iterator[Option]:
+    registry.names()
+    models = list(registry.entries.items())
+    for field in dict.fromkeys(name for _, model in models for name in model.model_fields):
+        takers = [(name, model) for name, model in models if field in model.model_fields]
+        if field == registry.key:
+            names = tuple(dict.fromkeys([f"--{_typed(field if table == 'network' else table)}", *_alias(field)]))
+            text = f"{registry.kind.capitalize()}: {', '.join(registry.names())}. [default: {registry.default}]"
+            yield Option(table, field, names, str, text)
+        else:
+            yield _option(table, field, takers, all_of=len(takers) == len(models))
+
+
+def _option(table: str, field: str, takers: Sequence[tuple[str, type[FrozenModel]]], *, all_of: bool = True) -> Option:
+    info = takers[0][1].model_fields[field]
+    name = field
+    if field == "kind":
+        name = table
+    elif table == "data" and field in SearchSettings.model_fields:
+        name = f"{table}-{field}"
+    return Option(table, field, (f"--{_typed(name)}", *_alias(field)), _type_of(info), _help(field, takers, all_of))
+
+
+def _typed(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _alias(field: str) -> tuple[str, ...]:
+    return (f"--{ALIASES[field]}",) if field in ALIASES else ()
+
+
+def _type_of(info: FieldInfo) -> type[Any]:
+    """int, float, bool, str or tuple."""
+    kinds = [kind for kind in (get_args(info.annotation) or (info.annotation,)) if kind is not type(None)]
+    kind = kinds[0]
+    if get_origin(info.annotation) is tuple or get_origin(kind) is tuple:
+        return tuple
+    while get_args(kind) and get_origin(kind) is not Literal:
+        kind = get_args(kind)[0]
+    return kind if kind in (int, float, bool) else str
+
+
+def _help(field: str, takers: Sequence[tuple[str, type[FrozenModel]]], all_of: bool) -> str:
+    text = field_text(takers[0][1], field)
+    names = _names_of(takers[0][1].model_fields[field])
+    if names:
+        text = f"{text.rstrip('.')}: {', '.join(names)}."
+    if not all_of:
+        text += f" Of {', '.join(name for name, _ in takers)}."
+    defaults = {name: model.model_fields[field].default for name, model in takers}
+    if "by default" in text.lower() or set(defaults.values()) <= {None, False, PydanticUndefined}:
+        return text
+    if len(set(defaults.values())) == 1:
+        return f"{text} [default: {next(iter(defaults.values()))}]"
+    return f"{text} [default: {', '.join(f'{name} {value}' for name, value in defaults.items())}]"
+
+
+def _names_of(info: FieldInfo) -> tuple[str, ...]:
+    """The names that a field may be, where these are a list."""
+    parts = [
+        *info.metadata,
+        *(item for kind in get_args(info.annotation) for item in getattr(kind, "__metadata__", ())),
+    ]
+    checks = [getattr(part, "func", None) for part in parts]
+    return next((check.names for check in checks if isinstance(check, OneOf)), ())
+
+
+@cache
+def field_text(model: type[FrozenModel], field: str) -> str:
+    """What the docstring of a model, or of a class that it extends, says of a field, in one line."""
+    for owner in model.__mro__:
+        entry = re.search(rf"^\s+{field}: (.*?)(?=^\s+\w+: |^\s*$|\Z)", owner.__doc__ or "", re.MULTILINE | re.DOTALL)
+        if entry is not None and "Attributes:" in (owner.__doc__ or ""):
+            return " ".join(entry[1].split())
+    return ""
+
+
+def find_command(problem: Problem, settings: SearchSettings, *, study: str, place: str, usual_place: str) -> str | None:
+    """`depthsearch find ...` for a search, without what goes without saying; None where no options say this problem.
+
+    Args:
+        problem: What is asked.
+        settings: How it is searched, as the user gave them.
+        study: Name of the study.
+        place: URL of the store.
+        usual_place: The URL that goes without saying.
+    """
+    if problem.criterion.kind not in CRITERIA:
+        return None
+    given = {
+        f"{table}.{field}": value
+        for table in (*REGISTRIES, *TABLES)
+        for field, value in getattr(problem, table).fewest_fields().items()
+    }
+    # The kind of network is always named: a command is for people, too.
+    given = {"network.family": problem.network.family} | given
+    if hasattr(problem.network, "activation"):
+        given = {"network.family": problem.network.family, "network.activation": problem.network.activation} | given
+    given |= {f"settings.{field}": value for field, value in settings.fewest_fields().items()}
+    words = ["depthsearch", "find"]
+    for option in (*problem_options(), *search_options()):
+        value = given.get(option.path)
+        if value is True:
+            words.append(option.shortest)
+        elif value is not None and value is not False:
+            words += [option.shortest, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+    words += ["--study", study]
+    return shlex.join(words if place == usual_place else [*words, "--storage", place])

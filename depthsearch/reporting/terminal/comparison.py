@@ -1,0 +1,222 @@
+"""A comparison as a table: for a terminal, as Markdown, and as rows for CSV."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from depthsearch.reporting.sentences import in_words, interval_words, listed
+from depthsearch.results.comparison import Compared, Comparison
+
+COLUMNS_AT_ONCE = 4
+"""Networks side by side in a terminal; more of them make another table below."""
+
+ROW_COLUMNS = (
+    "name", "family", "activation", "width", "normalization", "data", "reliability", "outcome", "max_depth",
+    "interval_low", "interval_high", "interval_level", "half_depth", "half_low", "half_high", "hidden_layers",
+    "weight_layers", "keras_layers", "parameters", "confirmed", "bar", "final_score", "test_accuracy", "useful_depth",
+    "useful_low", "useful_high", "cause", "causes", "beyond",
+    "trials", "runs", "seconds", "reported_depth", "reported_note", "study",
+)  # fmt: skip
+
+
+def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """One flat row for each network, with the columns of ROW_COLUMNS."""
+    return [dict(zip(ROW_COLUMNS, _row(compared), strict=True)) for compared in comparison.compared]
+
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """The table as Markdown, one row for each network, and one for each reported depth below."""
+    lines = [f"# {comparison.title}", ""] if comparison.title else []
+    lines += _markdown(*comparison_table(comparison))
+    reported = reported_table(comparison)
+    if reported[1]:
+        lines += ["", *_markdown(*reported)]
+    return "\n".join(lines) + "\n"
+
+
+def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """The columns, and a row for each network."""
+    return [name for name, _ in _FACTS], [[fact(own) for _, fact in _FACTS] for own in comparison.compared]
+
+
+def reported_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """The columns, and a row for each single depth that was reported."""
+    return list(_REPORTED), _reported_rows(comparison)
+
+
+def comparison_text(comparison: Comparison, *, place: str) -> RenderableType:
+    """The table for a terminal: a column for each network. `place` is the store that holds the studies."""
+    parts: list[RenderableType] = []
+    if comparison.title:
+        parts.append(Text(comparison.title, style="bold"))
+    firsts = range(0, len(comparison.compared), COLUMNS_AT_ONCE)
+    parts.extend(_side_by_side(comparison.compared[first : first + COLUMNS_AT_ONCE]) for first in firsts)
+    shares = " or ".join(sorted({f"{own.answer.reliability:.0%}" for own in comparison.compared}))
+    legend = (
+        f"max depth: where {shares} of the runs train. layers: hidden / with weights / as Keras counts. useful to: "
+        "as good as the best shallower network. accuracy: train in the last epochs / test, medians at max depth."
+    )
+    parts.append(Text(legend, style="dim"))
+    rows = _reported_rows(comparison)
+    if rows:
+        parts.append(Text("\nSingle depths that were reported, beside the share that trains there:"))
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for name in _REPORTED:
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        parts.append(table)
+    parts.append(Text(f"studies in {place}"))
+    return Group(*parts)
+
+
+def _side_by_side(several: Sequence[Compared]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", style="bold", no_wrap=True)
+    for own in several:
+        table.add_column(own.name, overflow="fold")
+    for name, fact in _FACTS[1:]:
+        cells = [fact(own) for own in several]
+        if any(cells) and name != "reliability":
+            table.add_row(name, *cells)
+    return table
+
+
+def _depth(own: Compared) -> str:
+    if own.answer.crossings is not None:
+        return "none alone"
+    depth = own.answer.max_depth
+    return "none" if depth is None else str(depth)
+
+
+def _unit(own: Compared) -> str:
+    return own.answer.problem.network.units
+
+
+def _own_interval(own: Compared) -> str:
+    if own.answer.crossings:
+        return "crosses it at {} and {}".format(*own.answer.crossings)
+    if own.answer.interval is None:
+        return "none claimed"
+    return interval_words(own.answer.interval, own.answer.settings.cap)
+
+
+def _half(own: Compared) -> str:
+    found = [crossing for crossing in own.answer.thresholds if crossing.reliability != own.answer.reliability]
+    if not found:
+        return ""
+    interval = interval_words(found[-1].interval, own.answer.settings.cap)
+    return interval if interval.startswith("at least") else f"{found[-1].depth} ({interval})"
+
+
+def _layers(own: Compared) -> str:
+    counts = own.answer.layers
+    return f"{counts.hidden} / {counts.weight_layers} / {counts.keras}" if counts else ""
+
+
+def _accuracy(own: Compared) -> str:
+    scores = own.answer.scores
+    return "" if scores is None else f"{scores.median:.3f} / {scores.test:.3f}"
+
+
+def _confirmed(own: Compared) -> str:
+    there = [again for again in own.answer.confirmation if again.depth == own.answer.max_depth]
+    if not own.answer.confirmed or not there:
+        return "yes" if own.answer.confirmed else "no"
+    return f"{sum(again.trained for again in there)} of {sum(again.of for again in there)}"
+
+
+def _useful(own: Compared) -> str:
+    useful = own.answer.useful_depth
+    if own.answer.max_depth is None:
+        return ""
+    return "too few runs" if useful is None else f"{useful.depth} ({interval_words(useful.interval)})"
+
+
+def _cause(own: Compared) -> str:
+    return listed(own.answer.beyond.causes) if own.answer.beyond else ""
+
+
+def _cost(own: Compared) -> str:
+    return f"{own.answer.cost.runs} runs, {own.answer.cost.seconds:.1f} s"
+
+
+def _reported(own: Compared) -> str:
+    if own.reported is None or own.reported.depth is None:
+        return ""
+    return f"{own.reported.depth} ({own.reported.note})" if own.reported.note else str(own.reported.depth)
+
+
+_FACTS = (
+    ("network", lambda own: own.name),
+    ("max depth", _depth),
+    ("reported", _reported),
+    ("95 % interval", _own_interval),
+    ("reliability", lambda own: f"{own.answer.reliability:.0%}"),
+    ("unit", _unit),
+    ("at 50 %", _half),
+    ("layers", _layers),
+    ("useful to", _useful),
+    ("accuracy", _accuracy),
+    ("confirmed", _confirmed),
+    ("fail past it", _cause),
+    ("outcome", lambda own: in_words(own.answer.outcome.value)),
+    ("cost", _cost),
+)
+
+_REPORTED = ("network", "depth", "reported: train / test", "note", "P(trained)", "95 % band")
+
+
+def _reported_rows(comparison: Comparison) -> list[list[str]]:
+    rows = []
+    for own in comparison.compared:
+        measured = {point.depth: point for point in own.measured}
+        for row in own.reported.rows if own.reported else ():
+            point = measured.get(row.depth)
+            accuracies = (row.train_accuracy, row.test_accuracy)
+            rows.append(
+                [
+                    own.name,
+                    str(row.depth),
+                    " / ".join("-" if value is None else f"{value:.3f}" for value in accuracies),
+                    row.note,
+                    "" if point is None else f"{point.p:.2f}",
+                    "" if point is None else f"{point.low:.2f} to {point.high:.2f}",
+                ]
+            )
+    return rows
+
+
+def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
+
+    return [line(header), "|" + "---|" * len(header), *(line(row) for row in rows)]
+
+
+def _row(own: Compared) -> tuple[Any, ...]:
+    answer, problem = own.answer, own.answer.problem
+    low, high = answer.interval or (None, None)
+    half = next((found for found in answer.thresholds if found.reliability != answer.reliability), None)
+    half_low, half_high = half.interval if half else (None, None)
+    layers, scores, useful = answer.layers, answer.scores, answer.useful_depth
+    useful_low, useful_high = useful.interval if useful else (None, None)
+    beyond, reported = answer.beyond, own.reported
+    network = problem.network.model_dump()
+    return (
+        own.name, problem.network.family, network.get("activation"), network.get("width"),
+        network.get("normalization"), problem.data.name,
+        answer.reliability, answer.outcome.value, answer.max_depth, low, high, answer.interval_level,
+        half.depth if half else None, half_low, half_high,
+        layers.hidden if layers else None, layers.weight_layers if layers else None, layers.keras if layers else None,
+        layers.parameters if layers else None,
+        answer.confirmed, answer.bar, scores.median if scores else None, scores.test if scores else None,
+        useful.depth if useful else None, useful_low, useful_high,
+        beyond.cause if beyond else None, beyond.causes if beyond else None, beyond.sentence if beyond else None,
+        answer.cost.trials, answer.cost.runs, answer.cost.seconds,
+        reported.depth if reported else None, reported.note if reported else None, answer.study,
+    )  # fmt: skip

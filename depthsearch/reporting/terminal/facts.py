@@ -1,0 +1,235 @@
+"""What an answer says, in words: names with a text each, the same for a terminal and for a page."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+from depthsearch.detection.verdict import Evidence
+from depthsearch.networks.base import LayerCounts
+from depthsearch.problem.criterion import Criterion
+from depthsearch.problem.problem import Problem
+from depthsearch.problem.study_file import Reported
+from depthsearch.reporting.sentences import count_of, in_words, interval_words, listed, the_last
+from depthsearch.results.answer import Answer, Outcome, Scores
+from depthsearch.results.inspection import Inspection, Predictions
+
+AFTERWARDS = {
+    "exploded": "explodes",
+    "born_dead": "is born dead",
+    "died": "dies",
+    "vanished": "loses its gradients",
+    "input_blind": "is blind to its inputs",
+    "unstable": "becomes unstable",
+    "slow": "learns too slowly",
+    "degraded": "falls short of the target",
+    "flat": "stays flat",
+}
+"""What a network does past the cliff, by the commonest verdict there."""
+
+
+def called(found: Answer | Problem) -> str:
+    """ "ffnet tanh on moons"."""
+    problem = found.problem if isinstance(found, Answer) else found
+    return f"{problem.label}"
+
+
+def finding(answer: Answer) -> str:
+    """The answer as a headline: "ffnet tanh on moons trains to 23 hidden layers, then becomes unstable"."""
+    return f"{called(answer)}{_found(answer)}"
+
+
+def _found(answer: Answer) -> str:
+    units, sure = answer.problem.network.depth_words, "" if answer.confirmed else " (unconfirmed)"
+    if not answer.curve:
+        return ": nothing has been tried yet"
+    match answer.outcome:
+        case Outcome.FOUND if answer.max_depth is not None:
+            after = f", then {AFTERWARDS[answer.beyond.cause]}" if answer.beyond else ""
+            return f" trains to {units(answer.max_depth)}{sure}{after}"
+        case Outcome.CAP_REACHED:
+            return f" trains to {units(answer.max_depth or answer.settings.cap)}, the cap{sure}"
+        case Outcome.NEVER_RELIABLE:
+            return " is not reliable at any depth"
+        case Outcome.NOT_MONOTONE:
+            return " does not simply stop at a depth"
+        case _:
+            return f": {answer.sentence}"
+
+
+def facts(answer: Answer, *, place: str = "", reported: Reported | None = None) -> Iterator[tuple[str, str]]:
+    """The facts that belong on one screen. `place` is the store; `reported` what a study file says of the problem."""
+    family = answer.problem.network
+    if answer.crossings is not None:
+        yield "max depth", "no single one; crosses the reliability at {} and {}".format(*answer.crossings)
+    elif answer.max_depth is None:
+        yield "max depth", "none"
+    else:
+        sure = "" if answer.confirmed else ", unconfirmed"
+        yield "max depth", f"{family.depth_words(answer.max_depth)}{sure}{_counts(answer.layers)}"
+    if reported is not None and reported.depth is not None:
+        note = f" ({reported.note})" if reported.note else ""
+        yield "reported", f"{family.depth_words(reported.depth)}{note}"
+    yield from _interval_fact(answer)
+    if answer.max_depth is not None and answer.scores is not None:
+        yield "useful", useful_words(answer)
+    if answer.bar is not None:
+        yield "trained", trained_words(answer)
+    if answer.scores is not None:
+        yield "accuracy", scores_words(answer.scores)
+    if answer.beyond is not None:
+        yield "beyond", _beyond_words(answer)
+    cost = answer.cost
+    trials, runs = count_of(cost.trials, "trial"), count_of(cost.runs, "run")
+    yield "cost", f"{trials}, {runs}, {cost.seconds:.1f} s of training"
+    yield "study", f"{answer.study} in {place}" if place else answer.study
+
+
+def details(answer: Answer) -> Iterator[tuple[str, str]]:
+    """The facts that do not: how the answer came about."""
+    family = answer.problem.network
+    if answer.layers is not None:
+        yield "layers", _size(answer.layers)
+    for found in answer.thresholds:
+        if found.reliability != answer.reliability:
+            interval = interval_words(found.interval, answer.settings.cap)
+            where = interval if interval.startswith("at least") else f"{interval}, median {found.depth}"
+            yield f"at {found.reliability:.0%}", f"{where}: where {found.reliability:.0%} of the runs train"
+    if answer.transition is not None:
+        times, narrow, wide = answer.transition
+        span = f" ({narrow:.1f} to {wide:.1f})"
+        yield "falls", f"the curve falls from 90 % to 10 % of its height within {times:.1f} times the depth{span}"
+    if answer.beyond is not None:
+        yield "failing", answer.beyond.sentence
+    counted = {point.depth: f"{point.trained} of {point.of}" for point in answer.curve}
+    for again in answer.confirmation:
+        in_all = f"; with all runs there, {counted[again.depth]}" if again.depth in counted else ""
+        yield "fresh seeds", f"{family.depth_words(again.depth)}: {again.trained} of {again.of} trained{in_all}"
+    yield "runs", listed(answer.verdicts) or "none yet"
+    if answer.concluded is not None:
+        yield "ended", answer.concluded.sentence
+    yield "passes", f"a depth at which at least {answer.reliability:.0%} of the runs train"
+    yield "criterion", _criterion_words(answer.criterion)
+
+
+def trained_words(answer: Answer) -> str:
+    """ "train accuracy of at least 0.611 in each of the last 3 epochs"."""
+    criterion, bar = answer.criterion, f"{answer.bar:.3f}"
+    if criterion.last_epochs is None:
+        return f"train accuracy above {bar} for a tenth of the epochs, even if lost later (an earlier version's rule)"
+    entry = "epoch" if answer.problem.recipe.steps is None else "twentieth"
+    last = the_last(criterion.last_epochs, entry)
+    each = "each of " if criterion.last_epochs > 1 else ""
+    of = "" if entry == "epoch" else " of the steps"
+    return f"train accuracy of at least {bar} in {each}{last}{of}"
+
+
+def _criterion_words(criterion: Criterion) -> str:
+    match criterion.kind:
+        case "chance":
+            return (
+                f"chance: the bar lies {criterion.min_gain:g} of the way from a constant guess to an accuracy of 1, "
+                "and three standard errors above the guess at least"
+            )
+        case "target":
+            return "target: the bar is the accuracy that was asked for"
+        case "held":
+            return "held: the rule of an earlier version; such studies are read, not resumed"
+
+
+def scores_words(scores: Scores) -> str:
+    """ "0.844 (0.518 to 0.872), the 16 confirming runs at 21; test 0.830"."""
+    runs = f"the {scores.runs} confirming runs" if scores.confirming else f"{count_of(scores.runs, 'run')}"
+    span = f"{scores.lowest:.3f} to {scores.highest:.3f}"
+    return f"{scores.median:.3f} ({span}), {runs} at {scores.depth}; test {scores.test:.3f}"
+
+
+def useful_words(answer: Answer) -> str:
+    """ "to 12 (9 to 15), within 0.02 of the best shallower median, 0.970 at 4"."""
+    useful = answer.useful_depth
+    if useful is None:
+        return "too few runs here to compare with shallower networks"
+    interval = "" if useful.interval == (useful.depth, useful.depth) else f" ({interval_words(useful.interval)})"
+    if useful.best_depth == useful.depth:
+        return f"to {useful.depth}{interval}, which has the best median, {useful.best_score:.3f}"
+    best = f"the best shallower median, {useful.best_score:.3f} at {useful.best_depth}"
+    return f"to {useful.depth}{interval}, within {useful.margin:g} of {best}"
+
+
+def _interval_fact(answer: Answer) -> Iterator[tuple[str, str]]:
+    if answer.interval is not None and answer.outcome is not Outcome.NEVER_RELIABLE:
+        where = interval_words(answer.interval, answer.settings.cap)
+        sure = f"{answer.interval_level:.0%} probability"
+        yield "interval", f"{where}: where {answer.reliability:.0%} of the runs train ({sure})"
+    elif not answer.thresholds and answer.outcome is Outcome.FOUND:
+        yield "interval", "none: bisection does not measure its error"
+
+
+def _beyond_words(answer: Answer) -> str:
+    """ "unstable in 15 of 16 failing runs, at 24 to 46 hidden layers"."""
+    beyond = answer.beyond
+    assert beyond is not None
+    units = answer.problem.network.depth_words
+    where = units(beyond.depth) if beyond.depth == beyond.deepest else f"{beyond.depth} to {units(beyond.deepest)}"
+    failing = sum(beyond.causes.values())
+    return (
+        f"{in_words(beyond.cause)} in {beyond.causes[beyond.cause]} of {count_of(failing, 'failing run')}, at {where}"
+    )
+
+
+def run_facts(inspection: Inspection, *, place: str | None = None) -> Iterator[tuple[str, str]]:
+    """What stands below the figures of one run. `place` is the store that it was replayed from."""
+    yield "layers", _size(inspection.layers)
+    yield "test points", _predicted(inspection.predictions)
+    yield "constant guess", f"always the commonest class scores {inspection.baseline:.3f} on train"
+    epochs = f"{count_of(inspection.epochs, 'epoch')}, {count_of(inspection.steps, 'step')}"
+    yield "cost", f"{epochs}, {inspection.seconds:.1f} s on the {inspection.engine} engine"
+    if inspection.replay is not None and place is not None:
+        yield "study", f"{inspection.replay.study} in {place}"
+
+
+def versions_fact(versions: Mapping[str, str]) -> tuple[str, str]:
+    """Of the software that searched or trained."""
+    return "versions", ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def _counts(counts: LayerCounts | None) -> str:
+    return "" if counts is None else f" ({counts.weight_layers} with weights, {counts.keras} as Keras counts)"
+
+
+def _size(counts: LayerCounts) -> str:
+    by_convention = f"{counts.hidden} hidden, {counts.weight_layers} with weights, {counts.keras} as Keras counts"
+    return f"{by_convention}; {counts.parameters} parameters"
+
+
+def _predicted(found: Predictions) -> str:
+    if found.undefined:
+        return f"{found.undefined} of {found.points} are given no finite probability"
+    classes = (f"{row[k]} of {sum(row)}" for k, row in enumerate(found.confusion))
+    return f"{found.right} of {found.points} right; class by class {', '.join(classes)}"
+
+
+def evidence_rows(evidence: Evidence) -> list[tuple[str, str, str]]:
+    """Each figure with the threshold of its name and the side on which it lies, those that a rule asked for first."""
+    names = [*evidence.thresholds, *(name for name in evidence.figures if name not in evidence.thresholds)]
+    return [
+        (in_words(name), _plain(evidence.figures.get(name, "")), _beside(evidence.figures.get(name), threshold))
+        for name in names
+        for threshold in [evidence.thresholds.get(name)]
+    ]
+
+
+def _beside(figure: float | int | str | None, threshold: float | None) -> str:
+    if threshold is None:
+        return ""
+    try:
+        value = float("nan" if figure is None else figure)
+    except ValueError:
+        value = math.nan
+    # A loss that is not a number is past every threshold.
+    side = "<" if value < threshold else "=" if value == threshold else ">"
+    return f"{side} {_plain(threshold)}"
+
+
+def _plain(value: float | int | str | None) -> str:
+    if value is None:
+        return "undefined"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

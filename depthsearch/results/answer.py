@@ -1,0 +1,240 @@
+"""The result of a search: a depth, what stands behind it, and what stands just past it."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from depthsearch.networks.base import LayerCounts
+from depthsearch.problem.criterion import Criterion
+from depthsearch.problem.problem import Problem
+from depthsearch.schema import FrozenModel
+from depthsearch.search.curve import Conclusion, Crossing, CurvePoint
+from depthsearch.search.settings import ResolvedSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Outcome(StrEnum):
+    """How a search ended; `sentence` says what happened, the likely reason, and what to do."""
+
+    FOUND = "found"
+    CAP_REACHED = "cap_reached"
+    NEVER_RELIABLE = "never_reliable"
+    NOT_MONOTONE = "not_monotone"
+    BUDGET_ENDED = "budget_ended"
+    UNFINISHED = "unfinished"
+
+    @property
+    def sentence(self) -> str:
+        """What happened, the likely reason, and what to do."""
+        return {
+            Outcome.FOUND: "found: to this depth the reliability is reached, and deeper it is not",
+            Outcome.CAP_REACHED: "the reliability is still reached at the cap: raise the cap to look deeper",
+            Outcome.NEVER_RELIABLE: (
+                "the reliability is reached at no depth, not even by the shallowest network; "
+                "look at the recipe, or lower the reliability"
+            ),
+            Outcome.NOT_MONOTONE: (
+                "trainability does not simply fall with depth: shallower networks fail where deeper ones train, "
+                "so one number would be a lie; the first and the last crossing are given"
+            ),
+            Outcome.BUDGET_ENDED: (
+                "the budget ended before the search did: this is what is known so far; "
+                "the same command with a larger budget goes on from here"
+            ),
+            Outcome.UNFINISHED: (
+                "the search is not finished: it was interrupted, or still goes on; the same command goes on from here"
+            ),
+        }[self]
+
+
+class Confirmation(FrozenModel):
+    """One depth tried again with fresh seeds.
+
+    Attributes:
+        depth: In the family's units.
+        trained: How many of these runs trained.
+        of: How many there were.
+        agrees: Whether this is what the search lets one expect: for bisection that the depth passes or fails again,
+            otherwise that the count is not in the outer 2 % of what the posterior predicted.
+    """
+
+    depth: int
+    trained: int
+    of: int
+    agrees: bool
+
+
+class Scores(FrozenModel):
+    """What runs at one depth scored in the end.
+
+    Attributes:
+        depth: In the family's units.
+        runs: How many there were.
+        confirming: Whether these are the runs that confirmed the depth, or else all runs there.
+        median: Of their final scores: the lowest running train accuracy in the last entries of the budget.
+        lowest: The lowest of them.
+        highest: The highest.
+        test: Median test accuracy at the end.
+    """
+
+    depth: int
+    runs: int
+    confirming: bool
+    median: float
+    lowest: float
+    highest: float
+    test: float
+
+
+class UsefulDepth(FrozenModel):
+    """The deepest depth that is no worse than the best shallower one, up to max_depth.
+
+    Attributes:
+        depth: At which half of the runs reach the bar: posterior median, in whole depths.
+        interval: Of that depth, given the bar.
+        interval_level: The interval's credibility.
+        bar: The best median score minus the margin.
+        best_depth: Where the rung of depths with the best median begins.
+        best_score: That median of final scores.
+        margin: By how much a score may lie below it and still count as no worse.
+    """
+
+    depth: int
+    interval: tuple[int, int]
+    interval_level: float
+    bar: float
+    best_depth: int
+    best_score: float
+    margin: float
+
+
+class Beyond(FrozenModel):
+    """What stands just past the cliff.
+
+    Attributes:
+        depth: The shallowest depth beyond max_depth at which runs failed.
+        deepest: The deepest of the depths that were looked at for the cause.
+        cause: The commonest verdict among the runs that failed from depth to deepest.
+        causes: How many of them failed of what.
+        sentence: The same for people, with the evidence of one of these runs.
+    """
+
+    depth: int
+    deepest: int
+    cause: str
+    causes: dict[str, int]
+    sentence: str
+
+
+class Cost(FrozenModel):
+    """What the answer took; `sum_of_depths` is the sum over runs of the depth trained."""
+
+    trials: int
+    runs: int
+    seconds: float
+    sum_of_depths: int
+
+
+class Answer(FrozenModel):
+    """All that a search found, as `find --json` prints it.
+
+    Attributes:
+        problem: What was asked.
+        settings: How it was searched.
+        fingerprint: Of the problem.
+        study: The study's name in the store.
+        criterion: When a run counts as trained; the problem's.
+        bar: The final score from which on it does; null where no run is finished.
+        outcome: How the search ended.
+        sentence: The answer for people.
+        reliability: The share of runs that must train for a depth to pass.
+        max_depth: The deepest confirmed depth that passes or, where none is confirmed, the deepest tried depth that
+            does; null where none does.
+        confirmed: Whether fresh seeds confirmed max_depth, or that no depth passes.
+        final_scores: Of the runs that confirmed max_depth.
+        scores: Of these runs or, where there are none, of all runs at max_depth; null where there is no max_depth.
+        useful_depth: How deep a network may be before it is worse than a shallower one; null where too few runs tell.
+        interval: Of the threshold; null where none is claimed. An open upper end is null.
+        interval_level: The interval's credibility.
+        concluded: The rule that ended the search; null where none did.
+        thresholds: The threshold and its interval at this reliability and at one half.
+        transition: How many times deeper than where 90 % of the fall is left 10 % of it is left: median, low, high.
+        monotone: Whether trainability falls with depth, as far as it was tested; null where it was not.
+        crossings: Where it is not monotone, the depths before the share first and last falls below the reliability.
+        layers: Layer counts at max_depth.
+        curve: Raw counts at every depth that was tried, with the estimate.
+        verdicts: Counts over all runs.
+        beyond: The cause just past the cliff.
+        confirmation: What was tried again with fresh seeds, for bisection max_depth and the next depth.
+        warnings: What a careful reader should know, one sentence each.
+        cost: What it took.
+        seed: Root seed.
+        versions: Of the software that searched.
+    """
+
+    problem: Problem
+    settings: ResolvedSettings
+    fingerprint: str
+    study: str
+    criterion: Criterion
+    bar: float | None
+    outcome: Outcome
+    sentence: str
+    reliability: float
+    max_depth: int | None
+    confirmed: bool
+    final_scores: tuple[float, ...]
+    scores: Scores | None
+    useful_depth: UsefulDepth | None
+    interval: tuple[int, int | None] | None
+    interval_level: float | None
+    concluded: Conclusion | None
+    thresholds: tuple[Crossing, ...]
+    transition: tuple[float, float, float] | None
+    monotone: bool | None
+    crossings: tuple[int, int] | None
+    layers: LayerCounts | None
+    curve: tuple[CurvePoint, ...]
+    verdicts: dict[str, int]
+    beyond: Beyond | None
+    confirmation: tuple[Confirmation, ...]
+    warnings: tuple[str, ...]
+    cost: Cost
+    seed: int
+    versions: dict[str, str]
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def __repr__(self) -> str:
+        return f"<Answer of study {self.study!r}: {self.sentence}>"
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """The answer as one JSON object; `Answer.model_validate_json` reads it back."""
+        return self.model_dump_json(indent=indent)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """The curve as a pandas frame: a row for each depth, with the columns depth, trained, of, p, low and high."""
+        import pandas as pd  # noqa: PLC0415 - half a second that most who read answers do without
+
+        rows = [point.model_dump() for point in self.curve]
+        frame = pd.DataFrame(rows, columns=list(CurvePoint.model_fields))
+        return frame.astype({"depth": int, "trained": int, "of": int, "p": float, "low": float, "high": float})
+
+    def _repr_html_(self) -> str:
+        """The facts that `find` prints, for whatever shows HTML."""
+        # Loaded here: an answer is read without what draws it.
+        from depthsearch.reporting.notebook import answer_html  # noqa: PLC0415
+
+        return answer_html(self)
+
+    def _ipython_display_(self) -> None:
+        """In a notebook: the facts, and the curve as a figure."""
+        from IPython.display import display  # noqa: PLC0415 - there is no notebook without it
+
+        from depthsearch.reporting.notebook import curve_bundle  # noqa: PLC0415
+
+        display({"text/html": self._repr_html_(), "text/plain": str(self)}, raw=True)  # type: ignore[no-untyped-call]
+        if self.curve:
+            display(curve_bundle(self), raw=True)  # type: ignore[no-untyped-call]

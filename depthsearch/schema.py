@@ -1,0 +1,220 @@
+"""The frozen pydantic base of the values that users write down, their canonical form, and the open registries.
+
+A registry is a base class with a key field, such as `Network` with `family`: each subclass that gives the key a default
+registers itself under it, and `Registered.of` turns a table into the subclass that its key names.
+"""
+
+import hashlib
+import json
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated, Any, ClassVar, Self, get_args
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from depthsearch.errors import InvalidValue, UnknownName
+
+LONGEST_QUOTE = 100
+MANY = 1_000_000_000
+DEEPEST, LAST_SEED = 1_000_000, 2**63 - 1
+"""The largest depth and seed of a single run."""
+
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+
+
+class FrozenModel(BaseModel):
+    """An immutable value. A bad field raises InvalidValue with one line, never pydantic's report."""
+
+    called: ClassVar[str] = "value"
+    """What a message calls the whole value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _raise_invalid_value(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(data)
+        except InvalidValue as error:
+            raise error.within(cls.called) from None
+        except ValidationError as error:
+            # An inner model has already raised InvalidValue, so the first error here is one of this model's fields.
+            raise _invalid_value(error.errors()[0], cls.called, tuple(cls.model_fields)).within(cls.called) from None
+
+    def fewest_fields(self) -> dict[str, Any]:
+        """The fewest fields that make this value: each is left out where the others make it without."""
+        fields = {name: value for name, value in self.model_dump().items() if value is not None}
+        for name in list(fields):
+            without = {other: value for other, value in fields.items() if other != name}
+            try:
+                if type(self).model_validate(without) == self:
+                    fields = without
+            except InvalidValue:
+                continue
+        return fields
+
+    def canonical_json(self) -> str:
+        """The same text for equal values: every field spelled out, keys sorted, no spaces."""
+        return canonical_json(self.model_dump(mode="json"))
+
+
+class Registered(FrozenModel):
+    """A model with subclasses that register themselves.
+
+    A direct subclass is a registry: it says what a message calls a key (`kind`), which field is the key (`key`), which
+    package holds its entries (`package`), and which key a table without one means (`default`). A subclass of a registry
+    is an entry where its key field has a default.
+    """
+
+    kind: ClassVar[str]
+    key: ClassVar[str]
+    package: ClassVar[str]
+    default: ClassVar[str]
+    entries: ClassVar[dict[str, type["Registered"]]]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Open a registry for a direct subclass; enter the others under their key."""
+        super().__pydantic_init_subclass__(**kwargs)
+        if Registered in cls.__bases__:
+            cls.entries = {}
+            return
+        name = cls.model_fields[cls.key].default
+        if isinstance(name, str):
+            cls.entries[name] = cls
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Every registered key, in the order of registration, the default first."""
+        load_package(cls.package)
+        return tuple(sorted(cls.entries, key=lambda name: name != cls.default))
+
+    @classmethod
+    def entry(cls, name: object) -> type[Self]:
+        """The class registered under a name.
+
+        Raises:
+            UnknownName: There is none.
+        """
+        if name not in cls.names():
+            raise UnknownName(cls.kind, name, cls.names(), path=f"{cls.called}.{cls.key}")
+        return cls.entries[str(name)]  # type: ignore[return-value]
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """A value of the class that the key names, from such a value, a table, or the bare key.
+
+        Raises:
+            InvalidValue: The key is unknown, or the class takes no such field.
+        """
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            value = {cls.key: value}
+        if not isinstance(value, Mapping):
+            raise InvalidValue(f"{cls.called} must be a name or a table with {cls.key}, but got {quoted(value)}")
+        table = {str(key): inner for key, inner in value.items() if inner is not None}
+        chosen = cls.entry(table.get(cls.key, cls.default))
+        for field, inner in table.items():
+            if field not in chosen.model_fields and any(field in other.model_fields for other in cls.entries.values()):
+                accepted = ", ".join(name for name in chosen.model_fields if name != cls.key)
+                name = table.get(cls.key, cls.default)
+                raise InvalidValue(
+                    f"is not an option of the {cls.called} {name!r}, but got {quoted(inner)}: accepted: {accepted}",
+                    path=f"{cls.called}.{field}",
+                    value=inner,
+                    expected=accepted,
+                )
+        return chosen.model_validate(table)
+
+
+def load_package(name: str) -> None:
+    """Import every module of a package, so that those which register something have done so."""
+    package = import_module(name)
+    for module in pkgutil.iter_modules(package.__path__):
+        import_module(f"{name}.{module.name}")
+
+
+def one_of(kind: str, names: Any, offered: Iterable[str] | None = None) -> BeforeValidator:
+    """A validator that refuses unknown names and offers the nearest known one.
+
+    Args:
+        kind: What the name names, for the message.
+        names: A Literal, or a function that returns the known names.
+        offered: The names that a message lists, where some are kept for stored values alone.
+    """
+    known: Callable[[], tuple[str, ...]] = names if callable(names) and not get_args(names) else lambda: get_args(names)
+
+    return BeforeValidator(OneOf(kind, known, tuple(offered) if offered is not None else None))
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Accepts a name that is on a list, which may grow.
+
+    Attributes:
+        kind: What the name names, for the message.
+        known: Every name that is accepted.
+        offered: The names that a message lists, where these are fewer.
+    """
+
+    kind: str
+    known: Callable[[], tuple[str, ...]]
+    offered: tuple[str, ...] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a user is offered."""
+        return self.known() if self.offered is None else self.offered
+
+    def __call__(self, name: object) -> object:
+        """The name, if it is on the list."""
+        if name not in self.known():
+            raise UnknownName(self.kind, name, self.names, path=self.kind)
+        return name
+
+
+def canonical_json(value: object) -> str:
+    """`value` as JSON with sorted keys and no spaces; NaN and infinities are refused."""
+    return json.dumps(_without_minus_zero(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _without_minus_zero(value: Any) -> Any:
+    """-0.0 equals 0.0 and must read like it."""
+    if isinstance(value, dict):
+        return {key: _without_minus_zero(inner) for key, inner in value.items()}
+    return 0.0 if isinstance(value, float) and value == 0 else value
+
+
+def sha256(text: str) -> str:
+    """The SHA-256 of the text in UTF-8, as 64 hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _invalid_value(error: ErrorDetails, called: str, fields: tuple[str, ...]) -> InvalidValue:
+    name, value, accepted = ".".join(str(part) for part in error["loc"]), error["input"], ", ".join(fields)
+    if not name:
+        return InvalidValue(f"{called} must be a table of {accepted}, but got {quoted(value)}", value=value)
+    if error["type"] == "extra_forbidden":
+        return UnknownName("field", name, fields, path=name)
+    if error["type"] == "missing":
+        return InvalidValue("is missing", path=name, expected="given")
+    expected = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return InvalidValue(f"must be {expected}, but got {quoted(value)}", path=name, value=value, expected=expected)
+
+
+def quoted(value: object) -> str:
+    """The value as it was written, cut off where it is very long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}..."

@@ -1,0 +1,104 @@
+"""How a search goes about its question. Stored with the study, so that all who resume it agree."""
+
+from typing import Annotated, ClassVar, Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from depthsearch.errors import InvalidValue
+from depthsearch.schema import FrozenModel, Seed, canonical_json, one_of, sha256
+
+SamplerName = Literal["threshold", "bisect", "tpe", "gp", "random", "grid"]
+
+
+SAMPLERS: tuple[str, ...] = get_args(SamplerName)
+
+LEAST, MOST = 0.01, 0.99
+"""Reliabilities that can be told from never and always."""
+
+RELIABILITY, RUNS_PER_TRIAL = 0.5, 1
+"""Where neither the settings, nor a family, nor an engine say."""
+
+
+class SearchSettings(FrozenModel):
+    """The settings of one search.
+
+    Attributes:
+        sampler: Which rule names the next depth.
+        reliability: A depth passes where at least this share of its runs trains; null for the family's own, or
+            RELIABILITY where there is no family.
+        tolerance: Half-width of the interval that is enough, as a share of the depth; a whole depth always is.
+            Bisection claims no interval and always ends at two adjacent depths.
+        cap: The deepest depth that may be tried.
+        depths: For the grid: the depths to try.
+        runs_per_trial: Fresh seeds trained each time a depth is tried; null for the engine's own, or
+            RUNS_PER_TRIAL where there is no engine.
+        parallel_trials: Trials asked for in one round and trained side by side; null for as many as the engine's
+            lanes make worth while, or 1 where there is no engine.
+        max_runs: Budget of runs, confirmation included; null for none.
+        max_seconds: Budget of seconds of searching, those of earlier sittings included; null for none.
+        seed: Root seed, from which every run's seed is drawn.
+
+    Raises:
+        InvalidValue: A field cannot be used.
+    """
+
+    called: ClassVar[str] = "settings"
+
+    sampler: Annotated[SamplerName, one_of("sampler", SamplerName)] = "threshold"
+    reliability: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
+    tolerance: Annotated[float, Field(strict=True, gt=0, lt=1)] = 0.05
+    cap: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 10_000
+    depths: tuple[Annotated[int, Field(strict=True, ge=0, le=1_000_000)], ...] | None = None
+    runs_per_trial: Annotated[int, Field(strict=True, ge=1, le=1_000)] | None = None
+    parallel_trials: Annotated[int, Field(strict=True, ge=1, le=1_000)] | None = None
+    max_runs: Annotated[int, Field(strict=True, ge=1)] | None = None
+    max_seconds: Annotated[float, Field(strict=True, gt=0)] | None = None
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.max_runs is not None and self.runs_per_trial is not None and self.max_runs < self.runs_per_trial:
+            expected = f"at least {self.runs_per_trial}, the runs of one trial"
+            raise InvalidValue(path="max_runs", value=self.max_runs, expected=expected)
+        if self.sampler != "bisect" and self.reliability is not None and not LEAST <= self.reliability <= MOST:
+            reason = (
+                f"must be from {LEAST} to {MOST}, since no number of runs shows more, but got {self.reliability}; the "
+                "sampler 'bisect' takes up to 1"
+            )
+            raise InvalidValue(reason, path="reliability", value=self.reliability)
+        if self.sampler == "grid" and self.depths is None:
+            raise InvalidValue("must be given for the sampler 'grid', as in 3,7,14, but none were", path="depths")
+        if self.sampler != "grid" and self.depths is not None:
+            reason = f"must be given for the sampler 'grid' alone, but got {list(self.depths)} for {self.sampler!r}"
+            raise InvalidValue(reason, path="depths", value=self.depths)
+        if self.depths is not None and (not self.depths or max(self.depths) > self.cap):
+            raise InvalidValue(path="depths", value=list(self.depths), expected=f"within the cap, {self.cap}")
+        return self
+
+    def resolved(
+        self, *, reliability: float = RELIABILITY, runs_per_trial: int = RUNS_PER_TRIAL, parallel_trials: int = 1
+    ) -> "ResolvedSettings":
+        """The settings with every unset field filled, once and for all.
+
+        Args:
+            reliability: Where none is given: that of the family.
+            runs_per_trial: Where none is given: what the engine makes worth while.
+            parallel_trials: Where none is given: what fills the engine's lanes.
+        """
+        if isinstance(self, ResolvedSettings):
+            return self
+        defaults = {"reliability": reliability, "runs_per_trial": runs_per_trial, "parallel_trials": parallel_trials}
+        given = {name: value for name, value in self.model_dump().items() if value is not None}
+        return ResolvedSettings.model_validate(defaults | given)
+
+
+class ResolvedSettings(SearchSettings):
+    """Settings without an unset field, as a study holds them and samplers use them."""
+
+    reliability: Annotated[float, Field(strict=True, gt=0, le=1)] = RELIABILITY
+    runs_per_trial: Annotated[int, Field(strict=True, ge=1, le=1_000)] = RUNS_PER_TRIAL
+    parallel_trials: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 1
+
+    def identity(self, question: str) -> str:
+        """What makes two searches the same study: problem, root seed, reliability and sampler (SHA-256)."""
+        return sha256(canonical_json([question, self.seed, self.reliability, self.sampler]))

@@ -1,0 +1,1 @@
+"""Bayesian threshold search: a posterior over curves, which depth tells most, when to stop."""

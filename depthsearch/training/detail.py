@@ -1,0 +1,146 @@
+"""Gathers what a run shows under record="full". Shared by the engines; no torch here."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthsearch.data.base import Dataset
+from depthsearch.training.trace import Detail, Histograms, Regions, Snapshot
+
+Floats: TypeAlias = NDArray[np.float32]
+
+
+Logits: TypeAlias = Callable[[Floats], Floats]
+"""From points [n, features] to the network's logits [n, outputs], as when it is used."""
+
+BINS = 30
+
+
+GRID = 100
+"""Points along each side of the grid that the regions are taken on."""
+
+MARGIN = 0.1
+"""How far the grid reaches beyond the data, as a share of the data's own reach."""
+
+
+class DetailRecorder:
+    """One run's growing detail."""
+
+    def __init__(self, data: Dataset) -> None:
+        self._data = data
+        self._weights, self._gradients = _HistogramRecorder(), _HistogramRecorder()
+        self._losses: list[float] = []
+        self._grid = _grid(data.x_train) if data.x_train.shape[1] == 2 else None  # noqa: PLR2004 - a plane
+        self._region_epochs: list[int] = []
+        self._regions: list[Floats] = []
+        self._initial: tuple[Floats, ...] = ()
+        self._final: tuple[Floats, ...] = ()
+        self._predictions: Floats = np.empty((0, data.classes), np.float32)
+        self._predicted: NDArray[np.int64] = np.empty(0, np.int64)
+
+    def add(
+        self,
+        weights: Sequence[Floats],
+        gradients: Sequence[Floats],
+        logits: Logits,
+        *,
+        epoch: int,
+        regions: bool,
+    ) -> None:
+        """The network at the end of an epoch.
+
+        Args:
+            weights: Each layer's W, [units, inputs]; kept, so not to be written to afterwards.
+            gradients: dL/dW of each, likewise.
+            logits: The network as a function.
+            epoch: Which epoch.
+            regions: Whether to look at the plane too.
+        """
+        self._weights.add(weights)
+        self._gradients.add(gradients)
+        if not self._initial:
+            self._initial = tuple(weights)
+        self._final = tuple(weights)
+        of_test = logits(self._data.x_test)
+        self._predicted = predicted_classes(of_test)
+        logarithms = log_probabilities(of_test)
+        self._losses.append(-float(np.take_along_axis(logarithms, self._data.y_test[:, None], 1).mean()))
+        self._predictions = np.exp(logarithms).astype(np.float32)
+        if regions and self._grid:
+            x, y = self._grid
+            points = np.stack([values.ravel() for values in np.meshgrid(x, y)], axis=1)
+            plane = np.exp(log_probabilities(logits(points)))
+            self._region_epochs.append(epoch)
+            self._regions.append(plane.astype(np.float32).reshape(len(y), len(x), -1))
+
+    def detail(self, snapshots: Snapshot) -> Detail:
+        """The record, beside the snapshots of every epoch."""
+        return Detail(
+            snapshots=snapshots,
+            test_loss=np.asarray(self._losses, dtype=np.float32),
+            weights=self._weights.histograms(),
+            gradients=self._gradients.histograms(),
+            initial_weights=self._initial,
+            final_weights=self._final,
+            predictions=self._predictions,
+            predicted=self._predicted,
+            regions=self._grid
+            and Regions(np.asarray(self._region_epochs, dtype=np.int64), *self._grid, np.stack(self._regions)),
+        )
+
+
+class _HistogramRecorder:
+    def __init__(self) -> None:
+        self._rows: list[tuple[NDArray[np.float64], NDArray[np.int32]]] = []
+
+    def add(self, layers: Sequence[Floats]) -> None:
+        """One epoch's values of every layer."""
+        figures, counts = zip(*map(_histogram, layers), strict=True)
+        self._rows.append((np.stack(figures), np.stack(counts)))
+
+    def histograms(self) -> Histograms:
+        figures = np.stack([row for row, _ in self._rows])
+        low, high = figures[..., 0].astype(np.float32), figures[..., 1].astype(np.float32)
+        counts = np.stack([counts for _, counts in self._rows])
+        return Histograms(low, high, counts, total=figures[..., 2], squares=figures[..., 3])
+
+
+def _histogram(layer: Floats) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Low, high, sum and sum of squares of the finite values, and their counts in BINS bins."""
+    values = layer[np.isfinite(layer)].astype(np.float64)
+    if not len(values):
+        return np.array([np.nan, np.nan, 0.0, 0.0]), np.zeros(BINS, np.int32)
+    low, high = values.min(), values.max()
+    places = np.zeros(len(values), np.int64)
+    if high > low:
+        places = np.minimum((BINS * ((values - low) / (high - low))).astype(np.int64), BINS - 1)
+    figures = np.array([low, high, values.sum(), (values * values).sum()])
+    return figures, np.bincount(places, minlength=BINS).astype(np.int32)
+
+
+def log_probabilities(logits: Floats) -> NDArray[np.float64]:
+    """[n, classes] from logits [n, outputs]: softmax, or the logistic function where there is one output."""
+    scores = logits.astype(np.float64)
+    if scores.shape[1] == 1:
+        scores = np.concatenate([np.zeros_like(scores), scores], axis=1)
+    with np.errstate(all="ignore"):  # what exploded has no probabilities
+        scores -= scores.max(axis=1, keepdims=True)
+        normalized: NDArray[np.float64] = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    return normalized
+
+
+def predicted_classes(logits: Floats) -> NDArray[np.int64]:
+    """[n] from logits [n, outputs]: as the engines count, a single logit of exactly 0 is class 0."""
+    if logits.shape[1] == 1:
+        return (logits[:, 0] > 0).astype(np.int64)
+    return np.asarray(logits.argmax(axis=1), dtype=np.int64)
+
+
+def _grid(points: Floats) -> tuple[Floats, Floats]:
+    """Coordinates along both axes that cover the points and a margin."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    reach = MARGIN * (high - low)
+    x, y = (np.linspace(a, b, GRID, dtype=np.float32) for a, b in zip(low - reach, high + reach, strict=True))
+    return x, y

@@ -1,0 +1,1 @@
+"""Networks trained by torch, on CPU or CUDA."""

@@ -1,0 +1,93 @@
+"""find(problem, settings) -> Answer: opens the study, searches it, and gives the answer."""
+
+from depthsearch.errors import InvalidValue
+from depthsearch.problem.problem import Problem
+from depthsearch.results.answer import Answer
+from depthsearch.search.settings import ResolvedSettings, SearchSettings
+from depthsearch.store import check_name, open_store
+from depthsearch.training.engine import Engine
+from depthsearch.training.select import check_engine, choose_engine, lanes_of
+from depthsearch.workflows.answer import answer_of
+from depthsearch.workflows.loop import Search, with_budget
+from depthsearch.workflows.note import Notes
+from depthsearch.workflows.prepare import OnEvent, check_criterion, check_problem, ignore
+from depthsearch.workflows.stored import read_checked
+
+RUNS_PER_TRIAL, MOST_RUNS_PER_TRIAL = 8, 32
+"""Fresh seeds for each trial by default: as many as train side by side, within these limits."""
+
+
+def find(
+    problem: Problem,
+    settings: SearchSettings | None = None,
+    *,
+    storage: str | None = None,
+    study: str | None = None,
+    fresh: bool = False,
+    engine: str = "auto",
+    device: str = "auto",
+    on_event: OnEvent | None = None,
+) -> Answer:
+    """Find how deep this kind of network can be before it stops training, and why it stops.
+
+    The search is kept in the store as it goes: the same call resumes it, or answers at once where it is done.
+
+    Args:
+        problem: What is asked.
+        settings: How it is searched.
+        storage: URL of the store; by default DEPTHSEARCH_STORAGE, or depthsearch.db in the working folder.
+        study: Name of the study; by default one made from the problem.
+        fresh: Start a new study although there is one already.
+        engine: "dense", "torch", or "auto" for the faster one.
+        device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
+        on_event: Called with each event as it happens.
+
+    Raises:
+        InvalidValue: A value cannot be used.
+        StoreError: The store cannot be used as asked.
+        TrainingFailed: A network could not be trained; what was finished before is kept.
+    """
+    check_problem(problem)
+    if settings is not None and not isinstance(settings, SearchSettings):
+        raise InvalidValue(f"settings must be depthsearch.SearchSettings, but got {settings!r}")
+    if study is not None:
+        check_name(study)
+    check_engine(problem, engine=engine, device=device)
+    given = settings or SearchSettings()
+    resolved = _resolved(problem, given, engine=engine, device=device)
+    check_criterion(problem)
+    # An engine takes seconds to import: it is needed this early only to know whether there is a GPU to insist on.
+    insisted = choose_engine(problem, engine=engine, device=device) if device == "cuda" else None
+    with (
+        open_store(storage) as store,
+        store.errors_said(),
+        store.open_study(problem, resolved, name=study, fresh=fresh) as opened,
+    ):
+
+        def make_engine() -> Engine:
+            return insisted or choose_engine(problem, engine=engine, device=device)
+
+        read_checked(opened)  # now, not after hours of training
+        notes = Notes(opened, given, store.url)
+        Search(opened, store.check_kept, make_engine, on_event or ignore, notes).run()
+        answer = answer_of(opened)
+        notes.write(answer)
+        return answer
+
+
+def _resolved(problem: Problem, settings: SearchSettings, *, engine: str, device: str) -> ResolvedSettings:
+    """The settings with what the family and the engine choose, where nobody else did."""
+    lanes = lanes_of(problem, engine=engine, device=device)
+    runs = 3 if settings.sampler == "bisect" else min(max(lanes, RUNS_PER_TRIAL), MOST_RUNS_PER_TRIAL)
+    if settings.max_runs is not None:
+        runs = min(runs, settings.max_runs)
+    family = problem.network
+    each = settings.runs_per_trial or runs
+    # A search trial and its look-out at the least; more where lanes would stay empty.
+    rounds = 2 * max(1, lanes // each)
+    resolved = settings.resolved(reliability=family.reliability, runs_per_trial=runs, parallel_trials=rounds)
+    for depth in resolved.depths or ():
+        if depth < family.shallowest:
+            expected = f"at least {family.shallowest}"
+            raise InvalidValue(path="settings.depths.each", value=depth, expected=expected)
+    return with_budget(resolved)

@@ -1,0 +1,170 @@
+"""inspect(problem, depth=, seed=) -> Inspection: one run alone, for its whole budget, with everything that it shows."""
+
+import time
+
+from optuna.trial import TrialState
+
+from depthsearch.detection import verdict_of
+from depthsearch.errors import InvalidValue
+from depthsearch.problem.problem import Problem
+from depthsearch.reporting.sentences import count_of
+from depthsearch.reporting.tensorboard import check_events_folder, write_events
+from depthsearch.results.events import Inspected
+from depthsearch.results.inspection import Inspection, Replay
+from depthsearch.schema import DEEPEST, LAST_SEED
+from depthsearch.store import StoredRun, StoredStudy, open_store
+from depthsearch.training.engine import Engine, Job, train_all
+from depthsearch.training.select import check_engine, choose_engine
+from depthsearch.training.trace import Trace
+from depthsearch.workflows.gather import inspection_of
+from depthsearch.workflows.prepare import OnEvent, check_criterion, check_problem, ignore, prepared
+from depthsearch.workflows.replay import cut, difference
+from depthsearch.workflows.stored import read_checked
+
+
+def inspect(
+    problem: Problem,
+    *,
+    depth: int,
+    seed: int = 0,
+    engine: str = "auto",
+    device: str = "auto",
+    tensorboard: str | None = None,
+    on_event: OnEvent | None = None,
+) -> Inspection:
+    """Train one network for its whole budget and show all that happens in it. Nothing is stored.
+
+    Args:
+        problem: What is trained.
+        depth: In the family's units.
+        seed: Of the run itself: its initial weights and the order of its batches.
+        engine: "dense", "torch", or "auto" for the faster one.
+        device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
+        tensorboard: Folder to write the run's curves and histograms to as well, for TensorBoard.
+        on_event: Called where the engine needs a moment before it can train, and with what is shown, before it is
+            written for TensorBoard.
+
+    Raises:
+        InvalidValue: A value cannot be used, the folder for TensorBoard among them.
+        TrainingFailed: The network could not be trained.
+    """
+    check_problem(problem)
+    _check_whole("depth", depth, least=problem.network.shallowest, most=DEEPEST)
+    _check_whole("seed", seed, least=0, most=LAST_SEED)
+    check_criterion(problem)
+    if tensorboard is not None:
+        check_events_folder(tensorboard)
+    trainer = choose_engine(problem, engine=engine, device=device)
+    trace, seconds = _trained(trainer, problem, Job(depth, seed), on_event or ignore)
+    verdict = verdict_of(trace, problem.criterion)
+    found = inspection_of(problem, trace, verdict, engine=trainer.name, seconds=seconds)
+    return _told(found, problem, trace, tensorboard, on_event or ignore)
+
+
+def inspect_stored(
+    study: str,
+    trial: int,
+    run: int,
+    *,
+    storage: str | None = None,
+    engine: str = "auto",
+    device: str = "auto",
+    tensorboard: str | None = None,
+    on_event: OnEvent | None = None,
+) -> Inspection:
+    """Train a run again that a study recorded, show all of it, and say whether it is the same, bit for bit.
+
+    A search ends a run once its verdict can no longer change, so the replay, of the whole budget, is compared over the
+    entries that were recorded.
+
+    Args:
+        study: Name of the study.
+        trial: Number of a finished trial in it.
+        run: Place of the run in the trial, from 0.
+        storage: URL of the store; by default DEPTHSEARCH_STORAGE, or depthsearch.db in the working folder.
+        engine: "dense", "torch", or "auto" for that which trained the run: only that can repeat its bits.
+        device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
+        tensorboard: Folder to write the run's curves and histograms to as well, for TensorBoard.
+        on_event: Called where the engine needs a moment before it can train, and with what is shown, before it is
+            written for TensorBoard.
+
+    Raises:
+        InvalidValue: The study has no such finished trial, the trial no such run, or a value cannot be used.
+        StoreError: The store cannot be used as asked, or holds no such study.
+        TrainingFailed: The network could not be trained.
+    """
+    with open_store(storage, create=False) as store, store.errors_said():
+        opened = store.read_study(study)
+        stored = _stored_run(opened, trial, run)
+        recorded = opened.trace(trial, run)
+    problem = opened.problem
+    engine = stored.engine or engine if engine == "auto" else engine
+    check_engine(problem, engine=engine, device=device)
+    if tensorboard is not None:
+        check_events_folder(tensorboard)
+    trainer = choose_engine(problem, engine=engine, device=device)
+    trace, seconds = _trained(trainer, problem, Job(stored.depth, stored.seed), on_event or ignore)
+    replayed = cut(trace, recorded.epochs, problem.recipe.entry_ends(trace.points))
+    differs, verdict = difference(recorded, replayed), verdict_of(trace, problem.criterion)
+    replay = Replay(
+        study=opened.name,
+        trial=trial,
+        run=run,
+        epochs=recorded.epochs,
+        recorded=stored.verdict.kind,
+        whole_budget=verdict.kind,
+        same=differs is None,
+        differs=differs,
+    )
+    found = inspection_of(problem, trace, verdict, engine=trainer.name, seconds=seconds, replay=replay)
+    return _told(found, problem, trace, tensorboard, on_event or ignore)
+
+
+def _trained(engine: Engine, problem: Problem, job: Job, on_event: OnEvent) -> tuple[Trace, float]:
+    """The run's trace with its detail, and the seconds that it took."""
+    prepared(engine, on_event)
+    start = time.perf_counter()
+    (trace,) = train_all(engine, problem, [job], record="full")
+    return trace, time.perf_counter() - start
+
+
+def _told(found: Inspection, problem: Problem, trace: Trace, tensorboard: str | None, on_event: OnEvent) -> Inspection:
+    """What was found, told before it is written for TensorBoard, where that was asked for."""
+    on_event(Inspected(found))
+    if tensorboard is not None:
+        write_events(problem, trace, tensorboard)
+    return found
+
+
+def _check_whole(name: str, value: object, *, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise InvalidValue(path=name, value=value, expected=f"a whole number of {least} to {most}")
+
+
+def _stored_run(opened: StoredStudy, trial: int, run: int) -> StoredRun:
+    """The run of a finished trial."""
+    checked, all_runs = read_checked(opened)
+    trials = {own.number: own for own in checked}
+    if trial not in trials:
+        held = f"trials 0 to {max(trials)}" if trials else "none yet"
+        raise InvalidValue(f"study {opened.name!r} has no trial {trial!r}: it holds {held}")
+    if trials[trial].state is not TrialState.COMPLETE:
+        state = trials[trial].state.name.lower().replace("fail", "failed")
+        finished = sum(own.state is TrialState.COMPLETE for own in trials.values())
+        raise InvalidValue(
+            f"trial {trial} of study {opened.name!r} is {state} and its runs are not kept: give one of its "
+            f"{count_of(finished, 'finished trial')}, as `depthsearch studies export {opened.name}` lists them"
+        )
+    runs = {own.run: own for own in all_runs if own.trial_number == trial}
+    if run not in runs:
+        raise InvalidValue(f"trial {trial} of study {opened.name!r} has no run {run!r}: it holds {_held(list(runs))}")
+    return runs[run]
+
+
+def _held(runs: list[int]) -> str:
+    """ "runs 0 to 3", or one by one where some between them are missing."""
+    if not runs:
+        return "none"
+    if len(runs) > 1 and runs == list(range(runs[0], runs[-1] + 1)):
+        return f"runs {runs[0]} to {runs[-1]}"
+    return f"run{'s' if len(runs) > 1 else ''} {', '.join(map(str, runs))}"

@@ -1,0 +1,70 @@
+"""What comes before the first training: a budget that can be judged, and compiled kernels."""
+
+from collections.abc import Callable
+
+from depthsearch.detection import bar
+from depthsearch.errors import InvalidValue
+from depthsearch.problem.criterion import CRITERIA
+from depthsearch.problem.problem import Problem
+from depthsearch.reporting.sentences import count_of
+from depthsearch.results.events import Event, Preparing
+from depthsearch.training.engine import Engine, Job, train_all
+
+OnEvent = Callable[[Event], None]
+
+
+def check_problem(problem: object) -> None:
+    """Refuse what is not a problem, and one whose criterion is of an earlier version.
+
+    Raises:
+        InvalidValue: It is something else, or no search takes its criterion.
+    """
+    if not isinstance(problem, Problem):
+        raise InvalidValue(f"problem must be a depthsearch.Problem, but got {problem!r}")
+    if problem.criterion.kind not in CRITERIA:
+        raise InvalidValue(
+            f"criterion {problem.criterion.kind!r} is of studies of earlier versions, which can be read and not "
+            f"searched; accepted: {', '.join(CRITERIA)}"
+        )
+
+
+def check_criterion(problem: Problem) -> None:
+    """Refuse a problem whose criterion no run can meet, or every run meets, which only the data tell.
+
+    Raises:
+        InvalidValue: The training points are too few to tell training from chance, or a constant guess reaches the
+            target.
+    """
+    data, criterion = problem.data.load(), problem.criterion
+    points, guess = problem.recipe.points_per_entry(len(data.x_train)), data.baseline
+    if criterion.target is not None and criterion.target <= guess:
+        expected = f"above {guess:.3f}, the accuracy of a constant guess on the training points"
+        raise InvalidValue(path="criterion.target", value=criterion.target, expected=expected)
+    needed = bar(criterion, baseline=guess, points=points)
+    if criterion.target is not None or needed < 1:
+        return
+    if problem.recipe.steps is not None and points < len(data.x_train):
+        reason = (
+            f"must be enough to distinguish training from chance, but got {problem.recipe.steps}: in a twentieth of "
+            f"them a run sees {count_of(points, 'point')}, and would need an accuracy of {needed:.2f}; give more "
+            "steps, or a larger batch size"
+        )
+        raise InvalidValue(reason, path="recipe.steps", value=problem.recipe.steps)
+    reason = (
+        f"must leave enough points to distinguish training from chance, but got {problem.data.test_share}: "
+        f"{count_of(points, 'training point')} would need an accuracy of {needed:.2f}; give more points, or a smaller "
+        "test share"
+    )
+    raise InvalidValue(reason, path="data.test_share", value=problem.data.test_share)
+
+
+def prepared(engine: Engine, on_event: OnEvent) -> Engine:
+    """The engine, once its first use is over: what is compiled then is not training, nor to be timed as such."""
+    if engine.first_use is not None:
+        on_event(Preparing(engine.first_use))
+        train_all(engine, Problem.model_validate({"recipe": {"epochs": 3}}), [Job(1, 0)])
+    return engine
+
+
+def ignore(_event: Event) -> None:
+    """Tell nobody."""

@@ -1,0 +1,57 @@
+"""Whether a study holds what a search wrote: other hands may have changed it, and what is read of it must be there."""
+
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from depthsearch.search.optuna_internals import all_trials
+from depthsearch.search.trial import DEPTH, EFFORT, SECONDS, SEEDS, Purpose, counts_of, purpose_of
+from depthsearch.store import StoredRun, StoredStudy, damage_said
+
+
+def read_checked(stored: StoredStudy) -> tuple[list[FrozenTrial], list[StoredRun]]:
+    """A study's trials by number, and its runs: all that is read of them is there.
+
+    Raises:
+        StudyDamaged: Something is not, or cannot be read.
+    """
+    with damage_said(stored.name):
+        if stored.optuna_study.directions != [StudyDirection.MAXIMIZE]:
+            # Optuna fails every trial that is told to such a study, and a search would go on for ever.
+            raise ValueError("it does not have the one direction, maximize")
+        trials = all_trials(stored.optuna_study)
+        for place, trial in enumerate(trials):
+            if trial.number != place:
+                raise ValueError(f"there is no trial {place} although there is a trial {trial.number}")
+    runs = stored.runs()
+    with_runs = {run.trial_number for run in runs}
+    for trial in trials:
+        with damage_said(stored.name, f"trial {trial.number}"):
+            _check(trial, with_runs)
+    return trials, runs
+
+
+def _check(trial: FrozenTrial, with_runs: set[int]) -> None:
+    purpose = purpose_of(trial)
+    seeds = trial.user_attrs.get(SEEDS, [])
+    if not isinstance(seeds, list):
+        raise ValueError(f"its seeds are {seeds!r}, not a list")
+    if trial.state is not TrialState.COMPLETE:
+        return
+    if trial.number in with_runs:
+        _check_attributes(trial)
+    elif purpose is Purpose.CONFIRM:
+        raise ValueError("none of its runs is there")
+
+
+def _check_attributes(trial: FrozenTrial) -> None:
+    """What the driver writes of every finished trial."""
+    if DEPTH not in trial.params:
+        raise ValueError("its depth is missing")
+    if counts_of(trial) is None:
+        raise ValueError("it does not say how many of its runs trained")
+    seconds = trial.user_attrs.get(SECONDS)
+    if not isinstance(seconds, int | float):
+        raise ValueError(f"its seconds are {seconds!r}, not a number")
+    effort = trial.user_attrs.get(EFFORT)
+    if isinstance(effort, list) and not all(isinstance(spent, int | float) for spent in effort):
+        raise ValueError(f"its effort is {effort!r}, not numbers")

@@ -1,0 +1,156 @@
+"""Stored studies as rows and reports."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from depthsearch.errors import InvalidValue, StoreUnavailable, StudyDamaged, StudyNotFound
+from depthsearch.problem.study_file import Reported, StudyFile
+from depthsearch.results.answer import Answer
+from depthsearch.results.comparison import Compared, Comparison
+from depthsearch.results.study_report import StudyReport, StudyRow
+from depthsearch.search.trial import purpose_of
+from depthsearch.store import Store, StoredStudy
+from depthsearch.workflows import answer_of, read_checked
+from depthsearch.workflows.answer import probabilities_at
+
+
+def study_rows(store: Store) -> tuple[list[StudyRow], list[StudyDamaged]]:
+    """Every study in the store that can be read, oldest first, and what is wrong with each of the others."""
+    rows, damaged = [], list(store.damaged().values())
+    for summary in store.studies():
+        try:
+            answer = answer_of(store.read_study(summary.name))
+        except StudyDamaged as error:
+            damaged.append(error)
+        else:
+            rows.append(_row(answer, created=summary.created.isoformat(timespec="seconds")))
+    return rows, damaged
+
+
+def run_rows(stored: StoredStudy) -> list[dict[str, Any]]:
+    """Every run of a study's finished trials, with its verdict and evidence.
+
+    Raises:
+        StudyDamaged: They cannot be read.
+    """
+    trials, runs = read_checked(stored)
+    purposes = {trial.number: purpose_of(trial).value for trial in trials}
+    return [
+        {
+            "study": stored.name,
+            "trial": run.trial_number,
+            "purpose": purposes[run.trial_number],
+            "depth": run.depth,
+            "run": run.run,
+            "seed": run.seed,
+            "verdict": run.verdict.kind.value,
+            "settled_at_epoch": run.verdict.epoch,
+            "epochs": run.epochs,
+            "engine": run.engine,
+            "final_score": None if run.final_score is None else round(run.final_score, 6),
+            "train_accuracy": None if run.train_accuracy is None else round(run.train_accuracy, 6),
+            "test_accuracy": round(run.test_accuracy, 6),
+            "sentence": run.verdict.sentence,
+            "evidence": run.verdict.evidence.model_dump(mode="json"),
+        }
+        for run in runs
+    ]
+
+
+def _row(answer: Answer, *, created: str) -> StudyRow:
+    return StudyRow(
+        study=answer.study,
+        problem=answer.problem.label,
+        outcome=answer.outcome.value,
+        max_depth=answer.max_depth,
+        reliability=answer.reliability,
+        trials=answer.cost.trials,
+        runs=answer.cost.runs,
+        seconds=answer.cost.seconds,
+        seed=answer.seed,
+        created=created,
+        fingerprint=answer.fingerprint,
+    )
+
+
+def read_studies(store: Store, names: Sequence[str]) -> list[StudyReport]:
+    """The studies of these names, each once.
+
+    Raises:
+        StudyNotFound: The store holds none of a name.
+    """
+    return [_read(store, name, called=name) for name in dict.fromkeys(names)]
+
+
+def read_declared_studies(store: Store, declared: StudyFile) -> list[StudyReport]:
+    """The studies that `compare` made of a study file, under its names and with what it says was reported.
+
+    Raises:
+        StudyNotFound: A problem has not been searched.
+    """
+    summaries = store.studies()
+    reports = []
+    for entry in declared.problems:
+        family = entry.problem.network
+        question = entry.problem.question()
+        identity = declared.settings.resolved(reliability=family.reliability).identity(question)
+        made = [summary.name for summary in summaries if summary.identity == identity]
+        # Searched with other settings than the file's, as with another --seed: the newest such search.
+        made = made or [summary.name for summary in summaries if summary.problem.question() == question]
+        if not made:
+            raise StudyNotFound(
+                f"problem {entry.name!r} has no study in {store.url}: search it first, with `depthsearch compare`"
+            )
+        reports.append(_read(store, made[-1], called=entry.name, reported=entry.reported))
+    return reports
+
+
+def comparison_of(reports: Sequence[StudyReport], *, title: str = "", source: str = "") -> Comparison:
+    """Those studies side by side of which anything is known."""
+    return Comparison(
+        title=title,
+        source=source,
+        compared=tuple(
+            Compared(name=own.name, answer=own.answer, reported=own.reported, measured=own.measured)
+            for own in reports
+            if own.answer is not None and own.answer.curve
+        ),
+    )
+
+
+def _read(store: Store, study: str, *, called: str, reported: Reported | None = None) -> StudyReport:
+    try:
+        with store.errors_said():
+            stored = store.read_study(study)
+            trials, runs = read_checked(stored)
+            states = [trial.state for trial in trials]
+            return StudyReport(
+                name=called,
+                answer=answer_of(stored),
+                runs=tuple(runs),
+                under_way=sum(not state.is_finished() for state in states),
+                failed=sum(state.name == "FAIL" for state in states),
+                reported=reported,
+                measured=probabilities_at(stored, [row.depth for row in reported.rows]) if reported else (),
+                older=_older(stored),
+            )
+    except StudyNotFound:
+        raise
+    except StoreUnavailable as error:
+        return StudyReport(name=called, answer=None, damage=str(error))
+    except (ValueError, LookupError, InvalidValue) as error:
+        # Whatever other hands changed in the store comes out as one of these.
+        reason = " ".join(str(error).split())
+        return StudyReport(name=called, answer=None, damage=f"what is stored of it is damaged ({reason})")
+
+
+def _older(stored: StoredStudy) -> str:
+    """Verdicts are stored, and a later version's rules may say otherwise."""
+    ours = version("depthsearch")
+    if stored.version == ours:
+        return ""
+    began = (
+        "a depthsearch that did not record its version" if stored.version is None else f"depthsearch {stored.version}"
+    )
+    return f"Begun with {began}, and written here by {ours}: its runs keep the verdicts that were given then."
