@@ -20,7 +20,7 @@ from depthsearch.errors import InvalidValue
 from depthsearch.interrupts import interrupts_deferred
 
 
-@click.command(short_help="Compare several kinds of network in one table.")
+@click.command()
 @click.argument("study_file", required=False, metavar="[STUDY_FILE]")
 @add_problem_options(several=True)
 @add_search_options

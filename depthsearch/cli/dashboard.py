@@ -7,7 +7,7 @@ from depthsearch.cli.options import storage_option
 from depthsearch.interrupts import INTERRUPTED, interrupts_deferred
 
 
-@click.command(short_help="Show the store in a browser, to look at alone.")
+@click.command()
 @storage_option
 @click.option("--host", default="127.0.0.1", help="Address to listen on. [default: 127.0.0.1, this machine alone]")
 @click.option("--port", type=int, default=8080, help="Port to listen on; 0 for any that is free. [default: 8080]")

@@ -21,7 +21,7 @@ from depthsearch.errors import InvalidValue
 from depthsearch.interrupts import interrupts_deferred
 
 
-@click.command(short_help="Find the deepest network that trains.")
+@click.command()
 @click.argument("study_file", required=False, metavar="[STUDY_FILE]")
 @click.option(
     "--problem", "problem_name", metavar="NAME", help="Which problem of STUDY_FILE, where it declares several."

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from depthsearch.results.inspection import Inspection
 
 
-@click.command(short_help="Look at one run alone.")
+@click.command()
 @click.argument("study_file", required=False, metavar="[STUDY_FILE]")
 @add_problem_options()
 @click.option("--depth", type=Number(int, f"a whole number of 1 to {DEEPEST}"), help="Depth of the network.")

@@ -6,19 +6,14 @@ At import, nothing heavier than click: `depthsearch --help` answers at once.
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import click
 
 from depthsearch import __version__
-from depthsearch.cli.compare import compare
-from depthsearch.cli.dashboard import dashboard
-from depthsearch.cli.find import find
-from depthsearch.cli.inspect import inspect
-from depthsearch.cli.report import report
-from depthsearch.cli.studies import studies
 from depthsearch.errors import DepthsearchError
-from depthsearch.interrupts import INTERRUPTED, interrupt_on_sigterm
+from depthsearch.interrupts import INTERRUPTED, interrupt_on_sigterm, interrupts_deferred
 
 MISUSE = 2
 
@@ -31,7 +26,38 @@ AFTER_INTERRUPT = {
 """What Ctrl-C or SIGTERM leaves behind, by command; nothing worth saying where it is missing."""
 
 
-class _Commands(click.Group):
+COMMANDS = {
+    "find": "Find the deepest network that trains.",
+    "compare": "Compare several kinds of network in one table.",
+    "inspect": "Look at one run alone.",
+    "report": "Write studies as an HTML page.",
+    "studies": "List, show, export and delete studies.",
+    "dashboard": "Show the store in a browser.",
+}
+"""Each command, and what the list of commands says of it. A command is the object of its name in the module of its name
+in this package, which is imported when the command is used.
+"""
+
+
+class Commands(click.Group):
+    """The commands, imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name; None where there is none."""
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            with interrupts_deferred():
+                self.add_command(getattr(import_module(f"depthsearch.cli.{cmd_name}"), cmd_name))
+        return self.commands.get(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was named; click would forget which one Ctrl-C has ended, and print an empty line."""
         try:
@@ -40,7 +66,7 @@ class _Commands(click.Group):
             return _say_interrupted(ctx.invoked_subcommand or "")
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="depthsearch", message="%(prog)s %(version)s")
 def cli() -> None:
     """Find how deep a kind of network can be before it stops training, and why it stops.
@@ -53,14 +79,6 @@ def cli() -> None:
     depthsearch studies list                     what has been searched so far
     depthsearch dashboard                        the same in a browser
     """
-
-
-cli.add_command(find)
-cli.add_command(compare)
-cli.add_command(inspect)
-cli.add_command(report)
-cli.add_command(studies)
-cli.add_command(dashboard)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

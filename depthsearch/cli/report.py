@@ -7,7 +7,7 @@ from depthsearch.cli.output_file import check_writable, write_file
 from depthsearch.errors import InvalidValue
 
 
-@click.command(short_help="Write studies as an HTML page.")
+@click.command()
 @click.argument("studies", nargs=-1, metavar="[STUDY]...")
 @click.option("--compare", "study_file", metavar="STUDY_FILE", help="The studies that `compare` made of this file.")
 @click.option("--output", metavar="FILE", help="The HTML file to write; one that is there is written anew.")

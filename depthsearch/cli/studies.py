@@ -11,7 +11,7 @@ from depthsearch.errors import InvalidValue
 csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print the result as CSV.")
 
 
-@click.group(short_help="List, show, export and delete studies.")
+@click.group()
 def studies() -> None:
     """What has been searched so far: list, show, export and delete studies."""
 

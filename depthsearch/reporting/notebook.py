@@ -8,6 +8,7 @@ from typing import Any
 from depthsearch.reporting.figures.curve import curve_figure
 from depthsearch.reporting.terminal.facts import called, facts
 from depthsearch.results.answer import Answer
+from depthsearch.results.inspection import Inspection
 
 
 def facts_html(what: str, sentence: str, facts: Iterable[tuple[str, object]]) -> str:
@@ -36,3 +37,14 @@ def curve_bundle(answer: Answer) -> dict[str, Any]:
         "text/html": figure.to_html(full_html=False, include_plotlyjs="cdn"),
         "text/plain": "the curve: depthsearch.plot(answer)",
     }
+
+
+def inspection_html(inspection: Inspection) -> str:
+    """The verdict of a run with its evidence."""
+    thresholds = inspection.evidence.thresholds
+    evidence = (
+        (name.replace("_", " "), f"{value} (threshold {thresholds[name]})" if name in thresholds else value)
+        for name, value in inspection.evidence.figures.items()
+    )
+    what = f"{inspection.problem.label}, depth {inspection.depth}, seed {inspection.seed}"
+    return facts_html(what, inspection.sentence, evidence)

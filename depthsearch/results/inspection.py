@@ -11,7 +11,6 @@ from pydantic import BeforeValidator
 from depthsearch.detection.verdict import Evidence, VerdictKind
 from depthsearch.networks.base import LayerCounts
 from depthsearch.problem.problem import Problem
-from depthsearch.reporting.notebook import facts_html
 from depthsearch.schema import FrozenModel
 
 
@@ -248,13 +247,10 @@ class Inspection(FrozenModel):
 
     def _repr_html_(self) -> str:
         """The verdict with its evidence, for a notebook; `depthsearch.plot` draws the run."""
-        problem, thresholds = self.problem, self.evidence.thresholds
-        evidence = (
-            (name.replace("_", " "), f"{value} (threshold {thresholds[name]})" if name in thresholds else value)
-            for name, value in self.evidence.figures.items()
-        )
-        what = f"{problem.label}, depth {self.depth}, seed {self.seed}"
-        return facts_html(what, self.sentence, evidence)
+        # Loaded here: an inspection is read without what draws it.
+        from depthsearch.reporting.notebook import inspection_html  # noqa: PLC0415
+
+        return inspection_html(self)
 
     def to_json(self, indent: int | None = None) -> str:
         """The inspection as one JSON object, in one line: tens of thousands of numbers are not for reading.

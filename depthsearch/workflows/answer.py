@@ -5,9 +5,6 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from statistics import median
 
-from optuna.distributions import IntDistribution
-from optuna.trial import FrozenTrial
-
 from depthsearch.detection.verdict import count_verdicts
 from depthsearch.networks.base import LayerCounts, Network
 from depthsearch.problem.problem import Problem
@@ -20,10 +17,9 @@ from depthsearch.search.estimation import MOST_CONFIRMATIONS, confirmation_agree
 from depthsearch.search.optuna_internals import all_trials
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.search.threshold.stopping import LEVEL
-from depthsearch.search.trial import Probe, probes
+from depthsearch.search.trial import Probe
 from depthsearch.store import StoredRun, StoredStudy
-from depthsearch.workflows.loop import budget_left
-from depthsearch.workflows.stored import read_checked
+from depthsearch.workflows.stored import budget_left, depths_of, read_checked
 from depthsearch.workflows.useful_depth import useful_depth
 
 
@@ -32,16 +28,6 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {
         name: version(name) for name in ("depthsearch", "numba", "numpy", "optuna", "torch")
     }
-
-
-def depths_of(problem: Problem, settings: ResolvedSettings, trials: Sequence[FrozenTrial]) -> IntDistribution:
-    """From the family's shallowest to the cap, or to the deepest that was tried if a lower cap was given since.
-
-    What is known of deeper networks is not forgotten by asking for less.
-    """
-    tried = [probe.depth for probe in probes(trials)]
-    shallowest = problem.network.shallowest
-    return IntDistribution(shallowest, max(shallowest, settings.cap, *tried))
 
 
 FEW_DEPTHS = 8

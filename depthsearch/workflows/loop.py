@@ -30,27 +30,10 @@ from depthsearch.search.trial import SEEDS, Purpose
 from depthsearch.store import StoredRun, StoredStudy
 from depthsearch.training.engine import Engine, Job, Watch
 from depthsearch.training.trace import Trace
-from depthsearch.workflows.answer import answer_of, depths_of
+from depthsearch.workflows.answer import answer_of
 from depthsearch.workflows.note import Notes
 from depthsearch.workflows.prepare import OnEvent, prepared
-
-
-def runs_left(trials: Sequence[FrozenTrial], settings: ResolvedSettings) -> float:
-    """Runs that the budget still allows, those under way left out; infinite where there is none."""
-    if settings.max_runs is None:
-        return float("inf")
-    made = sum(trial.user_attrs[trial_fields.RUNS] for trial in trials if trial.state is TrialState.COMPLETE)
-    asked = sum(len(trial.user_attrs.get(SEEDS, ())) for trial in trials if trial.state is TrialState.RUNNING)
-    return float(settings.max_runs - made - asked)
-
-
-def budget_left(trials: Sequence[FrozenTrial], settings: ResolvedSettings) -> bool:
-    """Whether one more trial fits: its runs are known beforehand, its seconds are not, so those may overrun."""
-    if runs_left(trials, settings) < settings.runs_per_trial:
-        return False
-    spent = sum(trial.user_attrs[trial_fields.SECONDS] for trial in trials if trial.state is TrialState.COMPLETE)
-    return settings.max_seconds is None or spent < settings.max_seconds
-
+from depthsearch.workflows.stored import budget_left, depths_of, runs_left
 
 OPTUNAS = ("tpe", "gp", "random")
 

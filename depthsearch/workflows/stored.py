@@ -1,10 +1,15 @@
 """Whether a study holds what a search wrote: other hands may have changed it, and what is read of it must be there."""
 
+from collections.abc import Sequence
+
+from optuna.distributions import IntDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from depthsearch.problem.problem import Problem
 from depthsearch.search.optuna_internals import all_trials
-from depthsearch.search.trial import DEPTH, EFFORT, SECONDS, SEEDS, Purpose, counts_of, purpose_of
+from depthsearch.search.settings import ResolvedSettings
+from depthsearch.search.trial import DEPTH, EFFORT, RUNS, SECONDS, SEEDS, Purpose, counts_of, probes, purpose_of
 from depthsearch.store import StoredRun, StoredStudy, damage_said
 
 
@@ -55,3 +60,30 @@ def _check_attributes(trial: FrozenTrial) -> None:
     effort = trial.user_attrs.get(EFFORT)
     if isinstance(effort, list) and not all(isinstance(spent, int | float) for spent in effort):
         raise ValueError(f"its effort is {effort!r}, not numbers")
+
+
+def runs_left(trials: Sequence[FrozenTrial], settings: ResolvedSettings) -> float:
+    """Runs that the budget still allows, those under way left out; infinite where there is none."""
+    if settings.max_runs is None:
+        return float("inf")
+    made = sum(trial.user_attrs[RUNS] for trial in trials if trial.state is TrialState.COMPLETE)
+    asked = sum(len(trial.user_attrs.get(SEEDS, ())) for trial in trials if trial.state is TrialState.RUNNING)
+    return float(settings.max_runs - made - asked)
+
+
+def budget_left(trials: Sequence[FrozenTrial], settings: ResolvedSettings) -> bool:
+    """Whether one more trial fits: its runs are known beforehand, its seconds are not, so those may overrun."""
+    if runs_left(trials, settings) < settings.runs_per_trial:
+        return False
+    spent = sum(trial.user_attrs[SECONDS] for trial in trials if trial.state is TrialState.COMPLETE)
+    return settings.max_seconds is None or spent < settings.max_seconds
+
+
+def depths_of(problem: Problem, settings: ResolvedSettings, trials: Sequence[FrozenTrial]) -> IntDistribution:
+    """From the family's shallowest to the cap, or to the deepest that was tried if a lower cap was given since.
+
+    What is known of deeper networks is not forgotten by asking for less.
+    """
+    tried = [probe.depth for probe in probes(trials)]
+    shallowest = problem.network.shallowest
+    return IntDistribution(shallowest, max(shallowest, settings.cap, *tried))

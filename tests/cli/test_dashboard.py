@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from depthsearch.cli.main import run
-from tests.finder.searches import PROBLEM, SETTINGS
 from tests.service.dashboards import dashboard
+from tests.workflows.searches import PROBLEM, SETTINGS
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ import pytest
 from depthsearch.cli import progress
 from depthsearch.cli.main import run
 from depthsearch.results.answer import Answer
-from tests.finder.searches import essence
+from tests.workflows.searches import essence
 
 PROBLEM = ["--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05"]
 QUICK = [*PROBLEM, "--seeds", "2", "--sampler", "bisect", "--reliability", "0.5"]

@@ -14,8 +14,8 @@ from depthsearch.errors import InvalidValue
 from depthsearch.results.answer import Answer
 from depthsearch.service.dashboard import serve_dashboard
 from depthsearch.workflows import find
-from tests.finder.searches import PROBLEM, SETTINGS
 from tests.service.dashboards import dashboard
+from tests.workflows.searches import PROBLEM, SETTINGS
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from depthsearch.results.answer import Answer
 from depthsearch.workflows import find
 from tests import browser
 from tests.browser import browser_page
-from tests.finder.searches import PROBLEM, SETTINGS
 from tests.service.dashboards import dashboard
+from tests.workflows.searches import PROBLEM, SETTINGS
 
 
 @pytest.fixture(scope="module")

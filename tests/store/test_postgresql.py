@@ -11,7 +11,7 @@ from optuna_dashboard import get_note
 from depthsearch.errors import StudyBusy
 from depthsearch.store import open_store
 from depthsearch.workflows import find
-from tests.finder.searches import PROBLEM, SETTINGS, essence, history
+from tests.workflows.searches import PROBLEM, SETTINGS, essence, history
 
 pytestmark = pytest.mark.skipif(sys.version_info >= (3, 13), reason="pgserver has no build for this Python")
 

@@ -20,7 +20,7 @@ from depthsearch.store import open_store
 from depthsearch.workflows import answer_of, find
 from depthsearch.workflows import note as noting
 from depthsearch.workflows.note import MOST_POINTS, curve_plot, note_of
-from tests.finder.searches import PROBLEM, SETTINGS
+from tests.workflows.searches import PROBLEM, SETTINGS
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from depthsearch.search.trial import Purpose
 from depthsearch.store import open_store
 from depthsearch.workflows import find
 from depthsearch.workflows.prepare import OnEvent
-from tests.finder.searches import BELIEVED, PROBLEM, SETTINGS, essence, history
+from tests.workflows.searches import BELIEVED, PROBLEM, SETTINGS, essence, history
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.recipe import Recipe
-from tests.core.problems import problems
+from tests.problem.problems import problems
 
 CANONICAL = (
     '{"activation":"tanh",'

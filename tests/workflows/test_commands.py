@@ -13,7 +13,7 @@ from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.search.settings import SearchSettings
 from depthsearch.workflows.note import find_command
-from tests.core.problems import problems
+from tests.problem.problems import problems
 
 
 def command_of(problem: Problem, asked: SearchSettings, **place: str) -> str | None:

@@ -15,7 +15,7 @@ from depthsearch.problem.study_file import (
     write_study_file,
 )
 from depthsearch.search.settings import SearchSettings
-from tests.core.problems import problems
+from tests.problem.problems import problems
 
 SHIPPED = Path(__file__).parents[2] / "studies" / "vanishing-and-resnet.toml"
 

@@ -23,7 +23,7 @@ from depthsearch.training.select import choose_engine
 from depthsearch.training.trace import Trace
 from depthsearch.workflows import find, inspect, inspect_stored
 from depthsearch.workflows.replay import cut, difference
-from tests.finder.searches import PROBLEM, SETTINGS
+from tests.workflows.searches import PROBLEM, SETTINGS
 
 SHORT = {"epochs": 12}
 TANH = Problem.model_validate({"recipe": SHORT})

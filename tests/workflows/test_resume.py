@@ -17,11 +17,11 @@ from depthsearch.results.events import Event, RunFinished, TrialStarted
 from depthsearch.search.settings import SearchSettings
 from depthsearch.store import open_store
 from depthsearch.workflows import find
-from tests.finder.searches import BELIEVED, PROBLEM, SETTINGS, essence, history
+from tests.workflows.searches import BELIEVED, PROBLEM, SETTINGS, essence, history
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["depthsearch.workflows", "depthsearch.training.modules.stacked_engine", "tests.finder.searches"]
+    ["depthsearch.workflows", "depthsearch.training.modules.stacked_engine", "tests.workflows.searches"]
 )
 
 # Which commit of the sitting is never made: between them, every step of a trial is cut off somewhere.
