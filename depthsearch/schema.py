@@ -96,9 +96,9 @@ class Registered(FrozenModel):
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """Every registered key, in the order of registration, the default first."""
+        """Every registered key in alphabetical order, the default first."""
         load_package(cls.package)
-        return tuple(sorted(cls.entries, key=lambda name: name != cls.default))
+        return tuple(sorted(cls.entries, key=lambda name: (name != cls.default, name)))
 
     @classmethod
     def entry(cls, name: object) -> type[Self]:

@@ -32,6 +32,7 @@ COMMANDS = {
     "inspect": "Look at one run alone.",
     "report": "Write studies as an HTML page.",
     "studies": "List, show, export and delete studies.",
+    "families": "List families, data sets and activations.",
     "dashboard": "Show the store in a browser.",
 }
 """Each command, and what the list of commands says of it. A command is the object of its name in the module of its name
@@ -77,6 +78,7 @@ def cli() -> None:
     depthsearch inspect --act tanh --depth 30    one run, with everything shown
     depthsearch report STUDY --output page.html  a search as a page, with its figures
     depthsearch studies list                     what has been searched so far
+    depthsearch families                         what can be searched
     depthsearch dashboard                        the same in a browser
     """
 

@@ -72,9 +72,9 @@ class DataSource(Registered):
     A data set is a subclass with a default `name`, its options as fields, and the methods `spec` and `draw`.
 
     Attributes:
-        name: Of the data set.
+        name: Data set.
         test_share: Share of the points that is kept for test.
-        seed: Seed of the points, of the noise and of the split.
+        seed: Seed of the points, of the noise and of the split. By default 0.
     """
 
     called: ClassVar[str] = "data"

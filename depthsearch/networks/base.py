@@ -78,7 +78,7 @@ class Network(Registered):
         unit: One unit of depth in the singular: "hidden layer".
         shallowest: Where depth begins.
         reliability: The share of runs that must train for a depth to pass, unless the settings say otherwise.
-        family: Name of the family.
+        family: Kind of network.
     """
 
     called: ClassVar[str] = "network"

@@ -27,11 +27,13 @@ class DenseNetwork(Network):
 
     Attributes:
         width: Units in each hidden layer.
-        activation: Of every hidden layer.
-        initialization: Of every weight matrix; `normal` has variance sigma_w2 / fan_in.
-        sigma_w2: fan_in times the variance of the weights, for `normal` (by default 1); else null.
-        sigma_b2: Variance of the biases, for `normal` (by default 0); else null.
-        normalization: none, batch or layer.
+        activation: Activation of every hidden layer.
+        initialization: Initialization of every weight matrix.
+        sigma_w2: For the initialization `normal`: fan_in times the variance of the weights. By default 1; null for the
+            other initializations.
+        sigma_b2: For the initialization `normal`: variance of the biases. By default 0; null for the other
+            initializations.
+        normalization: Normalization of the hidden layers.
     """
 
     width: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 5

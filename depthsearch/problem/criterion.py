@@ -40,12 +40,14 @@ class Criterion(FrozenModel):
     is its lowest running train accuracy over the last `last_epochs` entries; it has trained if that reaches the bar.
 
     Attributes:
-        kind: `chance`: the bar is the majority rate (the score of the best constant guess) plus `min_gain` of the
-            headroom above it, and three binomial standard errors of a constant guess at least. `target`: the bar is
-            `target`. `held`: the rule of earlier versions; studies judged by it stay readable, and no search uses it.
-        min_gain: Of `chance`: share of the headroom (1 - majority rate) to be gained, by default 0.2.
-        target: Of `target`: the accuracy to be reached, by default 0.9.
-        last_epochs: How many entries at the end of the budget must all be good, by default 3.
+        kind: Rule that says when a run counts as trained. `chance`: the bar is the majority rate (the score of the best
+            constant guess) plus `min_gain` of the headroom above it, and three binomial standard errors of a constant
+            guess at least. `target`: the bar is `target`. `held`: the rule of earlier versions; studies judged by it
+            stay readable, and no search uses it.
+        min_gain: For the criterion `chance`: share of the way from a constant guess to an accuracy of 1. By default
+            0.2.
+        target: For the criterion `target`: train accuracy to be reached. By default 0.9.
+        last_epochs: How many epochs at the end of the budget must all reach the bar. By default 3.
         hold_share: Of `held`: share of the budget for which the accuracy had to be above the bar without a break.
         hold_epochs: Of `held`: the least number of epochs for which it had to be.
 

@@ -29,14 +29,14 @@ class Recipe(FrozenModel):
     """How one network is trained.
 
     Attributes:
-        optimizer: sgd, adam or adamw, with torch's definitions.
-        learning_rate: By default 0.01 for sgd and 0.001 for adam and adamw.
-        momentum: Of sgd, by default 0.9; null for the others.
+        optimizer: Optimizer, with torch's definitions.
+        learning_rate: Learning rate. By default 0.01 for sgd and 0.001 for adam and adamw.
+        momentum: Momentum of sgd. By default 0.9; null for the other optimizers.
         nesterov: Nesterov's momentum, for sgd.
-        weight_decay: Decoupled decay (arXiv 1711.05101) of adamw, by default 0.01; 0 for the others.
-        batch_size: Points a step; the last batch of an epoch may be smaller.
-        epochs: Passes over the training set (by default 200); null where steps are given.
-        steps: Optimizer steps instead of epochs; null where epochs are given.
+        weight_decay: Decoupled weight decay of adamw (arXiv 1711.05101). By default 0.01; 0 for the other optimizers.
+        batch_size: Training points of one step. The last batch of an epoch may be smaller.
+        epochs: Passes over the training set. By default 200; null where steps are given.
+        steps: Optimizer steps, instead of epochs.
     """
 
     called: ClassVar[str] = "recipe"

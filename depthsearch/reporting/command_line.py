@@ -103,7 +103,8 @@ def _registry_options(table: str, registry: type[Registered]) -> Iterator[Option
         takers = [(name, model) for name, model in models if field in model.model_fields]
         if field == registry.key:
             names = tuple(dict.fromkeys([f"--{_typed(field if table == 'network' else table)}", *_alias(field)]))
-            text = f"{registry.kind.capitalize()}: {', '.join(registry.names())}. [default: {registry.default}]"
+            text = f"{field_text(registry, field).rstrip('.')}: {', '.join(registry.names())}."
+            text += f" [default: {registry.default}]"
             yield Option(table, field, names, str, text)
         else:
             yield _option(table, field, takers, all_of=len(takers) == len(models))
@@ -139,18 +140,24 @@ def _type_of(info: FieldInfo) -> type[Any]:
 
 
 def _help(field: str, takers: Sequence[tuple[str, type[FrozenModel]]], all_of: bool) -> str:
-    text = field_text(takers[0][1], field)
-    names = _names_of(takers[0][1].model_fields[field])
-    if names:
-        text = f"{text.rstrip('.')}: {', '.join(names)}."
-    if not all_of:
-        text += f" Of {', '.join(name for name, _ in takers)}."
-    defaults = {name: model.model_fields[field].default for name, model in takers}
-    if "by default" in text.lower() or set(defaults.values()) <= {None, False, PydanticUndefined}:
-        return text
-    if len(set(defaults.values())) == 1:
-        return f"{text} [default: {next(iter(defaults.values()))}]"
-    return f"{text} [default: {', '.join(f'{name} {value}' for name, value in defaults.items())}]"
+    """The first sentence on a field, the names that it may be, which entries have it, and its default."""
+    model = takers[0][1]
+    text = field_text(model, field)
+    first = re.split(r"\.(?:\s|$)", text, maxsplit=1)[0]
+    names = _names_of(model.model_fields[field])
+    of = "" if all_of else f" (of {', '.join(name for name, _ in takers)})"
+    listed = f": {', '.join(names)}" if names else ""
+    given = re.search(r"[Bb]y default (.+?)(?=;|\.\s|\.$)", text)
+    defaults = {name: taker.model_fields[field].default for name, taker in takers}
+    if given is not None:
+        default = given[1]
+    elif set(defaults.values()) <= {None, False, PydanticUndefined}:
+        default = ""
+    elif len(set(defaults.values())) == 1:
+        default = str(next(iter(defaults.values())))
+    else:
+        default = ", ".join(f"{name} {value}" for name, value in defaults.items())
+    return f"{first}{of}{listed}." + (f" [default: {default}]" if default else "")
 
 
 def _names_of(info: FieldInfo) -> tuple[str, ...]:

@@ -23,20 +23,19 @@ class SearchSettings(FrozenModel):
     """The settings of one search.
 
     Attributes:
-        sampler: Which rule names the next depth.
-        reliability: A depth passes where at least this share of its runs trains; null for the family's own, or
-            RELIABILITY where there is no family.
-        tolerance: Half-width of the interval that is enough, as a share of the depth; a whole depth always is.
-            Bisection claims no interval and always ends at two adjacent depths.
-        cap: The deepest depth that may be tried.
-        depths: For the grid: the depths to try.
-        runs_per_trial: Fresh seeds trained each time a depth is tried; null for the engine's own, or
-            RUNS_PER_TRIAL where there is no engine.
-        parallel_trials: Trials asked for in one round and trained side by side; null for as many as the engine's
-            lanes make worth while, or 1 where there is no engine.
-        max_runs: Budget of runs, confirmation included; null for none.
-        max_seconds: Budget of seconds of searching, those of earlier sittings included; null for none.
-        seed: Root seed, from which every run's seed is drawn.
+        sampler: Rule that names the next depth.
+        reliability: Share of the runs that must train for a depth to pass. By default that of the family, or 0.5 where
+            there is no family.
+        tolerance: Half-width of the interval that is enough, as a share of the depth. A whole depth always is.
+        cap: Deepest depth that may be tried.
+        depths: For the sampler `grid`: the depths to try.
+        runs_per_trial: Runs, each with a fresh seed, whenever a depth is tried. By default 8, or as many as there are
+            cores; 3 for the sampler `bisect`, 32 on a GPU, and 1 where there is no engine.
+        parallel_trials: Depths tried in one round, side by side. By default as many as the cores are worth; 1 where
+            there is no engine.
+        max_runs: Budget of runs, confirmation included.
+        max_seconds: Budget of seconds of searching, those of earlier sessions of the study included.
+        seed: Root seed, from which the seeds of all runs are drawn. By default 0.
 
     Raises:
         InvalidValue: A field cannot be used.

@@ -1,21 +1,23 @@
 import numpy as np
 import pytest
-from depthsearch.data.registry import load, spec_of
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits, make_moons
 
-from depthsearch.data.base import DATA_SETS, DataOptions, Dataset, DataSpec
+from depthsearch.data.base import Dataset, DataSource, DataSpec
 
 PLANAR = ("moons", "circles", "xor", "spirals")
 
 
-def options(name: str, noise: float | None = None, seed: int = 0) -> DataOptions:
-    return DataOptions.model_validate({"name": name, "noise": noise, "seed": seed})
+DATA_SETS = DataSource.names()
+
+
+def source(name: str, **options: float | None) -> DataSource:
+    return DataSource.of({"name": name} | options)
 
 
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_what_a_network_has_to_know_needs_no_points(name: str) -> None:
-    assert spec_of(options(name)) == load(options(name)).spec
+    assert source(name).spec == source(name).load().spec
 
 
 def both_halves(data: Dataset) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -28,7 +30,7 @@ def both_halves(data: Dataset) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
 
 @pytest.mark.parametrize("name", PLANAR)
 def test_a_thousand_points_are_split_in_half(name: str) -> None:
-    data = load(options(name))
+    data = source(name).load()
 
     assert (data.x_train.shape, data.y_train.shape) == ((500, 2), (500,))
     assert (data.x_test.shape, data.y_test.shape) == ((500, 2), (500,))
@@ -37,14 +39,14 @@ def test_a_thousand_points_are_split_in_half(name: str) -> None:
 
 @pytest.mark.parametrize("name", PLANAR)
 def test_the_first_points_are_for_training_and_a_share_for_test(name: str) -> None:
-    data = load(DataOptions.model_validate({"name": name, "points": 250, "test_share": 0.2}))
+    data = source(name, points=250, test_share=0.2).load()
 
     assert (len(data.x_train), len(data.x_test)) == (200, 50)
     assert set(data.y_train) == set(data.y_test) == {0, 1}
 
 
 def test_moons_are_scikit_learns_in_its_order() -> None:
-    data = load(DataOptions(name="moons", points=250, noise=0.05, seed=42, test_share=0.2))
+    data = source("moons", points=250, noise=0.05, seed=42, test_share=0.2).load()
     x, y = make_moons(250, noise=0.05, random_state=42)
 
     np.testing.assert_array_equal(data.x_train, x[:200].astype(np.float32))
@@ -52,7 +54,7 @@ def test_moons_are_scikit_learns_in_its_order() -> None:
 
 
 def test_a_fifth_of_the_digits_for_test() -> None:
-    data = load(DataOptions(name="digits", test_share=0.2))
+    data = source("digits", test_share=0.2).load()
 
     assert (len(data.x_train), len(data.x_test)) == (1437, 360)
     np.testing.assert_allclose(data.x_train.mean(axis=0), 0, atol=1e-6)
@@ -60,7 +62,7 @@ def test_a_fifth_of_the_digits_for_test() -> None:
 
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_points_are_single_precision_and_labels_are_integers(name: str) -> None:
-    data = load(options(name))
+    data = source(name).load()
 
     assert (data.x_train.dtype.name, data.x_test.dtype.name) == ("float32", "float32")
     assert (data.y_train.dtype.name, data.y_test.dtype.name) == ("int64", "int64")
@@ -69,23 +71,22 @@ def test_points_are_single_precision_and_labels_are_integers(name: str) -> None:
 @pytest.mark.parametrize("name", PLANAR)
 @pytest.mark.parametrize("seed", [0, 1, 7])
 def test_the_classes_are_equally_frequent_over_both_halves(name: str, seed: int) -> None:
-    _, y = both_halves(load(options(name, seed=seed)))
+    _, y = both_halves(source(name, seed=seed).load())
 
     assert np.bincount(y).tolist() == [500, 500]
 
 
 @pytest.mark.parametrize("name", PLANAR)
 def test_both_halves_hold_both_classes(name: str) -> None:
-    data = load(options(name))
+    data = source(name).load()
 
     assert min(np.bincount(data.y_train).min(), np.bincount(data.y_test).min()) > 200
 
 
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_the_same_options_give_the_same_points(name: str) -> None:
-    first = load(options(name, seed=3))
-    load.cache_clear()
-    second = load(options(name, seed=3))
+    first = source(name, seed=3).load()
+    second = source(name, seed=3).draw()
 
     assert first is not second
     assert np.array_equal(first.x_train, second.x_train)
@@ -96,18 +97,18 @@ def test_the_same_options_give_the_same_points(name: str) -> None:
 
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_another_seed_gives_other_points(name: str) -> None:
-    assert not np.array_equal(load(options(name, seed=1)).x_train, load(options(name, seed=2)).x_train)
+    assert not np.array_equal(source(name, seed=1).load().x_train, source(name, seed=2).load().x_train)
 
 
 @pytest.mark.parametrize("name", PLANAR)
 def test_noise_moves_the_points(name: str) -> None:
-    assert not np.array_equal(load(options(name, noise=0)).x_train, load(options(name, noise=0.1)).x_train)
+    assert not np.array_equal(source(name, noise=0).load().x_train, source(name, noise=0.1).load().x_train)
 
 
 @pytest.mark.parametrize("name", ["xor", "spirals"])
 def test_noise_moves_each_coordinate_by_its_standard_deviation(name: str) -> None:
-    exact, _ = both_halves(load(options(name, noise=0)))
-    moved, _ = both_halves(load(options(name, noise=0.5)))
+    exact, _ = both_halves(source(name, noise=0).load())
+    moved, _ = both_halves(source(name, noise=0.5).load())
 
     # 2000 normal numbers: a standard deviation is known to about 0.008.
     assert (moved - exact).std() == pytest.approx(0.5, abs=0.04)
@@ -117,39 +118,39 @@ def test_noise_moves_each_coordinate_by_its_standard_deviation(name: str) -> Non
 def test_moons_are_those_of_scikit_learn(noise: float, seed: int) -> None:
     x, y = make_moons(1000, noise=noise, random_state=seed)
 
-    points, labels = both_halves(load(options("moons", noise=noise, seed=seed)))
+    points, labels = both_halves(source("moons", noise=noise, seed=seed).load())
 
     assert np.array_equal(points, x.astype(np.float32))
     assert np.array_equal(labels, y)
 
 
 def test_without_noise_the_circles_have_radius_one_and_a_half() -> None:
-    x, y = both_halves(load(options("circles", noise=0)))
+    x, y = both_halves(source("circles", noise=0).load())
 
     assert np.hypot(*x.T) == pytest.approx(np.where(y == 0, 1, 0.5), abs=1e-6)
 
 
 def test_without_noise_xor_labels_say_whether_the_signs_differ() -> None:
-    x, y = both_halves(load(options("xor", noise=0)))
+    x, y = both_halves(source("xor", noise=0).load())
 
     assert np.array_equal(y, (np.sign(x[:, 0]) != np.sign(x[:, 1])).astype(np.int64))
 
 
 def test_without_noise_xor_fills_all_four_quarters_of_the_square() -> None:
-    x, _ = both_halves(load(options("xor", noise=0)))
+    x, _ = both_halves(source("xor", noise=0).load())
 
     assert np.abs(x).max() <= 1
     assert np.bincount((x[:, 0] > 0) * 2 + (x[:, 1] > 0)).min() > 200
 
 
 def test_without_noise_the_spirals_end_at_radius_two() -> None:
-    x, _ = both_halves(load(options("spirals", noise=0)))
+    x, _ = both_halves(source("spirals", noise=0).load())
 
     assert 1.99 < np.hypot(*x.T).max() <= 2 + 1e-6
 
 
 def test_without_noise_a_spirals_angle_follows_from_its_radius() -> None:
-    x, y = both_halves(load(options("spirals", noise=0)))
+    x, y = both_halves(source("spirals", noise=0).load())
 
     radius = np.hypot(*x.T)
     angle = 3 * np.pi * radius / 2 + np.pi * y
@@ -161,20 +162,20 @@ def test_without_noise_a_spirals_angle_follows_from_its_radius() -> None:
 
 
 def test_digits_are_1797_images_of_64_pixels_in_ten_classes() -> None:
-    data = load(options("digits"))
+    data = source("digits").load()
 
     assert (len(data.x_train), len(data.x_test)) == (898, 899)
     assert data.spec == DataSpec(shape=(64,), classes=10)
 
 
 def test_digits_have_the_labels_that_scikit_learn_ships() -> None:
-    _, y = both_halves(load(options("digits")))
+    _, y = both_halves(source("digits").load())
 
     assert np.bincount(y).tolist() == np.bincount(load_digits().target).tolist()
 
 
 def test_digits_are_the_images_that_scikit_learn_ships_but_for_scale() -> None:
-    data = load(options("digits"))
+    data = source("digits").load()
     x, _ = both_halves(data)
     varies = data.x_train.std(axis=0) > 0
 
@@ -185,7 +186,7 @@ def test_digits_are_the_images_that_scikit_learn_ships_but_for_scale() -> None:
 
 @pytest.mark.parametrize("seed", [0, 5])
 def test_a_pixel_of_the_training_half_has_mean_zero_and_deviation_one_or_is_always_zero(seed: int) -> None:
-    x = load(options("digits", seed=seed)).x_train.astype(np.float64)
+    x = source("digits", seed=seed).load().x_train.astype(np.float64)
 
     deviation = x.std(axis=0)
     assert x.mean(axis=0) == pytest.approx(np.zeros(64), abs=1e-5)
@@ -194,13 +195,13 @@ def test_a_pixel_of_the_training_half_has_mean_zero_and_deviation_one_or_is_alwa
 
 
 def test_a_pixel_that_is_constant_in_training_is_zero_in_test_too() -> None:
-    data = load(options("digits"))
+    data = source("digits").load()
 
     assert not data.x_test[:, data.x_train.std(axis=0) == 0].any()
 
 
 def test_the_test_half_is_scaled_by_the_training_half_alone() -> None:
-    deviation = load(options("digits")).x_test.std(axis=0)
+    deviation = source("digits").load().x_test.std(axis=0)
 
     assert np.abs(deviation[deviation > 0] - 1).max() > 0.01
 
@@ -217,6 +218,6 @@ def test_the_baseline_is_the_share_of_the_commonest_class_in_training() -> None:
 
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_no_constant_guess_beats_the_baseline(name: str) -> None:
-    data = load(options(name))
+    data = source(name).load()
 
     assert data.baseline == max(float((data.y_train == label).mean()) for label in range(data.classes))

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from depthsearch.networks.base import INITIALIZATIONS, Dense
-from depthsearch.networks.initialization import initial_weights
-from depthsearch.problem.problem import Problem
+from depthsearch.networks.base import Dense
+from depthsearch.networks.ffnet import FFNet
+from depthsearch.networks.initialization import INITIALIZATIONS, initial_weights
 
 PLAN = (Dense("wide", 400, 600),)
 
 
 def draw(name: str, seed: int = 0, **more: float) -> tuple[np.ndarray, np.ndarray]:
-    problem = Problem.model_validate({"initialization": name} | more)
-    ((weight, bias),) = initial_weights(problem, PLAN, seed)
+    scheme = FFNet.model_validate({"initialization": name} | more)
+    ((weight, bias),) = initial_weights(scheme, PLAN, seed)
     return weight.astype(np.float64), bias.astype(np.float64)
 
 

@@ -3,21 +3,27 @@ from hypothesis import strategies as st
 
 from depthsearch.data.base import DataSpec
 from depthsearch.networks.base import (
-    FAMILIES,
-    NORMALIZATIONS,
     Activation,
     Add,
     Dense,
     LayerCounts,
+    Network,
     Normalization,
     Plan,
-    count,
+    count_layers,
     output_indices,
     weight_layers,
 )
+from depthsearch.networks.dense import DenseNetwork, as_dense
 from depthsearch.networks.ffnet import FFNet
 from depthsearch.networks.resnet import ResNet
-from depthsearch.problem.problem import Problem
+
+FAMILIES, NORMALIZATIONS = st.sampled_from(["ffnet", "resnet"]), st.sampled_from(["none", "batch", "layer"])
+
+
+def dense(family: str, **options: object) -> DenseNetwork:
+    return as_dense(Network.of({"family": family} | options))
+
 
 BLOCK: Plan = (
     Dense("a", 2, 3),
@@ -39,49 +45,49 @@ def test_a_layers_output_is_its_activation_and_not_what_was_added_after() -> Non
 
 
 def test_a_normalization_has_a_scale_and_a_shift_for_each_unit() -> None:
-    assert count(BLOCK, keras=9) == LayerCounts(hidden=2, weight_layers=3, keras=9, parameters=9 + 6 + 12 + 4)
+    assert count_layers(BLOCK, keras=9) == LayerCounts(hidden=2, weight_layers=3, keras=9, parameters=9 + 6 + 12 + 4)
 
 
 def test_families_are_found_by_name() -> None:
-    assert isinstance(family_of("ffnet"), FFNet)
-    assert isinstance(family_of("resnet"), ResNet)
+    assert Network.entry("ffnet") is FFNet
+    assert Network.entry("resnet") is ResNet
 
 
 @given(
-    family=st.sampled_from(FAMILIES),
-    normalization=st.sampled_from(NORMALIZATIONS),
+    family=FAMILIES,
+    normalization=NORMALIZATIONS,
     width=st.integers(1, 50),
     depth=st.integers(1, 40),
-    data_spec=st.builds(DataSpec, features=st.integers(1, 100), classes=st.integers(2, 12)),
+    data_spec=st.builds(DataSpec, shape=st.tuples(st.integers(1, 100)), classes=st.integers(2, 12)),
 )
 def test_every_dense_layer_takes_what_the_one_before_gives(
     family: str, normalization: str, width: int, depth: int, data_spec: DataSpec
 ) -> None:
-    problem = Problem(family=family, width=width, normalization=normalization)
+    network = dense(family, width=width, normalization=normalization)
 
-    dense = weight_layers(problem.network.plan(data_spec, depth))
+    layers = weight_layers(network.plan(data_spec, depth))
 
-    assert [layer.inputs for layer in dense] == [data_spec.features, *(layer.units for layer in dense[:-1])]
-    assert {layer.units for layer in dense[:-1]} == {width}
-    assert dense[-1].units == data_spec.outputs
+    assert [layer.inputs for layer in layers] == [data_spec.features, *(layer.units for layer in layers[:-1])]
+    assert {layer.units for layer in layers[:-1]} == {width}
+    assert layers[-1].units == data_spec.outputs
 
 
-@given(family=st.sampled_from(FAMILIES), normalization=st.sampled_from(NORMALIZATIONS), depth=st.integers(1, 40))
+@given(family=FAMILIES, normalization=NORMALIZATIONS, depth=st.integers(1, 40))
 def test_no_two_layers_have_one_name(family: str, normalization: str, depth: int) -> None:
-    problem = Problem(family=family, normalization=normalization)
+    network = dense(family, normalization=normalization)
 
-    names = [layer.name for layer in problem.network.plan(DataSpec(shape=(2,), classes=2), depth)]
+    names = [layer.name for layer in network.plan(DataSpec(shape=(2,), classes=2), depth)]
 
     assert len(set(names)) == len(names)
 
 
-@given(family=st.sampled_from(FAMILIES), normalization=st.sampled_from(NORMALIZATIONS), depth=st.integers(1, 40))
+@given(family=FAMILIES, normalization=NORMALIZATIONS, depth=st.integers(1, 40))
 def test_every_hidden_layer_has_an_activation_and_the_output_has_none(
     family: str, normalization: str, depth: int
 ) -> None:
-    problem = Problem(family=family, normalization=normalization)
+    network = dense(family, normalization=normalization)
 
-    plan = problem.network.plan(DataSpec(shape=(2,), classes=2), depth)
+    plan = network.plan(DataSpec(shape=(2,), classes=2), depth)
 
     assert [isinstance(plan[index], Activation) for index in output_indices(plan)] == [
         *[True] * (len(weight_layers(plan)) - 1),

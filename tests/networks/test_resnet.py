@@ -3,16 +3,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depthsearch.data.base import DataSpec
-from depthsearch.networks.base import NORMALIZATIONS, Activation, Add, Dense, Normalization
+from depthsearch.networks.base import Activation, Add, Dense, Normalization
 from depthsearch.networks.resnet import ResNet
-from depthsearch.problem.problem import Problem
 
 PLANE = DataSpec(shape=(2,), classes=2)
 DIGITS = DataSpec(shape=(64,), classes=10)
 
 
 def test_depth_one_is_one_block_between_two_layers_and_one() -> None:
-    assert ResNet().plan(Problem(family="resnet", width=5), PLANE, 1) == (
+    assert ResNet(width=5).plan(PLANE, 1) == (
         Dense("input 1", 2, 5),
         Activation("input 1 tanh", "tanh"),
         Dense("input 2", 5, 5),
@@ -30,7 +29,7 @@ def test_depth_one_is_one_block_between_two_layers_and_one() -> None:
 
 
 def test_in_depth_two_the_second_block_starts_from_the_sum_of_the_first() -> None:
-    plan = ResNet().plan(Problem(family="resnet", width=5), PLANE, 2)
+    plan = ResNet(width=5).plan(PLANE, 2)
 
     assert plan[10:16] == (
         Normalization("block 2 norm", "batch", 5),
@@ -42,10 +41,9 @@ def test_in_depth_two_the_second_block_starts_from_the_sum_of_the_first() -> Non
     )
 
 
-@given(depth=st.integers(1, 60), normalization=st.sampled_from(NORMALIZATIONS))
+@given(depth=st.integers(1, 60), normalization=st.sampled_from(("none", "batch", "layer")))
 def test_every_addition_adds_its_blocks_input(depth: int, normalization: str) -> None:
-    problem = Problem(family="resnet", normalization=normalization)
-    plan = problem.network.plan(PLANE, depth)
+    plan = ResNet.model_validate({"normalization": normalization}).plan(PLANE, depth)
     length = 5 if normalization == "none" else 6
 
     sources = {index: layer.source for index, layer in enumerate(plan) if isinstance(layer, Add)}
@@ -55,35 +53,33 @@ def test_every_addition_adds_its_blocks_input(depth: int, normalization: str) ->
 
 
 def test_without_a_normalization_a_block_is_two_layers_and_the_sum() -> None:
-    plan = ResNet().plan(Problem(family="resnet", normalization="none"), PLANE, 1)
+    plan = ResNet(normalization="none").plan(PLANE, 1)
 
     assert [type(layer) for layer in plan[4:9]] == [Dense, Activation, Dense, Activation, Add]
 
 
 def test_layer_normalization_stands_where_batch_normalization_does() -> None:
-    assert ResNet().plan(Problem(family="resnet", normalization="layer"), PLANE, 1)[4] == Normalization(
-        "block 1 norm", "layer", 5
-    )
+    assert ResNet(normalization="layer").plan(PLANE, 1)[4] == Normalization("block 1 norm", "layer", 5)
 
 
 def test_ten_classes_have_ten_outputs() -> None:
-    assert ResNet().plan(Problem(family="resnet"), DIGITS, 1)[-1] == Dense("output", 5, 10)
+    assert ResNet().plan(DIGITS, 1)[-1] == Dense("output", 5, 10)
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 25, 50, 65, 66, 74, 75])
 def test_n_blocks_are_2n_plus_4_dense_layers_and_4n_plus_5_of_keras(blocks: int) -> None:
-    counts = ResNet().counts(Problem(family="resnet"), PLANE, blocks)
+    counts = ResNet().layer_counts(PLANE, blocks)
 
     assert (counts.hidden, counts.weight_layers, counts.keras) == (2 * blocks + 3, 2 * blocks + 4, 4 * blocks + 5)
 
 
 @pytest.mark.parametrize(("blocks", "keras"), [(50, 205), (75, 305)])
 def test_keras_counts_205_and_305_layers_for_50_and_75_blocks(blocks: int, keras: int) -> None:
-    assert ResNet().counts(Problem(family="resnet", activation="tanh"), PLANE, blocks).keras == keras
+    assert ResNet(activation="tanh").layer_counts(PLANE, blocks).keras == keras
 
 
 def test_without_a_normalization_keras_counts_one_layer_less_a_block() -> None:
-    assert ResNet().counts(Problem(family="resnet", normalization="none"), PLANE, 10).keras == 3 * 10 + 5
+    assert ResNet(normalization="none").layer_counts(PLANE, 10).keras == 3 * 10 + 5
 
 
 @pytest.mark.parametrize(
@@ -99,11 +95,11 @@ def test_without_a_normalization_keras_counts_one_layer_less_a_block() -> None:
 def test_parameters_are_weights_biases_scales_and_shifts(
     depth: int, normalization: str, data_spec: DataSpec, parameters: int
 ) -> None:
-    problem = Problem(family="resnet", width=5, normalization=normalization)
+    network = ResNet.model_validate({"width": 5, "normalization": normalization})
 
-    assert problem.network.layer_counts(data_spec, depth).parameters == parameters
+    assert network.layer_counts(data_spec, depth).parameters == parameters
 
 
 @pytest.mark.parametrize(("depth", "words"), [(1, "1 residual block"), (66, "66 residual blocks")])
 def test_depth_in_words(depth: int, words: str) -> None:
-    assert ResNet().units(depth) == words
+    assert ResNet().depth_words(depth) == words

@@ -4,8 +4,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from depthsearch.data.base import DataOptions
-from depthsearch.networks.base import ACTIVATIONS, FAMILIES, INITIALIZATIONS, NORMALIZATIONS
+from depthsearch.data.base import DataSource
+from depthsearch.networks.activations import activation_names
+from depthsearch.networks.base import Network
+from depthsearch.networks.initialization import INITIALIZATIONS
 from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.recipe import Recipe
@@ -14,16 +16,15 @@ _positive = st.floats(1e-12, 1e6)
 LAST = st.integers(1, 20)
 
 
-def _data() -> st.SearchStrategy[DataOptions]:
-    planar = st.builds(
-        DataOptions,
-        name=st.sampled_from(["moons", "circles", "xor", "spirals"]),
-        noise=st.none() | st.floats(0, 10),
-        points=st.none() | st.integers(40, 10_000),
-        test_share=st.floats(0.05, 0.95),
-        seed=st.integers(0, 2**32 - 1),
-    )
-    return planar | st.builds(DataOptions, name=st.just("digits"), seed=st.integers(0, 2**32 - 1))
+def _data() -> st.SearchStrategy[DataSource]:
+    shared: dict[str, st.SearchStrategy[Any]] = {"test_share": st.floats(0.05, 0.95), "seed": st.integers(0, 2**32 - 1)}
+    planar: dict[str, st.SearchStrategy[Any]] = {
+        "name": st.sampled_from(["moons", "circles", "xor", "spirals"]),
+        "noise": st.none() | st.floats(0, 10),
+        "points": st.none() | st.integers(40, 10_000),
+    }
+    tables = st.fixed_dictionaries(planar | shared) | st.fixed_dictionaries({"name": st.just("digits")} | shared)
+    return tables.map(DataSource.of)
 
 
 @st.composite
@@ -64,11 +65,11 @@ def problems(draw: st.DrawFn) -> Problem:
     if initialization == "normal":
         variances = {"sigma_w2": draw(st.none() | _positive), "sigma_b2": draw(st.none() | st.floats(0, 10))}
     return Problem(
-        family=draw(st.sampled_from(FAMILIES)),
+        family=draw(st.sampled_from(Network.names())),
         width=draw(st.integers(1, 10_000)),
-        activation=draw(st.sampled_from(ACTIVATIONS)),
+        activation=draw(st.sampled_from(activation_names())),
         initialization=initialization,
-        normalization=draw(st.none() | st.sampled_from(NORMALIZATIONS)),
+        normalization=draw(st.none() | st.sampled_from(["none", "batch", "layer"])),
         data=draw(_data()),
         recipe=draw(_recipes()),
         criterion=draw(_criteria()),

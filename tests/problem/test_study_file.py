@@ -259,7 +259,7 @@ def test_an_unknown_key_names_the_line_that_sets_it_and_not_one_that_mentions_it
 def test_two_problems_of_one_name_are_refused(tmp_path: Path) -> None:
     error = refusal(tmp_path, '[[problems]]\nname = "a"\n[[problems]]\nname = "a"\n')
 
-    assert "name 'a' stands for more than one problem" in str(error)
+    assert "name 'a' names more than one problem" in str(error)
 
 
 @pytest.mark.parametrize("text", ["", 'title = "x"\n', "problems = []\n"])

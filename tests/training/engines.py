@@ -280,8 +280,8 @@ class EngineContract:
         assert divided.final_test_accuracy == pytest.approx(whole.final_test_accuracy, abs=0 if self.exact else 0.005)
         points = points_of_entries(by_steps)
         for figures, of_epochs in (
-            (divided.train_loss, whole.loss),
-            (divided.train_accuracy, whole.score),
+            (divided.loss, whole.loss),
+            (divided.score, whole.score),
         ):
             assert figures @ points == pytest.approx(500 * of_epochs.sum(), rel=1e-5)
             # The seventh entry ends with the first epoch.

@@ -11,10 +11,12 @@ import pytest
 
 from depthsearch.data.base import DataSpec
 from depthsearch.errors import InvalidValue, TrainingFailed, UnknownName
-from depthsearch.networks.base import ACTIVATIONS, INITIALIZATIONS, Activation, Add, Dense
+from depthsearch.networks.base import Activation, Add, Dense
+from depthsearch.networks.dense import as_dense
+from depthsearch.networks.initialization import INITIALIZATIONS
 from depthsearch.problem.problem import Problem
 from depthsearch.training.dense.engine import DenseEngine
-from depthsearch.training.dense.program import claims
+from depthsearch.training.dense.program import KERNELS, claims
 from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.modules.stacked_engine import TorchEngine
 from depthsearch.training.select import WIDEST_DENSE, choose_engine
@@ -43,7 +45,7 @@ def test_the_number_of_threads_changes_no_bit(problem: Problem) -> None:
 
 
 GRID: list[dict[str, Any]] = [
-    *({"activation": activation} for activation in ACTIVATIONS),
+    *({"activation": activation} for activation in KERNELS),
     *({"initialization": initialization} for initialization in INITIALIZATIONS),
     *({"family": "resnet", "activation": activation} for activation in ("tanh", "relu", "gelu")),
     *({"family": family, "normalization": "layer"} for family in ("ffnet", "resnet")),
@@ -64,8 +66,8 @@ def agree(problem: Problem) -> None:
     (dense,), (torch,) = (train_all(engine, problem, [Job(4, 3)]) for engine in (DenseEngine(1), TorchEngine("cpu")))
     assert (dense.layers, dense.epochs, dense.steps) == (torch.layers, torch.epochs, torch.steps)
     assert dense.baseline == torch.baseline
-    np.testing.assert_allclose(dense.train_loss, torch.train_loss, rtol=2e-4)
-    np.testing.assert_allclose(dense.train_accuracy, torch.train_accuracy, atol=0.005)
+    np.testing.assert_allclose(dense.loss, torch.loss, rtol=2e-4)
+    np.testing.assert_allclose(dense.score, torch.score, atol=0.005)
     for name in vars(torch.snapshots):
         ours, theirs = getattr(dense.snapshots, name), getattr(torch.snapshots, name)
         rtol, atol = (0, 0.005) if name == "test_accuracy" else (2e-3, 1e-6)
@@ -93,7 +95,7 @@ def test_entries_that_cross_the_ends_of_epochs_agree_with_torch(steps: int, size
 
 def test_a_weight_that_is_not_a_number_is_not_hidden() -> None:
     """Clamps and comparisons in the kernels let NaN through, in every activation."""
-    for activation in ACTIVATIONS:
+    for activation in KERNELS:
         problem = Problem.model_validate(
             {"activation": activation, "recipe": {"learning_rate": 1e30, "momentum": 0.0, "epochs": 4}}
         )
@@ -129,7 +131,7 @@ def test_a_watcher_that_is_asked_late_still_ends_the_run_where_it_was_settled() 
 @pytest.mark.parametrize("normalization", ["none", "batch", "layer"])
 def test_both_families_are_claimed(family: str, normalization: str) -> None:
     problem = Problem.model_validate({"family": family, "normalization": normalization})
-    assert claims(problem.network.plan(DataSpec(shape=(2,), classes=2), 3))
+    assert claims(as_dense(problem.network).plan(DataSpec(shape=(2,), classes=2), 3))
 
 
 def test_layers_of_several_widths_are_not_claimed() -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from depthsearch.networks.dense import as_dense
 from depthsearch.networks.initialization import initial_weights
 from depthsearch.problem.problem import Problem
 from depthsearch.training.dense.engine import DenseEngine
@@ -20,10 +21,9 @@ Array = NDArray[np.float64]
 
 
 def reference(problem: Problem, depth: int, seed: int) -> Reference:
-    plan = problem.network.plan(problem.data.load().spec, depth)
-    return Reference(
-        problem.network.family, depth, problem.network.activation, initial_weights(problem.network, plan, seed)
-    )
+    network = as_dense(problem.network)
+    plan = network.plan(problem.data.spec, depth)
+    return Reference(network.family, depth, network.activation, initial_weights(network, plan, seed))
 
 
 def hidden_outputs(network: Reference, x: NDArray[np.float32]) -> Array:

@@ -7,10 +7,12 @@ from scipy.special import expit, softmax
 from sklearn.metrics import accuracy_score, log_loss
 
 from depthsearch.data.base import DataSpec
-from depthsearch.networks.base import ACTIVATIONS as NAMES
+from depthsearch.networks.activations import activation_names, activation_of
+from depthsearch.networks.dense import as_dense
+from depthsearch.networks.ffnet import FFNet
 from depthsearch.networks.initialization import initial_weights
 from depthsearch.problem.problem import Problem
-from depthsearch.training.modules.stack import ACTIVATIONS, BatchNorm, NetworkStack
+from depthsearch.training.modules.stack import BatchNorm, NetworkStack
 from depthsearch.training.modules.steps import count_correct, mean_losses
 
 RNG = np.random.default_rng(0)
@@ -59,7 +61,7 @@ def test_batch_norm_agrees_with_that_of_torch_in_training() -> None:
     torch.testing.assert_close(BatchNorm(1, 4)(batch[None])[0], theirs)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", activation_names())
 def test_every_activation_has_its_textbook_value(name: str) -> None:
     x = np.array([-2.0, -0.5, 0.0, 0.5, 2.0])
     erf = np.array([-0.954499736, -0.382924923, 0.0, 0.382924923, 0.954499736])  # erf(x / sqrt 2)
@@ -76,7 +78,7 @@ def test_every_activation_has_its_textbook_value(name: str) -> None:
         "softsign": x / (1 + np.abs(x)),
         "identity": x,
     }[name]
-    output = ACTIVATIONS[name](torch.tensor(x, dtype=torch.float64)).numpy()  # type: ignore[index]
+    output = activation_of(name).function(torch.tensor(x, dtype=torch.float64)).numpy()
     np.testing.assert_allclose(output, expected, rtol=1e-6, atol=1e-9)
 
 
@@ -101,16 +103,17 @@ def test_multi_class_loss_and_accuracy_are_scikit_learns() -> None:
 def test_a_network_has_as_many_parameters_as_its_counts_say(family: str, normalization: str) -> None:
     problem = Problem.model_validate({"family": family, "normalization": normalization, "width": 7})
     spec = DataSpec(shape=(3,), classes=4)
-    plan = problem.network.plan(spec, 3)
-    networks = NetworkStack(plan, [initial_weights(problem.network, plan, seed) for seed in (0, 1)])
+    network = as_dense(problem.network)
+    plan = network.plan(spec, 3)
+    networks = NetworkStack(plan, [initial_weights(network, plan, seed) for seed in (0, 1)])
     parameters = sum(parameter.numel() for parameter in networks.parameters()) / 2
     assert parameters == problem.network.layer_counts(spec, 3).parameters
     assert networks(torch.zeros(2, 5, 3)).shape == (2, 5, 4)
 
 
 def test_building_a_network_draws_nothing_from_torchs_global_generator() -> None:
-    problem = Problem()
-    plan = problem.network.plan(DataSpec(shape=(2,), classes=2), 3)
+    network = FFNet()
+    plan = network.plan(DataSpec(shape=(2,), classes=2), 3)
     before = torch.get_rng_state()
-    NetworkStack(plan, [initial_weights(problem.network, plan, 0)])
+    NetworkStack(plan, [initial_weights(network, plan, 0)])
     assert torch.equal(torch.get_rng_state(), before)

@@ -77,7 +77,7 @@ def test_runs_that_end_at_different_entries_keep_their_places() -> None:
     ]  # fmt: skip
     whole = train_all(TorchEngine("cpu"), FFNET, jobs)
     for job, trace in found:
-        np.testing.assert_allclose(trace.loss, whole[job.seed - 1].train_loss[: trace.epochs], rtol=1e-4)
+        np.testing.assert_allclose(trace.loss, whole[job.seed - 1].loss[: trace.epochs], rtol=1e-4)
 
 
 def test_threads_are_as_before_while_a_consumer_looks_at_a_run() -> None:
