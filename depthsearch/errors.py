@@ -49,15 +49,25 @@ class InvalidValue(DepthsearchError):
         super().__init__(self.reason)
 
     def __str__(self) -> str:
-        return self.with_name(self.path.rpartition(".")[2])
+        return self.with_name(self.field.rpartition(".")[2])
+
+    @property
+    def field(self) -> str:
+        """The path without a place in a list: "settings.depths" of "settings.depths.0"."""
+        return self.path.removesuffix(f".{self.path.rpartition('.')[2]}") if self._in_list else self.path
+
+    @property
+    def _in_list(self) -> bool:
+        return self.path.rpartition(".")[2].isdigit()
 
     def with_name(self, name: str) -> str:
-        """The message, with another name for the value: what the command line calls it, for example."""
-        return f"{name} {self.reason}" if name else self.reason
+        """The message, with another name for the field: what the command line calls it, for example."""
+        each = "each of " if self._in_list else ""
+        return f"{each}{name} {self.reason}" if name else self.reason
 
     def within(self, outer: str) -> Self:
-        """The same error for a value that belongs to `outer`; a path of several parts stays as it is."""
-        if self.path and "." not in self.path:
+        """The same error for a value that belongs to `outer`; a path with a table stays as it is."""
+        if self.path and "." not in self.field:
             self.path = f"{outer}.{self.path}"
         return self
 

@@ -3,14 +3,16 @@
 import click
 
 from depthsearch.cli.errors import with_option_names
-from depthsearch.cli.options import storage_option
+from depthsearch.cli.options import Number, storage_option
 from depthsearch.interrupts import INTERRUPTED, interrupts_deferred
 
 
 @click.command()
 @storage_option
 @click.option("--host", default="127.0.0.1", help="Address to listen on. [default: 127.0.0.1, this machine alone]")
-@click.option("--port", type=int, default=8080, help="Port to listen on; 0 for any that is free. [default: 8080]")
+@click.option(
+    "--port", type=Number(int), default=8080, help="Port to listen on; 0 for any that is free. [default: 8080]"
+)
 @click.pass_context
 def dashboard(context: click.Context, storage: str | None, host: str, port: int) -> None:
     """Show every study of the store in optuna-dashboard, until Ctrl-C.

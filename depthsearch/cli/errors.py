@@ -17,18 +17,15 @@ def with_option_names(*, problem: bool = True, **others: str) -> Iterator[None]:
     try:
         yield
     except InvalidValue as error:
-        name = others.get(error.path, "") or _option(error.path, problem)
+        name = others.get(error.field, "") or _option(error.field, problem)
         if not name:
             raise
         raise InvalidValue(error.with_name(name)) from None
 
 
-def _option(path: str, problem: bool) -> str:
+def _option(field: str, problem: bool) -> str:
     from depthsearch.reporting.command_line import option_names  # noqa: PLC0415 - imported where an error is
 
-    table, _, field = path.partition(".")
-    field, _, place = field.partition(".")
-    if not field or (table != "settings" and not problem):
+    if not problem and not field.startswith("settings."):
         return ""
-    name = option_names().get(f"{table}.{field}", "")
-    return f"each of {name}" if name and place else name
+    return option_names().get(field, "")

@@ -6,6 +6,7 @@ import click
 
 from depthsearch.cli.errors import with_option_names
 from depthsearch.cli.options import (
+    Number,
     add_problem_options,
     add_search_options,
     details_option,
@@ -33,7 +34,7 @@ from depthsearch.interrupts import interrupts_deferred
 @details_option
 @click.option(
     "--at-least",
-    type=int,
+    type=Number(int),
     metavar="N",
     help="Exit with 0 if the interval's lower end is at least N, with 3 if its upper end is below N, else with 4.",
 )

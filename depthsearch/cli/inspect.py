@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     help="The run's own seed: its first weights and its batches. [default: 0]",
 )
 @click.option("--study", metavar="NAME", help="Replay a run of this study instead.")
-@click.option("--trial", type=int, metavar="N", help="With --study: the trial's number.")
-@click.option("--run", type=int, metavar="K", help="With --study: the run's place in the trial, from 0.")
+@click.option("--trial", type=Number(int), metavar="N", help="With --study: the trial's number.")
+@click.option("--run", type=Number(int), metavar="K", help="With --study: the run's place in the trial, from 0.")
 @storage_option
 @engine_options
 @click.option(

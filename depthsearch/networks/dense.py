@@ -57,7 +57,7 @@ class DenseNetwork(Network):
             value = getattr(self, name)
             if value is not None and self.initialization != "normal":
                 reason = f"belongs to the initialization 'normal', but got {value} with {self.initialization!r}"
-                raise InvalidValue(reason, path=name, value=value)
+                raise InvalidValue(reason, path=f"network.{name}", value=value)
         return self
 
     @abstractmethod

@@ -8,7 +8,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from depthsearch.networks.base import Dense, Plan, weight_layers
 
@@ -88,6 +87,8 @@ def _uniform(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
 
 
 def _truncated_normal(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
+    from scipy.special import ndtr, ndtri  # noqa: PLC0415 - naming an initialization needs no scipy
+
     # By the inverse distribution function: one draw for each value, so that the stream never depends on chance.
     low, high = ndtr(-2.0), ndtr(2.0)
     return np.asarray(ndtri(rng.uniform(low, high, shape)) / TRUNCATED_DEVIATION)

@@ -84,7 +84,7 @@ class Criterion(FrozenModel):
             taking = [name for name, fields in CRITERION_DEFAULTS.items() if field in fields]
             kinds = " or ".join(repr(name) for name in taking if name in CRITERIA or len(taking) == 1)
             reason = f"belongs to the criterion {kinds}, but got {given[field]!r} with {kind!r}"
-            raise InvalidValue(reason, path=field, value=given[field])
+            raise InvalidValue(reason, path=f"criterion.{field}", value=given[field])
         return dict.fromkeys(CRITERION_FIELDS) | defaults | given
 
     @property

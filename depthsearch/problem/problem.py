@@ -55,7 +55,9 @@ class Problem(FrozenModel):
             network = {Network.key: network}
         if flat and not isinstance(network, dict):
             name = next(iter(flat))
-            raise InvalidValue(f"is given together with a whole network, but got {flat[name]!r}: leave it out", path=name)
+            raise InvalidValue(
+                f"is given together with a whole network, but got {flat[name]!r}: leave it out", path=name
+            )
         return {"data": {}} | given | {"network": (network | flat) if flat or not network else network}
 
     @model_validator(mode="after")

@@ -70,18 +70,18 @@ class Recipe(FrozenModel):
     def _check(self) -> Self:
         if self.optimizer != "sgd" and self.momentum is not None:
             reason = f"belongs to sgd, but got {self.momentum} with {self.optimizer}: leave it out"
-            raise InvalidValue(reason, path="momentum", value=self.momentum)
+            raise InvalidValue(reason, path="recipe.momentum", value=self.momentum)
         if self.nesterov and not self.momentum:
             reason = f"needs sgd with a momentum above 0, but got momentum {self.momentum} with {self.optimizer}"
-            raise InvalidValue(reason, path="nesterov", value=self.nesterov)
+            raise InvalidValue(reason, path="recipe.nesterov", value=self.nesterov)
         if self.weight_decay and self.optimizer != "adamw":
             reason = f"belongs to adamw, but got {self.weight_decay} with {self.optimizer}: leave it out"
-            raise InvalidValue(reason, path="weight_decay", value=self.weight_decay)
+            raise InvalidValue(reason, path="recipe.weight_decay", value=self.weight_decay)
         if self.epochs is not None and self.steps is not None:
             reason = (
                 f"and epochs exclude each other, but got {self.epochs} epochs and {self.steps} steps: leave one out"
             )
-            raise InvalidValue(reason, path="steps", value=self.steps)
+            raise InvalidValue(reason, path="recipe.steps", value=self.steps)
         return self
 
     @property

@@ -58,20 +58,22 @@ class SearchSettings(FrozenModel):
     def _check(self) -> Self:
         if self.max_runs is not None and self.runs_per_trial is not None and self.max_runs < self.runs_per_trial:
             expected = f"at least {self.runs_per_trial}, the runs of one trial"
-            raise InvalidValue(path="max_runs", value=self.max_runs, expected=expected)
+            raise InvalidValue(path="settings.max_runs", value=self.max_runs, expected=expected)
         if self.sampler != "bisect" and self.reliability is not None and not LEAST <= self.reliability <= MOST:
             reason = (
                 f"must be from {LEAST} to {MOST}, since no number of runs shows more, but got {self.reliability}; the "
                 "sampler 'bisect' takes up to 1"
             )
-            raise InvalidValue(reason, path="reliability", value=self.reliability)
+            raise InvalidValue(reason, path="settings.reliability", value=self.reliability)
         if self.sampler == "grid" and self.depths is None:
-            raise InvalidValue("must be given for the sampler 'grid', as in 3,7,14, but none were", path="depths")
+            raise InvalidValue(
+                "must be given for the sampler 'grid', as in 3,7,14, but none were", path="settings.depths"
+            )
         if self.sampler != "grid" and self.depths is not None:
             reason = f"must be given for the sampler 'grid' alone, but got {list(self.depths)} for {self.sampler!r}"
-            raise InvalidValue(reason, path="depths", value=self.depths)
+            raise InvalidValue(reason, path="settings.depths", value=self.depths)
         if self.depths is not None and (not self.depths or max(self.depths) > self.cap):
-            raise InvalidValue(path="depths", value=list(self.depths), expected=f"within the cap, {self.cap}")
+            raise InvalidValue(path="settings.depths", value=list(self.depths), expected=f"at most {self.cap}, the cap")
         return self
 
     def resolved(

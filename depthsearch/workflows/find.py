@@ -89,5 +89,5 @@ def _resolved(problem: Problem, settings: SearchSettings, *, engine: str, device
     for depth in resolved.depths or ():
         if depth < family.shallowest:
             expected = f"at least {family.shallowest}"
-            raise InvalidValue(path="settings.depths.each", value=depth, expected=expected)
+            raise InvalidValue(path="settings.depths.0", value=depth, expected=expected)
     return with_budget(resolved)

@@ -50,12 +50,13 @@ def check_criterion(problem: Problem) -> None:
             "steps, or a larger batch size"
         )
         raise InvalidValue(reason, path="recipe.steps", value=problem.recipe.steps)
+    given = problem.data.model_dump()
     reason = (
-        f"must leave enough points to distinguish training from chance, but got {problem.data.test_share}: "
-        f"{count_of(points, 'training point')} would need an accuracy of {needed:.2f}; give more points, or a smaller "
-        "test share"
+        f"must leave enough to distinguish training from chance, but got {given.get('points', len(data.x_train))} with "
+        f"a test share of {given['test_share']}: {count_of(points, 'training point')} would need an accuracy of "
+        f"{needed:.2f}; give more points, or a smaller test share"
     )
-    raise InvalidValue(reason, path="data.test_share", value=problem.data.test_share)
+    raise InvalidValue(reason, path="data.points", value=given.get("points"))
 
 
 def prepared(engine: Engine, on_event: OnEvent) -> Engine:

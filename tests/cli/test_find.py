@@ -181,7 +181,7 @@ def test_a_study_file_says_the_problem_and_options_the_search(capsys: pytest.Cap
     )
     assert run(["find", "study.toml", "--problem", "a", "--cap", "2", "--json", "--quiet"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["problem"]["activation"] == "relu"
+    assert found["problem"]["network"]["activation"] == "relu"
     assert (found["settings"]["cap"], found["settings"]["runs_per_trial"]) == (2, 2)
 
 
@@ -238,8 +238,8 @@ BAD = [
     (["--tolerance", "2"], "--tolerance must be less than 1, but got 2"),
     (["--depths", "3,7"], "--depths must be given for the sampler 'grid' alone, but got [3, 7]"),
     (["--depths", "3,x"], "--depths must be whole numbers with commas between them, as in 3,7,14, but got '3,x'"),
-    (["--sampler", "grid", "--depths", "0,3"], "each of the depths must be at least 1, but got 0"),
-    (["--sampler", "grid", "--depths", "3", "--cap", "2"], "depths must lie within the cap, 2, but got [3]"),
+    (["--sampler", "grid", "--depths", "0,3"], "each of --depths must be at least 1, but got 0"),
+    (["--sampler", "grid", "--depths", "3", "--cap", "2"], "--depths must be at most 2, the cap, but got [3]"),
     (["--sampler", "grid"], "--depths must be given for the sampler 'grid', as in 3,7,14, but none were"),
     (["--sampler", "grid", "--depths", "-3"], "each of --depths must be greater than or equal to 0, but got -3"),
     (["--sampler", "threshold", "--reliability", "1"], "--reliability must be from 0.01 to 0.99, since no number of"),
@@ -273,7 +273,7 @@ BAD = [
     ),
     (["--at-least", "0"], "--at-least must be from 1 to the cap, 10000, but got 0"),
     (["--at-least", "61", "--cap", "60"], "--at-least must be from 1 to the cap, 60, but got 61"),
-    (["--at-least", "deep"], "'deep' is not a valid integer"),
+    (["--at-least", "deep"], "--at-least must be a whole number, but got 'deep'"),
     (["--points", "40", "--test-share", "0.9"], "--points must leave enough to distinguish training from chance"),
     (["--storage", "mysql://localhost/x"], "storage 'mysql://localhost/x' has the unknown scheme 'mysql': accepted"),
     (["--engine", "numpy"], "unknown engine 'numpy': accepted: auto, dense, torch"),

@@ -11,13 +11,27 @@ import pytest
 
 import depthsearch
 from depthsearch.cli.main import cli, run
+from depthsearch.data.base import DataSource
+from depthsearch.networks.activations import activation_names
+from depthsearch.networks.base import Network
+from depthsearch.networks.initialization import INITIALIZATIONS
 
-HEAVY = ("torch", "optuna", "numba", "sklearn", "pandas", "plotly", "scipy", "numpy", "pydantic", "sqlalchemy", "rich")
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+HEAVY = ("torch", "optuna", "numba", "sklearn", "pandas", "plotly", "scipy", "sqlalchemy")
+"""What no help loads."""
+
+LIGHT = ("numpy", "pydantic", "rich")
+"""What the help of a command loads to derive its options, and the list of commands does not."""
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MANUAL = "".join(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))
 
 
 def commands(group: click.Group = cli, path: str = "depthsearch") -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from commands(command, f"{path} {name}")
         else:
@@ -25,17 +39,19 @@ def commands(group: click.Group = cli, path: str = "depthsearch") -> Iterator[tu
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "absent"),
     [
-        ["--help"],
-        ["--version"],
-        *([*name, "--help"] for name in (["find"], ["inspect"], ["report"], ["studies", "list"], ["dashboard"])),
+        (["--help"], HEAVY + LIGHT),
+        (["--version"], HEAVY + LIGHT),
+        *(([*name, "--help"], HEAVY) for name in (["find"], ["inspect"], ["report"], ["studies", "list"])),
+        (["dashboard", "--help"], HEAVY),
+        (["families", "--help"], HEAVY),
     ],
 )
-def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+def test_help_imports_nothing_heavy(arguments: list[str], absent: tuple[str, ...]) -> None:
     script = (
         "import sys; from depthsearch.cli.main import run; code = run(sys.argv[1:]); "
-        f"print('LOADED', code, [name for name in {HEAVY} if name in sys.modules])"
+        f"print('LOADED', code, [name for name in {absent} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "LOADED 0 []"
@@ -79,7 +95,7 @@ def test_ctrl_c_is_one_line_that_is_true_of_the_command(
     def interrupted(**_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.commands[command], "callback", interrupted)
+    monkeypatch.setattr(dict(commands())[f"depthsearch {command}"], "callback", interrupted)
     assert run([command]) == 130
     assert capsys.readouterr().err == f"{line}\n"
 
@@ -96,8 +112,8 @@ def test_ctrl_c_while_the_command_is_imported_is_one_line() -> None:
 
 def test_sigterm_ends_a_command_as_ctrl_c_does() -> None:
     script = (
-        "import signal; from depthsearch.__main__ import main; from depthsearch.cli.main import cli\n"
-        "cli.commands['inspect'].callback = lambda **_: signal.raise_signal(signal.SIGTERM)\n"
+        "import signal; from depthsearch.__main__ import main; from depthsearch.cli.inspect import inspect\n"
+        "inspect.callback = lambda **_: signal.raise_signal(signal.SIGTERM)\n"
         "main()"
     )
     done = subprocess.run([sys.executable, "-c", script, "inspect"], capture_output=True, text=True, check=False)
@@ -115,7 +131,7 @@ def test_no_command_at_all_shows_the_help_and_is_misuse(capsys: pytest.CaptureFi
     [
         (["fnd"], "No such command 'fnd'"),
         (["find", "--arhc", "ffnet"], "No such option '--arhc'"),
-        (["find", "--width", "wide"], "'wide' is not a valid integer"),
+        (["find", "--width", "wide"], "--width must be a whole number, but got 'wide'"),
         (["find", "--width"], "'--width' requires an argument"),
         (["studies", "show"], "Missing argument 'STUDY'"),
     ],
@@ -134,25 +150,29 @@ def test_misuse_of_the_command_line_is_one_line_and_exit_2(
 @pytest.mark.parametrize(
     ("path", "command"), list(commands()), ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_every_command_and_option_has_help_and_is_in_the_readme(path: str, command: click.Command) -> None:
+def test_every_command_and_option_has_help_and_is_in_the_manual(path: str, command: click.Command) -> None:
     assert command.help
-    assert command.short_help
-    assert path in README
+    assert path in MANUAL
     for parameter in command.params:
         if isinstance(parameter, click.Option) and parameter.name != "help":
             assert parameter.help, f"{path} {parameter.opts[0]} has no help"
-            assert f"`{parameter.opts[0]}" in README, f"{path} {parameter.opts[0]} is not in the README"
+            for name in (*parameter.opts, *parameter.secondary_opts):
+                assert f"`{name}" in MANUAL, f"{path} {name} is not in the manual"
 
 
-def test_the_readme_names_no_option_that_does_not_exist() -> None:
+def test_readme_and_manual_name_no_option_that_does_not_exist() -> None:
     options = {opt for _, command in commands() for parameter in command.params for opt in parameter.opts}
-    named = set(re.findall(r"`(--[a-z0-9-]+)", README))
+    named = set(re.findall(r"`(--[a-z0-9-]+)", README + MANUAL))
     assert named <= options | {"--help", "--version"}
 
 
-def test_the_readme_names_every_name_that_may_be_given() -> None:
-    from depthsearch.problem import names
-
-    for values in (names.FAMILIES, names.ACTIVATIONS, names.INITIALIZATIONS, names.NORMALIZATIONS, names.DATA_SETS):
+def test_the_manual_names_every_name_that_may_be_given() -> None:
+    for values in (
+        Network.names(),
+        activation_names(),
+        INITIALIZATIONS,
+        DataSource.names(),
+        ("none", "batch", "layer"),
+    ):
         for value in values:
-            assert re.search(rf"\b{value}\b", README), value
+            assert re.search(rf"\b{value}\b", MANUAL), value

@@ -182,6 +182,8 @@ def test_a_run_without_memory_says_what_would_need_less(monkeypatch: pytest.Monk
         raise MemoryError
 
     monkeypatch.setattr("depthsearch.training.dense.engine.initial_weights", no_room)
-    message = "out of memory while training 7 hidden layers of width 5: give a smaller width, or a smaller depth"
+    message = (
+        "out of memory while training 7 hidden layers of ffnet tanh on moons: give a smaller network, or a smaller"
+    )
     with pytest.raises(TrainingFailed, match=message):
         list(DenseEngine().train(Problem(), [Job(7, 0)]))

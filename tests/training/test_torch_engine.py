@@ -109,7 +109,9 @@ def test_a_run_without_memory_says_so_in_one_line(monkeypatch: pytest.MonkeyPatc
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: not enough memory: you tried 9 TB")
 
     monkeypatch.setattr(torch_engine, "NetworkStack", no_room)
-    message = "out of memory while training 7 hidden layers of width 5: give a smaller width, or a smaller depth"
+    message = (
+        "out of memory while training 7 hidden layers of ffnet tanh on moons: give a smaller network, or a smaller"
+    )
     with pytest.raises(TrainingFailed, match=message):
         list(TorchEngine("cpu").train(FFNET, [Job(7, 0)]))
 
