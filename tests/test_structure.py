@@ -1,37 +1,38 @@
-"""The layout is the architecture: imports run one way, and torch lives in one room."""
+"""The shape of the tree: what import-linter (`make lint`) cannot see.
+
+Import rules are contracts in pyproject.toml.
+"""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
 import depthsearch
+from depthsearch.data.base import DataSource
+from depthsearch.networks.base import Network
 
 PACKAGE = Path(depthsearch.__file__).parent
-# A room may import the rooms of its own set and nothing else of depthsearch.
-ALLOWED = {
-    "core": set(),
-    "families": {"core"},
-    "datasets": {"core"},
-    "training": {"core", "families", "datasets"},
-    "detection": {"core", "families", "datasets"},
-    "search": {"core", "families", "datasets"},
-    "store": {"core", "families", "datasets"},
-    "finder": {"core", "families", "datasets", "training", "detection", "search", "store"},
-    "reporting": {"core", "families", "datasets", "training", "detection", "search", "store", "finder"},
-    "service": {"core", "store"},
-    "cli": {"core", "families", "datasets", "search", "store", "finder", "reporting", "service"},
-}
-
-# A notebook shows an answer by the answer's methods, which load what draws it.
-ALLOWED_BESIDES = {"core/answer.py": {"reporting"}}
-# The store and the search share what they know of Optuna's private names.
-ALLOWED_BESIDES |= {f"store/{name}.py": {"search"} for name in ("store", "study", "notes", "reading")}
+LEAST_MEDIAN, SLIVER, LONGEST_FUNCTION = 120, 40, 60
+"""Lines: of the median file at least, of a file that only one other imports at least, of a function at most."""
 
 
-def modules() -> list[Path]:
-    return sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
+def files() -> list[Path]:
+    """Every module but package inits and migrations."""
+    return sorted(
+        path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" and "migrations" not in path.parts
+    )
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text().splitlines())
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -45,49 +46,89 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_run_one_way(path: Path) -> None:
-    room = path.relative_to(PACKAGE).parts[0]
-    used = {name.split(".")[1] for name in imports(path) if name.startswith("depthsearch.")}
-    rooms = used & set(ALLOWED)
-    assert rooms <= ALLOWED[room] | {room} | ALLOWED_BESIDES.get(str(path.relative_to(PACKAGE)), set())
-
-
-def test_every_room_has_its_rule() -> None:
-    rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir() and (path / "__init__.py").exists()}
-    assert rooms == set(ALLOWED)
-
-
-@pytest.mark.parametrize(
-    ("library", "rooms"),
-    [
-        ("torch", {"training"}),
-        ("sklearn", {"datasets"}),
-        ("alembic", {"store"}),
-        ("sqlalchemy", {"search", "store", "finder"}),
-        ("click", {"cli"}),
-        ("rich", {"cli", "reporting"}),
-        ("plotly", {"reporting"}),
-        ("pandas", {"core"}),
-        ("IPython", {"core"}),
-        ("optuna", {"search", "store", "finder", "cli", "service"}),
-        ("optuna_dashboard", {"service"}),
-        ("tensorboard", {"training"}),
-    ],
-)
-def test_a_library_is_imported_only_where_it_belongs(library: str, rooms: set[str]) -> None:
-    found = {
-        path.relative_to(PACKAGE).parts[0]
-        for path in modules()
-        if any(name == library or name.startswith(f"{library}.") for name in imports(path))
+def strings(path: Path) -> Iterator[tuple[int, str]]:
+    """Every string of a file that is not a docstring, with its line; the constant parts of f-strings too."""
+    tree = ast.parse(path.read_text())
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
     }
-    assert found <= rooms
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.lineno, node.value
 
 
-def test_private_names_of_optuna_are_used_in_one_file_alone() -> None:
-    """Ruff refuses private attributes (SLF001) wherever it is not told otherwise."""
+def test_the_median_file_is_long_enough_to_hold_a_concept() -> None:
+    assert median(lines(path) for path in files()) >= LEAST_MEDIAN
+
+
+def test_no_short_file_is_imported_by_only_one_other() -> None:
+    users: dict[str, set[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        for name in imports(path):
+            users.setdefault(name, set()).add(relative(path))
+    slivers = []
+    for path in files():
+        module = ".".join(("depthsearch", *path.relative_to(PACKAGE).with_suffix("").parts))
+        if lines(path) < SLIVER and len(users.get(module, set()) - {relative(path)}) == 1:
+            slivers.append(relative(path))
+    assert slivers == []
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    long = []
+    for path in files():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = node.body[0]
+                documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+                begin = (first.end_lineno or 0) if documented else node.lineno
+                if (node.end_lineno or 0) - begin > LONGEST_FUNCTION:
+                    long.append(f"{relative(path)}: {node.name}")
+    assert long == []
+
+
+def test_no_option_is_named_below_the_command_line_and_the_reports() -> None:
+    found = [
+        f"{relative(path)}, line {line}: {text}"
+        for path in files()
+        if path.relative_to(PACKAGE).parts[0] not in ("cli", "reporting")
+        for line, text in strings(path)
+        if re.search(r"(?<![\w-])--[a-z]", text)
+    ]
+    assert found == []
+
+
+def entries(kind: str) -> list[tuple[str, Path]]:
+    """Every registered name of a kind, and the file that may use it."""
+    registry = {"family": Network, "data": DataSource}[kind]
+    return [
+        (name, PACKAGE / Path(*registry.entry(name).__module__.split(".")[1:]).with_suffix(".py"))
+        for name in registry.names()
+    ]
+
+
+@pytest.mark.parametrize("kind", ["family", "data"])
+def test_no_family_and_no_data_set_is_named_outside_its_file_and_its_registry(kind: str) -> None:
+    registry = {"family": PACKAGE / "networks" / "base.py", "data": PACKAGE / "data" / "base.py"}[kind]
+    found = [
+        f"{relative(path)}, line {line}: {text}"
+        for name, home in entries(kind)
+        for path in files()
+        if path not in (home, registry)
+        for line, text in strings(path)
+        if text == name
+    ]
+    assert found == []
+
+
+def test_private_names_of_optuna_are_used_in_one_file() -> None:
+    """Ruff refuses private attributes (SLF001) in every file for which pyproject.toml makes no exception."""
     allowed = PACKAGE / "search" / "optuna_internals.py"
-    for path in modules():
+    for path in PACKAGE.rglob("*.py"):
         private = [name for name in imports(path) if name.startswith("optuna") and "._" in name]
         assert path == allowed or not private
         assert "SLF001" not in path.read_text()
