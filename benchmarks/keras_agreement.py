@@ -31,6 +31,7 @@ import numpy as np
 from scipy.stats import fisher_exact
 
 from depthsearch.detection import bar_of, final_score
+from depthsearch.networks.dense import as_dense
 from depthsearch.problem.problem import Problem
 from depthsearch.search import draw_seeds
 from depthsearch.training.engine import Job, train_all
@@ -80,7 +81,9 @@ class Cell:
     def name_of(self, seed: int) -> str:
         """A run of Keras in the cache; another version of Keras or JAX begins anew."""
         versions = f"keras {version('keras')} jax {version('jax')}"
-        return f"{versions} {self.problem.network.activation} {self.problem.recipe.epochs} {self.depth} {seed}"
+        return (
+            f"{versions} {as_dense(self.problem.network).activation} {self.problem.recipe.epochs} {self.depth} {seed}"
+        )
 
     def keras_seeds(self) -> range:
         """Seeds that no other cell has: the cells are independent."""
@@ -105,14 +108,14 @@ def keras_network(cell: Cell) -> Any:
     """The cell's network, compiled, with weights from Keras's present random numbers."""
     keras = imported_keras()
     problem, recipe = cell.problem, cell.problem.recipe
-    spec = problem.data.load().spec
+    spec, ours = problem.data.spec, as_dense(problem.network)
 
     def dense(units: int, activation: str) -> Any:
         return keras.layers.Dense(
-            units, activation=activation, kernel_initializer=problem.network.initialization, bias_initializer="zeros"
+            units, activation=activation, kernel_initializer=ours.initialization, bias_initializer="zeros"
         )
 
-    hidden = [dense(problem.network.width, problem.network.activation) for _ in range(cell.depth)]
+    hidden = [dense(ours.width, ours.activation) for _ in range(cell.depth)]
     network = keras.Sequential([keras.Input((spec.features,)), *hidden, dense(spec.outputs, "sigmoid")])
     # Keras counts weights, so a network that is not ours is noticed.
     counts = problem.network.layer_counts(spec, cell.depth)
@@ -192,7 +195,7 @@ def main() -> None:
         theirs = sum(scores[cell.name_of(seed)] >= bar for seed in cell.keras_seeds())
         p = float(fisher_exact(np.array([[ours, OURS - ours], [theirs, KERAS - theirs]])).pvalue)
         apart += p <= APART
-        kind = f"{cell.problem.network.activation} | {cell.problem.recipe.epochs} | {cell.depth}"
+        kind = f"{as_dense(cell.problem.network).activation} | {cell.problem.recipe.epochs} | {cell.depth}"
         print(f"| {kind} | {ours} | {theirs} | {p:.3f} |", flush=True)
     print(f"\nCells with p <= {APART}: {apart} of {len(cells)}")
 

@@ -14,6 +14,7 @@ import pytest
 import depthsearch
 from depthsearch.data.base import DataSource
 from depthsearch.networks.base import Network
+from depthsearch.schema import Registered
 
 PACKAGE = Path(depthsearch.__file__).parent
 LEAST_MEDIAN, SLIVER, LONGEST_FUNCTION = 120, 40, 60
@@ -104,7 +105,8 @@ def test_no_option_is_named_below_the_command_line_and_the_reports() -> None:
 
 def entries(kind: str) -> list[tuple[str, Path]]:
     """Every registered name of a kind, and the file that may use it."""
-    registry = {"family": Network, "data": DataSource}[kind]
+    registries: dict[str, type[Registered]] = {"family": Network, "data": DataSource}
+    registry = registries[kind]
     return [
         (name, PACKAGE / Path(*registry.entry(name).__module__.split(".")[1:]).with_suffix(".py"))
         for name in registry.names()
