@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+EPSILON, BATCH_NORM_MOMENTUM = 1e-3, 0.99
+"""Of every normalization, and of batch norm's moving averages, as in Keras."""
+
+
 class LayerCounts(FrozenModel):
     """The size of a network by every convention in use; null where a convention has no meaning.
 

@@ -7,19 +7,18 @@ from pydantic import Field, model_validator
 
 from depthsearch.data.base import DataSpec
 from depthsearch.errors import InvalidValue
-from depthsearch.networks.activations import activation_names, activation_of
-from depthsearch.networks.base import Activation, Add, Dense, Network, Normalization, Plan
+from depthsearch.networks.activations import activation_names
+from depthsearch.networks.base import Network, Plan
 from depthsearch.networks.initialization import INITIALIZATIONS
+from depthsearch.networks.planned import planned_module
 from depthsearch.schema import one_of
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 NormalizationName = Annotated[
     Literal["none", "batch", "layer"], one_of("normalization", lambda: ("none", "batch", "layer"))
 ]
-EPSILON = 1e-3
-BATCH_NORM_MOMENTUM = 0.99
 
 
 class DenseNetwork(Network):
@@ -66,7 +65,7 @@ class DenseNetwork(Network):
 
     def build(self, spec: DataSpec, depth: int) -> "nn.Module":
         """The plan as a torch module; its weights are torch's until an engine sets them."""
-        return _module_of(self.plan(spec, depth))
+        return planned_module(self.plan(spec, depth))
 
     @property
     def label(self) -> str:
@@ -83,39 +82,3 @@ def as_dense(network: Network) -> DenseNetwork:
     if not isinstance(network, DenseNetwork):
         raise TypeError(f"the family {network.family!r} has no plan")
     return network
-
-
-def _module_of(plan: Plan) -> "nn.Module":
-    import torch  # noqa: PLC0415 - takes seconds to import, and most who name a network do not build it
-    from torch import nn  # noqa: PLC0415
-
-    def module(layer: Dense | Normalization | Activation | Add) -> nn.Module:
-        match layer:
-            case Dense():
-                return nn.Linear(layer.inputs, layer.units)
-            case Normalization(kind="batch"):
-                return nn.BatchNorm1d(layer.units, eps=EPSILON, momentum=1 - BATCH_NORM_MOMENTUM)
-            case Normalization():
-                return nn.LayerNorm(layer.units, eps=EPSILON)
-            case _:
-                return nn.Identity()
-
-    class PlannedNetwork(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.layers = nn.ModuleList([module(layer) for layer in plan])
-
-        def forward(self, x: "Tensor") -> "Tensor":
-            outputs: list[Tensor] = []
-            x = torch.flatten(x, 1)
-            for layer, step in zip(plan, self.layers, strict=True):
-                if isinstance(layer, Add):
-                    x = x + outputs[layer.source]
-                elif isinstance(layer, Activation):
-                    x = activation_of(layer.function).function(x)
-                else:
-                    x = step(x)
-                outputs.append(x)
-            return x
-
-    return PlannedNetwork()

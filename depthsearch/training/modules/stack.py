@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from depthsearch.networks.activations import activation_of
-from depthsearch.networks.base import Activation, Add, Dense, Layer, Normalization, Plan
-from depthsearch.networks.dense import BATCH_NORM_MOMENTUM, EPSILON
+from depthsearch.networks.base import BATCH_NORM_MOMENTUM, EPSILON, Activation, Add, Dense, Layer, Normalization, Plan
 from depthsearch.networks.initialization import Weights
 
 
