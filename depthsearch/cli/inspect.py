@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option(
     "--seed",
     type=Number(int, f"a whole number of 0 to {LAST_SEED}"),
-    help="The run's own seed: its first weights and its batches. [default: 0]",
+    help="Seed of the run: of its initial weights and its batches. [default: 0]",
 )
 @click.option("--study", metavar="NAME", help="Replay a run of this study instead.")
 @click.option("--trial", type=Number(int), metavar="N", help="With --study: the trial's number.")
@@ -111,7 +111,7 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
 
 
 def _inspected(options: dict[str, Any], trains: dict[str, Any]) -> "Inspection":
-    """The run that the options name, by its own depth and seed or by its place in a study."""
+    """The run that the options name, by depth and seed or by its place in a study."""
     import depthsearch  # noqa: PLC0415
 
     with with_option_names(depth="--depth", seed="--seed", tensorboard="--tensorboard"):
@@ -171,11 +171,14 @@ def _read_declared(path: str) -> "StudyFile":
 def _check_form(study_file: str | None, options: dict[str, Any]) -> None:
     """One run by its problem, depth and seed, one by its place in a study, or those of a file: one of the three."""
     stored = [f"--{name}" for name in ("study", "trial", "run", "storage") if options[name] is not None]
-    own = [*problem_options_given(options), *(f"--{name}" for name in ("depth", "seed") if options[name] is not None)]
+    described = [
+        *problem_options_given(options),
+        *(f"--{name}" for name in ("depth", "seed") if options[name] is not None),
+    ]
     if study_file is not None:
         writes = [f"--{name}" for name in ("tensorboard", "output", "figures") if options[name] is not None]
-        if stored or own or writes:
-            raise InvalidValue(f"{[*own, *stored, *writes][0]} cannot be combined with the study file {study_file!r}")
+        if given := [*described, *stored, *writes]:
+            raise InvalidValue(f"{given[0]} cannot be combined with the study file {study_file!r}")
     elif options["study"] is None:
         if stored:
             raise InvalidValue(f"{stored[0]} needs --study, the study that holds the run, as in --study NAME")
@@ -184,8 +187,10 @@ def _check_form(study_file: str | None, options: dict[str, Any]) -> None:
                 f"--depth is missing: give the network's depth, 1 to {DEEPEST}; or --study, --trial and --run; or a "
                 "study file"
             )
-    elif own:
-        raise InvalidValue(f"{own[0]} cannot be combined with --study {options['study']!r}, which says it already")
+    elif described:
+        raise InvalidValue(
+            f"{described[0]} cannot be combined with --study {options['study']!r}, which says it already"
+        )
     else:
         for name in ("trial", "run"):
             if options[name] is None:

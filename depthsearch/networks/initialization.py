@@ -1,4 +1,4 @@
-"""Initial weights, drawn from a run's own NumPy stream, so that every engine starts at the same numbers.
+"""Initial weights, drawn from the NumPy stream of a run, so that every engine starts at the same numbers.
 
 No torch here: engines copy these arrays.
 """
@@ -56,7 +56,7 @@ def initial_weights(scheme: Scheme, plan: Plan, seed: int) -> list[Weights]:
     """(W [units, inputs], b [units]) of every dense layer, first to last, in float32.
 
     Drawn layer by layer, a layer's weights before its biases, in float64. `torch_default` is
-    torch.nn.Linear's own rule: weights and biases uniform within 1 / sqrt(fan_in). `glorot_*`, `he_*` and
+    the rule of torch.nn.Linear: weights and biases uniform within 1 / sqrt(fan_in). `glorot_*`, `he_*` and
     `lecun_normal` are Keras's, with zero biases; their normals are cut off at two deviations and keep the named
     variance. `orthogonal` is Saxe et al. 2014 (arXiv 1312.6120) with gain 1. `normal` draws weights of variance
     sigma_w2 / fan_in and biases of variance sigma_b2.

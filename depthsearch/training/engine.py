@@ -92,7 +92,7 @@ def out_of_memory(problem: Problem, depth: int) -> TrainingFailed:
 
 
 def cores() -> int:
-    """Cores that this process may use; not every system tells a process's own share of them."""
+    """Cores that this process may use; not every system says which of all cores these are."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -46,7 +46,7 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
     """
     check_engine(problem, engine=engine, device=device)
     engine = _resolved(problem, engine, device)
-    # Each engine's own imports take a second: only the one that is used is imported.
+    # An engine takes a second to import: only the one that is used is imported.
     with interrupts_deferred():
         if engine == "dense":
             from depthsearch.training.dense.engine import DenseEngine  # noqa: PLC0415

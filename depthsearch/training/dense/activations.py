@@ -1,4 +1,4 @@
-"""Compiled activations and their slopes, on rows of points (see dense_lanes), in float32. NaN stays NaN."""
+"""Compiled activations and their slopes, on rows of points (see training.dense.lanes), in float32. NaN stays NaN."""
 
 import numpy as np
 
@@ -165,8 +165,8 @@ def slope(code, A, g, y, x, count):
             store(A, g + u, where_above(load(A, y + u), ZERO, load(A, g + u), ZERO))
     elif code == LEAKY_RELU:
         for u in range(count):
-            own = load(A, g + u)
-            store(A, g + u, where_above(load(A, y + u), ZERO, own, LEAK * own))
+            value = load(A, g + u)
+            store(A, g + u, where_above(load(A, y + u), ZERO, value, LEAK * value))
     elif code == SIGMOID:
         for u in range(count):
             h = load(A, y + u)

@@ -25,11 +25,11 @@ _OPTIONS: dict[str, Any] = {
 def _cache_folder() -> Path | None:
     """The user's folder for compiled kernels of exactly these source files; None where none can be made.
 
-    Numba looks for changes in a function's own file alone, and would keep what calls a function that changed in
+    Numba looks for changes only in the file of a function, and would keep what calls a function that changed in
     another; and it takes nothing that was compiled from a file of another place or time, by another version, or for
     another processor. Hence one folder for each of these: what lies in it is what is loaded.
     """
-    files = sorted(Path(__file__).parent.glob("dense_*.py"))
+    files = sorted(Path(__file__).parent.glob("*.py"))
     known = hashlib.sha256(b"".join(path.read_bytes() for path in files))
     places = [(str(path), path.stat().st_mtime_ns) for path in files]
     machine = (sys.version, version("numba"), get_host_cpu_name(), get_host_cpu_features().flatten())
@@ -53,7 +53,7 @@ def compiled_before(name: str) -> bool:
 
 @lru_cache(maxsize=1)
 def compile_elsewhere(script: str, *, kernel: str) -> None:
-    """Have a process of its own compile the kernels, so that this one loads them from disk like every later one.
+    """Have another process compile the kernels, so that this one loads them from disk like every later one.
 
     In the process that compiles, the linker takes other copies of the functions that a kernel calls than when the
     kernel is loaded: the same sums, rounded otherwise. Where no process can be started, or there is no place on disk,

@@ -239,7 +239,7 @@ class _Run:
         pieces = []
         for first in range(0, len(points), size):
             piece = points[first : first + size]
-            piece.flags.writeable = False  # as the data's own: the kernels are compiled for that
+            piece.flags.writeable = False  # like the data set's arrays, for which the kernels are compiled
             self._use(piece, np.zeros(len(piece), np.float32))
             pieces.append(self.whole.logits(len(piece)))
         return np.concatenate(pieces)

@@ -1,4 +1,4 @@
-"""Compiled dense layers of the dense engine, on one block of points at a time (see dense_lanes).
+"""Compiled dense layers of the dense engine, on one block of points at a time (see training.dense.lanes).
 
 Arithmetic may be reordered and contracted, but NaN and infinities are kept (full `fastmath` would compile the tests
 for them away), which is what makes `exploded` visible. The commonest width, 5, has its rows in registers throughout.
@@ -25,12 +25,12 @@ def combine(A, y, x, outputs, inputs, P, w, stride_out, stride_in, b):
         x0, x1, x2, x3, x4 = load(A, x), load(A, x + 1), load(A, x + 2), load(A, x + 3), load(A, x + 4)
         for o in range(outputs):
             at = w + o * stride_out
-            own = pick(P, at) * x0 + (pick(P, b + o) if b >= 0 else ZERO)
-            own = pick(P, at + stride_in) * x1 + own
-            own = pick(P, at + 2 * stride_in) * x2 + own
-            own = pick(P, at + 3 * stride_in) * x3 + own
-            own = pick(P, at + 4 * stride_in) * x4 + own
-            store(A, y + o, own)
+            value = pick(P, at) * x0 + (pick(P, b + o) if b >= 0 else ZERO)
+            value = pick(P, at + stride_in) * x1 + value
+            value = pick(P, at + 2 * stride_in) * x2 + value
+            value = pick(P, at + 3 * stride_in) * x3 + value
+            value = pick(P, at + 4 * stride_in) * x4 + value
+            store(A, y + o, value)
         return
     o = 0
     while o + 5 <= outputs:
@@ -58,10 +58,10 @@ def combine(A, y, x, outputs, inputs, P, w, stride_out, stride_in, b):
         o += 5
     while o < outputs:
         at = w + o * stride_out
-        own = spread(pick(P, b + o) if b >= 0 else ZERO)
+        value = spread(pick(P, b + o) if b >= 0 else ZERO)
         for i in range(inputs):
-            own = pick(P, at + i * stride_in) * load(A, x + i) + own
-        store(A, y + o, own)
+            value = pick(P, at + i * stride_in) * load(A, x + i) + value
+        store(A, y + o, value)
         o += 1
 
 

@@ -1,4 +1,4 @@
-"""A row of LANES points as one value in compiled code: LLVM's own vectors, which become the machine's widest.
+"""A row of LANES points as one value in compiled code: LLVM's vectors, which become the machine's widest.
 
 Loops over a constant number of points would be left to LLVM's judgement: it unrolls the small ones first and then
 finds no vectors in them, and two rows that might overlap keep it from trying. A value of this type is a vector

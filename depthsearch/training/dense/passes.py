@@ -3,13 +3,14 @@
 All that belongs to a point lies in the room A, [rows, LANES] float32, where `at` (Places) says: a batch is cut into
 blocks of LANES points, and a block of a layer is one row for each unit. P holds the parameters, D their gradient, MM
 and MV the moving means and variances, each in one dimension. `n` is the number of points. Padding holds zeros
-wherever a sum runs over it. See dense_program for the steps.
+wherever a sum runs over it. See training.dense.program for the steps.
 """
 
 import math
 
 import numpy as np
 
+from depthsearch.networks import base as networks
 from depthsearch.training.dense.activations import activate, exp32, log1p_32, slope
 from depthsearch.training.dense.compile import compiled
 from depthsearch.training.dense.kernels import ONE, ZERO, combine, f32, gather_gradients
@@ -30,10 +31,7 @@ from depthsearch.training.dense.program import ACTIVATE, ADD, BATCH_NORM, DENSE,
 TRAIN, LOOK, USE = range(3)
 """Batch norm: the batch's statistics, moving the averages; without moving them; the averages."""
 
-EPSILON = f32(1e-3)
-
-
-BATCH_NORM_MOMENTUM = f32(0.99)
+EPSILON, MOMENTUM = f32(networks.EPSILON), f32(networks.BATCH_NORM_MOMENTUM)
 
 
 @compiled
@@ -88,17 +86,17 @@ def _batch_norm(P, scale, shift, A, at, x, y, index, MM, MV, n, mode):
     if mode == TRAIN:
         for u in range(width):
             m = index * width + u
-            MM[m] += (A[kept + u, 1] - MM[m]) * (ONE - BATCH_NORM_MOMENTUM)
-            MV[m] += (A[kept + u, 2] - MV[m]) * (ONE - BATCH_NORM_MOMENTUM)
+            MM[m] += (A[kept + u, 1] - MM[m]) * (ONE - MOMENTUM)
+            MV[m] += (A[kept + u, 2] - MV[m]) * (ONE - MOMENTUM)
     for u in range(width):
         A[kept + u, 0] = ONE / np.sqrt(A[kept + u, 2] + EPSILON)
     for u in range(width):
         factor, mean, gamma, beta = A[kept + u, 0], A[kept + u, 1], P[scale + u], P[shift + u]
         for j in range(blocks):
             place = j * width + u
-            own = (load(A, x + place) - mean) * factor * load(A, at.M + j)
-            store(A, normalized + place, own)
-            store(A, y + place, gamma * own + beta)
+            value = (load(A, x + place) - mean) * factor * load(A, at.M + j)
+            store(A, normalized + place, value)
+            store(A, y + place, gamma * value + beta)
 
 
 @compiled
@@ -106,22 +104,22 @@ def _layer_norm(P, scale, shift, A, at, x, y, index):
     blocks, width = at.blocks, at.width
     share = ONE / f32(width)
     for j in range(blocks):
-        own_x, own_y = x + j * width, y + j * width
+        row_x, row_y = x + j * width, y + j * width
         normalized, inverse = at.NH + (index * blocks + j) * width, at.NS + (index * blocks + j) * width
         summed = spread(ZERO)
         for u in range(width):
-            summed = summed + load(A, own_x + u)
+            summed = summed + load(A, row_x + u)
         mean = summed * share
         summed = spread(ZERO)
         for u in range(width):
-            away = load(A, own_x + u) - mean
+            away = load(A, row_x + u) - mean
             summed = summed + away * away
         factor = ONE / square_root(summed * share + EPSILON)
         store(A, inverse, factor)
         for u in range(width):
-            own = (load(A, own_x + u) - mean) * factor
-            store(A, normalized + u, own)
-            store(A, own_y + u, P[scale + u] * own + P[shift + u])
+            value = (load(A, row_x + u) - mean) * factor
+            store(A, normalized + u, value)
+            store(A, row_y + u, P[scale + u] * value + P[shift + u])
 
 
 @compiled
@@ -140,15 +138,15 @@ def backward(steps, P, D, A, at, n, AG):
         x, y = at.H + source * size, at.H + target * size
         if kind == DENSE:
             weights, biases, inputs, outputs = steps[s, 3], steps[s, 4], steps[s, 5], steps[s, 6]
-            own = at.ZG if target == LOGITS else g
+            value = at.ZG if target == LOGITS else g
             if source == INPUT:
                 x = at.X
             if dense >= 0 and AG.shape[0] > 0:
-                AG[dense] = _squares(A, own, blocks * outputs)
+                AG[dense] = _squares(A, value, blocks * outputs)
             for j in range(blocks):
-                gather_gradients(A, own + j * outputs, x + j * inputs, outputs, inputs, D, weights, biases)
+                gather_gradients(A, value + j * outputs, x + j * inputs, outputs, inputs, D, weights, biases)
                 if source != INPUT:
-                    combine(A, t + j * inputs, own + j * outputs, inputs, outputs, P, weights, 1, inputs, -1)
+                    combine(A, t + j * inputs, value + j * outputs, inputs, outputs, P, weights, 1, inputs, -1)
             g, t = t, g
         elif kind == ACTIVATE:
             if dense >= 0 and AG.shape[0] > 0:
@@ -174,17 +172,17 @@ def _batch_norm_back(P, D, scale, shift, A, at, g, index, n):
     for u in range(width):
         summed, along = ZERO, ZERO
         for j in range(blocks):
-            own = load(A, g + j * width + u)
-            summed += total(own)
-            along += total(own * load(A, normalized + j * width + u))
+            value = load(A, g + j * width + u)
+            summed += total(value)
+            along += total(value * load(A, normalized + j * width + u))
         D[scale + u] += along
         D[shift + u] += summed
     for u in range(width):
         factor, mean, along = P[scale + u] * A[kept + u, 0], D[shift + u] * share, D[scale + u] * share
         for j in range(blocks):
             place = j * width + u
-            own = load(A, g + place) - mean - along * load(A, normalized + place)
-            store(A, g + place, factor * own * load(A, at.M + j))
+            value = load(A, g + place) - mean - along * load(A, normalized + place)
+            store(A, g + place, factor * value * load(A, at.M + j))
 
 
 @compiled
@@ -192,21 +190,21 @@ def _layer_norm_back(P, D, scale, shift, A, at, g, index):
     blocks, width = at.blocks, at.width
     share = ONE / f32(width)
     for j in range(blocks):
-        own_g = g + j * width
+        row_g = g + j * width
         normalized, inverse = at.NH + (index * blocks + j) * width, at.NS + (index * blocks + j) * width
         summed, along = spread(ZERO), spread(ZERO)
         for u in range(width):
-            own, place = load(A, own_g + u), load(A, normalized + u)
-            D[scale + u] += total(own * place)
-            D[shift + u] += total(own)
-            own = P[scale + u] * own
-            store(A, own_g + u, own)
-            summed = summed + own
-            along = along + own * place
+            value, place = load(A, row_g + u), load(A, normalized + u)
+            D[scale + u] += total(value * place)
+            D[shift + u] += total(value)
+            value = P[scale + u] * value
+            store(A, row_g + u, value)
+            summed = summed + value
+            along = along + value * place
         mean, along, factor = summed * share, along * share, load(A, inverse)
         for u in range(width):
-            own = load(A, own_g + u) - mean - load(A, normalized + u) * along
-            store(A, own_g + u, factor * own)
+            value = load(A, row_g + u) - mean - load(A, normalized + u) * along
+            store(A, row_g + u, factor * value)
 
 
 @compiled

@@ -174,8 +174,8 @@ class _Layout:
                 target = LOGITS if index == len(self.plan) - 1 else self._new_slot()
                 weights, biases = self._take(layer.units * layer.inputs), self._take(layer.units)
                 self.dense += 1
-                own = self.dense - 1 if self._is_output(index) else -1
-                step = Step(DENSE, source, target, weights, biases, layer.inputs, layer.units, 0, joins, own)
+                output_of = self.dense - 1 if self._is_output(index) else -1
+                step = Step(DENSE, source, target, weights, biases, layer.inputs, layer.units, 0, joins, output_of)
             case Normalization():
                 kind = BATCH_NORM if layer.kind == "batch" else LAYER_NORM
                 scale, shift = self._take(layer.units), self._take(layer.units)
@@ -192,7 +192,7 @@ class _Layout:
         return step
 
     def _is_output(self, index: int) -> bool:
-        """Whether a dense layer has no activation of its own."""
+        """Whether a dense layer has no activation after it."""
         following = next((layer for layer in self.plan[index + 1 :] if isinstance(layer, Dense | Activation)), None)
         return not isinstance(following, Activation)
 

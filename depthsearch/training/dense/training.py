@@ -1,6 +1,6 @@
 """Compiled training of the dense engine: batches, optimizer, epochs, snapshots. No torch.
 
-The arrays are those of dense_passes.
+The arrays are those of training.dense.passes.
 """
 
 import math
@@ -159,22 +159,22 @@ def _input_correlation(A, at, h):
     summed = np.zeros(at.width)
     count = 0.0
     for j in range(at.blocks):
-        own = h + j * at.width
+        rows = h + j * at.width
         # Scaled by its largest component first, lest the squares vanish or overflow.
         largest = spread(ZERO)
         for u in range(at.width):
-            v = magnitude(load(A, own + u))
+            v = magnitude(load(A, rows + u))
             largest = where_above(v, largest, v, largest)
         used = where_above(largest, ZERO, load(A, at.M + j), ZERO)
         scale = ONE / where_above(used, ZERO, largest, ONE)
         squares = spread(ZERO)
         for u in range(at.width):
-            v = load(A, own + u) * scale
+            v = load(A, rows + u) * scale
             squares = squares + v * v
         factor = where_above(used, ZERO, scale / square_root(squares), ZERO)
         count += np.float64(total(used))
         for u in range(at.width):
-            summed[u] += np.float64(total(load(A, own + u) * factor))
+            summed[u] += np.float64(total(load(A, rows + u) * factor))
     if count < 2.0:
         return np.nan
     return ((summed * summed).sum() - count) / (count * (count - 1.0))

@@ -28,7 +28,7 @@ STACK = 256
 """Networks trained side by side at most."""
 
 WIDE = 256
-"""From this width on, a layer's own arithmetic is worth more than one thread."""
+"""From this width on, the arithmetic of one layer is worth more than one thread."""
 
 
 class TorchEngine:
@@ -90,7 +90,7 @@ class TorchEngine:
 
 
 class _Stack:
-    """Networks of one depth on their way through the budget, each with a recorder of its own.
+    """Networks of one depth on their way through the budget, each with its recorder.
 
     A run is a row of the stack's tensors. Rows of runs that ended leave the stack: at once on the CPU; on a GPU,
     where idle rows cost little and a smaller stack means another recording of the step, once half of them ended.

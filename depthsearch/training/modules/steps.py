@@ -50,7 +50,7 @@ class Steps:
         self.optimizer.zero_grad()
         logits = self.networks(x)
         losses = mean_losses(logits, y)
-        # Each network's loss depends on its own parameters alone, so the sum's gradient is each one's own.
+        # A network's loss depends on its parameters alone, so the gradient of the sum holds each network's.
         losses.sum().backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.losses += losses.detach() * x.shape[1]
