@@ -11,6 +11,7 @@
     |   +-- StudyNotFound            it holds no such study (also a LookupError)
     |   +-- StudyConflict            the study of that name asks something else
     |   +-- StudyBusy                another process is searching that study
+    |   +-- ClaimLost                another process took the study over               exit 4
     +-- TrainingFailed               a training could not be carried out              exit 1
 
 A message is one line: it quotes the offending value and says what would be accepted.
@@ -151,6 +152,15 @@ class StudyConflict(StoreError):
 
 class StudyBusy(StoreError):
     """Another process is searching that study at this moment."""
+
+
+class ClaimLost(StoreError):
+    """Another process took the study over while this one searched it.
+
+    This process writes nothing more to it; what it finished before is kept. It concludes nothing, hence the exit code.
+    """
+
+    exit_code = 4
 
 
 class TrainingFailed(DepthsearchError):

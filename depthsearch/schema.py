@@ -94,6 +94,11 @@ class Registered(FrozenModel):
         if isinstance(name, str):
             cls.entries[name] = cls
 
+    @property
+    def code(self) -> str:
+        """Hash of the source that this value comes from, if that is not part of depthsearch; else empty."""
+        return ""
+
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """Every registered key in alphabetical order, the default first."""

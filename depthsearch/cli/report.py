@@ -48,7 +48,7 @@ def _write(
         check_images(figures)
     check_writable(output)
     declared: StudyFile | None = None if study_file is None else read_study_file(study_file)
-    with open_store(storage, create=False) as store, store.errors_said():
+    with open_store(storage, create=False) as store, store.translate_database_errors():
         reports = read_studies(store, studies) if declared is None else read_declared_studies(store, declared)
         place = store.url
     title, source = (declared.title, declared.source) if declared is not None else ("", "")

@@ -30,7 +30,7 @@ def list_studies(storage: str | None, as_json: bool, as_csv: bool) -> None:
     from depthsearch.workflows.studies import study_rows  # noqa: PLC0415
 
     _one_of(as_json, as_csv)
-    with open_store(storage, create=False) as store, store.errors_said():
+    with open_store(storage, create=False) as store, store.translate_database_errors():
         (rows, damaged), place = study_rows(store), store.url
     for error in damaged:
         click.echo(f"note: {error}", err=True)
@@ -58,7 +58,7 @@ def show(study: str, storage: str | None, as_json: bool, everything: bool) -> No
     from depthsearch.store import open_store  # noqa: PLC0415
     from depthsearch.workflows import answer_of  # noqa: PLC0415
 
-    with open_store(storage, create=False) as store, store.errors_said():
+    with open_store(storage, create=False) as store, store.translate_database_errors():
         answer, place = answer_of(store.read_study(study)), store.url
     if as_json:
         write(answer.to_json() + "\n")
@@ -83,7 +83,7 @@ def export(study: str, storage: str | None, as_json: bool, as_csv: bool, output:
     from depthsearch.workflows.studies import run_rows  # noqa: PLC0415
 
     _one_of(as_json, as_csv)
-    with open_store(storage, create=False) as store, store.errors_said():
+    with open_store(storage, create=False) as store, store.translate_database_errors():
         rows = run_rows(store.read_study(study))
     text = json.dumps(rows, indent=2) + "\n" if as_json else to_csv(rows, RUN_COLUMNS)
     if output is None:
@@ -101,7 +101,7 @@ def delete(study: str, storage: str | None, yes: bool) -> None:
     from depthsearch.store import open_store  # noqa: PLC0415
 
     with open_store(storage, create=False) as store:
-        store.check_held(study)
+        store.study_id(study)
         wanted = yes or _asked(f"delete {study} from {store.url}, with every run in it?", study)
         if wanted:
             store.delete_study(study)

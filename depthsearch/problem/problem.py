@@ -83,3 +83,7 @@ class Problem(FrozenModel):
         """SHA-256 of the canonical JSON and a format number: equal problems ask equal questions."""
         problem = self.model_dump(mode="json", exclude_none=True)
         return sha256(canonical_json({"format": QUESTION_FORMAT, "problem": problem}))
+
+    def code(self) -> str:
+        """Hashes of the user's source files that the network and the data come from; empty if both are built in."""
+        return self.network.code + self.data.code

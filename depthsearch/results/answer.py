@@ -142,7 +142,8 @@ class Answer(FrozenModel):
     Attributes:
         problem: What was asked.
         settings: How it was searched.
-        fingerprint: Of the problem.
+        question: Hash of the problem (see `Problem.question`).
+        code: Hash of the user's source that it comes from; empty if all of it is built in.
         study: The study's name in the store.
         criterion: When a run counts as trained; the problem's.
         bar: The final score from which on it does; null where no run is finished.
@@ -175,7 +176,8 @@ class Answer(FrozenModel):
 
     problem: Problem
     settings: ResolvedSettings
-    fingerprint: str
+    question: str
+    code: str = ""
     study: str
     criterion: Criterion
     bar: float | None

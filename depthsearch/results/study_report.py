@@ -22,7 +22,8 @@ class StudyRow(FrozenModel):
     seconds: float
     seed: int
     created: str
-    fingerprint: str
+    question: str
+    code: str
 
 
 @dataclass(frozen=True)

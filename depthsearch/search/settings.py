@@ -100,6 +100,6 @@ class ResolvedSettings(SearchSettings):
     runs_per_trial: Annotated[int, Field(strict=True, ge=1, le=1_000)] = RUNS_PER_TRIAL
     parallel_trials: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 1
 
-    def identity(self, question: str) -> str:
-        """What makes two searches the same study: problem, root seed, reliability and sampler (SHA-256)."""
-        return sha256(canonical_json([question, self.seed, self.reliability, self.sampler]))
+    def identity(self, question: str, code: str = "") -> str:
+        """What makes two searches the same study: question, code, root seed, reliability and sampler (SHA-256)."""
+        return sha256(canonical_json([question, code, self.seed, self.reliability, self.sampler]))

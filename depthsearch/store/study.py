@@ -1,4 +1,4 @@
-"""One study in the store: Optuna's trials, and our telemetry beside them."""
+"""One study in the store: Optuna's trials, and our telemetry of their runs."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from optuna import Study
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import ColumnElement, Engine, Row, delete, insert, select
+from sqlalchemy import ColumnElement, Engine, Row, and_, delete, insert, or_, select
 
 from depthsearch.detection.verdict import Evidence, Verdict, VerdictKind
 from depthsearch.problem.problem import Problem
@@ -17,7 +17,7 @@ from depthsearch.search.optuna_internals import study_key, write_user_attributes
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.search.trial import SEEDS
 from depthsearch.store.database import reading
-from depthsearch.store.errors import damage_said
+from depthsearch.store.errors import raise_study_damaged
 from depthsearch.store.page import write_page
 from depthsearch.store.tables import RUNS, decode_trace, encode_trace
 from depthsearch.training.trace import Trace
@@ -31,14 +31,14 @@ class StoredRun:
         trial_number: Of the trial that it belongs to.
         run: Its place in the trial, from 0.
         depth: In the family's units.
-        seed: The run's own.
+        seed: Seed of the run.
         epochs: Entries of its trace: epochs trained, or parts of a budget in steps.
-        train_accuracy: Of the last entry; None where none was trained.
+        train_accuracy: Of the last entry; None if none was trained.
         test_accuracy: At the end.
         verdict: What its trace showed.
-        engine: What trained it, dense or torch; None where that was not recorded.
-        final_score: What the criterion holds against its bar; None where earlier versions judged it.
-        seconds: Of searching, since the run that finished before it; None where that was not recorded.
+        engine: What trained it, dense or torch; None if that was not recorded.
+        final_score: What the criterion holds against its bar; None if an earlier version judged it.
+        seconds: Of searching, since the run that finished before it; None if that was not recorded.
     """
 
     trial_number: int
@@ -59,14 +59,16 @@ _WITHOUT_TRACE = [column for column in RUNS.columns if column.name != "trace"]
 
 @dataclass(frozen=True)
 class StoredStudy:
-    """A study that is open: who holds it may write to it.
+    """A study that is open: the process that has claimed it may write to it.
 
     Attributes:
-        optuna_study: Optuna's own handle.
+        optuna_study: Optuna's handle.
         problem: What is asked.
         settings: How it is searched.
         storage: Optuna's, over the database.
-        version: Of the depthsearch that began it; None where that was not recorded.
+        version: Of the depthsearch that began it; None if that was not recorded.
+        question: Of the problem when the study began (see `Problem.question`).
+        code: Of the problem when the study began (see `Problem.code`).
     """
 
     optuna_study: Study
@@ -74,6 +76,8 @@ class StoredStudy:
     settings: ResolvedSettings
     storage: RDBStorage
     version: str | None = None
+    question: str = ""
+    code: str = ""
 
     @property
     def engine(self) -> Engine:
@@ -93,8 +97,8 @@ class StoredStudy:
     def fail_unseeded(self) -> int:
         """Fail every running trial whose depth or seeds were not stored, and say how many there were.
 
-        They were left behind by a process that is gone, before it trained anything. Only the process that holds the
-        study's claim may do this.
+        A dead process left them behind before it trained anything. Only the process that has claimed the study may do
+        this.
         """
         orphans = [trial for trial in self._running() if not _is_seeded(trial)]
         for trial in orphans:
@@ -111,7 +115,7 @@ class StoredStudy:
     def write_run(
         self, trial: int, run: int, trace: Trace, verdict: Verdict, *, engine: str, score: float, seconds: float
     ) -> StoredRun:
-        """Write one finished run, so that nothing that ends the process from now on loses it.
+        """Write one finished run; it takes the place of another one with its place or its depth and seed.
 
         A trial is finished after all of its runs were written, so that a finished trial has them.
 
@@ -142,9 +146,11 @@ class StoredStudy:
             "final_score": score,
             "seconds": seconds,
         }
-        key = (RUNS.c.study_id == self.study_id, RUNS.c.trial_number == trial, RUNS.c.run == run)
+        # A trial that failed leaves its runs behind, and a later one at its depth draws the same seeds.
+        same_place = and_(RUNS.c.trial_number == trial, RUNS.c.run == run)
+        same_seed = and_(RUNS.c.depth == trace.depth, RUNS.c.seed == trace.seed)
         with self.engine.begin() as connection:
-            connection.execute(delete(RUNS).where(*key))
+            connection.execute(delete(RUNS).where(RUNS.c.study_id == self.study_id, or_(same_place, same_seed)))
             connection.execute(insert(RUNS), [row])
         return StoredRun(
             trial_number=trial,
@@ -167,7 +173,7 @@ class StoredStudy:
     def write_page(self, note: str, plot: str) -> None:
         """Put a note, in Markdown, and a plotly figure, as JSON, on the study's page in the dashboard.
 
-        A note of somebody else's stays.
+        A note that somebody else wrote stays.
         """
         write_page(self.storage, self.study_id, note=note, plot=plot)
 
@@ -177,7 +183,7 @@ class StoredStudy:
         Raises:
             StudyDamaged: They cannot be read.
         """
-        with damage_said(self.name):
+        with raise_study_damaged(self.name):
             finished = {
                 trial.number for trial in self.optuna_study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
             }
@@ -198,7 +204,7 @@ class StoredStudy:
         return [self._run(row) for row in rows]
 
     def _run(self, row: Row) -> StoredRun:  # type: ignore[type-arg]
-        with damage_said(self.name, f"run {row.run} of trial {row.trial_number}"):
+        with raise_study_damaged(self.name, f"run {row.run} of trial {row.trial_number}"):
             return _stored_run(row)
 
     def trace(self, trial_number: int, run: int) -> Trace:
@@ -215,7 +221,7 @@ class StoredStudy:
             data = connection.execute(query).scalar_one_or_none()
         if data is None:
             raise LookupError(f"study {self.name!r} has no run {run} in trial {trial_number}")
-        with damage_said(self.name, f"trace of run {run} of trial {trial_number}"):
+        with raise_study_damaged(self.name, f"trace of run {run} of trial {trial_number}"):
             return decode_trace(data, self.problem)
 
 
@@ -248,7 +254,7 @@ def _stored_run(row: Row) -> StoredRun:  # type: ignore[type-arg]
 
 
 def _finite(value: float | None) -> float | None:
-    """A figure as it is written: a finite number, or nothing.
+    """The value, if it is None or a finite number.
 
     Raises:
         ValueError: It is something else.

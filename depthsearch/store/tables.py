@@ -1,4 +1,4 @@
-"""Our own tables, beside Optuna's in the same database, and the form of a stored trace."""
+"""Our tables, in the same database as Optuna's, and the form of a stored trace."""
 
 import io
 import json
@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     Float,
     ForeignKeyConstraint,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -23,8 +24,6 @@ from depthsearch.problem.problem import Problem
 from depthsearch.training.trace import Snapshot, Trace, TrainingFacts
 
 METADATA = MetaData()
-
-
 VERSION_TABLE = "ds_alembic_version"
 
 STUDIES = Table(
@@ -32,11 +31,12 @@ STUDIES = Table(
     METADATA,
     Column("study_id", Integer, primary_key=True, autoincrement=False),  # Optuna's
     Column("identity", String(64), nullable=False, index=True),
-    Column("fingerprint", String(64), nullable=False),
+    Column("question", String(64), nullable=False),
+    Column("code", Text, nullable=False, server_default=""),
     Column("problem", Text, nullable=False),  # canonical JSON
     Column("settings", Text, nullable=False),  # canonical JSON
     Column("created", DateTime(timezone=True), nullable=False),
-    Column("version", String(32)),  # of the depthsearch that began it; null where none was recorded
+    Column("version", String(32)),  # of the depthsearch that began it; null if none was recorded
 )
 
 RUNS = Table(
@@ -54,11 +54,19 @@ RUNS = Table(
     Column("test_accuracy", Float, nullable=False),
     Column("sentence", Text, nullable=False),
     Column("evidence", Text, nullable=False),  # JSON
-    Column("trace", LargeBinary, nullable=False),  # see traces.py
+    Column("trace", LargeBinary, nullable=False),  # see encode_trace
     Column("engine", String(16)),  # what trained it; null where that was not recorded
     Column("final_score", Float),  # what the criterion holds against its bar; null for the kind `held`
     Column("seconds", Float),  # of searching, since the run that finished before it; null where not recorded
     ForeignKeyConstraint(["study_id"], ["ds_studies.study_id"], name="ds_runs_study"),
+    Index("ix_ds_runs_seed", "study_id", "depth", "seed", unique=True),
+)
+
+CLAIMS = Table(
+    "ds_claims",
+    METADATA,
+    Column("study_id", Integer, primary_key=True, autoincrement=False),
+    Column("token", BigInteger, nullable=False),  # how often the study was claimed
 )
 
 _ARRAYS = ("loss", "score")

@@ -67,7 +67,8 @@ def answer_of(stored: StoredStudy) -> Answer:
     return Answer(
         problem=problem,
         settings=settings,
-        fingerprint=problem.question(),
+        question=stored.question,
+        code=stored.code,
         study=stored.name,
         criterion=problem.criterion,
         bar=bar,

@@ -58,7 +58,7 @@ def compare(
         )
         measured: tuple[CurvePoint, ...] = ()
         if entry.reported is not None and entry.reported.rows:
-            with open_store(storage) as store, store.errors_said():
+            with open_store(storage) as store, store.translate_database_errors():
                 measured = probabilities_at(store.read_study(answer.study), [row.depth for row in entry.reported.rows])
         compared.append(Compared(name=entry.name, answer=answer, reported=entry.reported, measured=measured))
     return Comparison(title=study_file.title, source=study_file.source, compared=tuple(compared))

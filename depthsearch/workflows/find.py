@@ -60,7 +60,7 @@ def find(
     insisted = choose_engine(problem, engine=engine, device=device) if device == "cuda" else None
     with (
         open_store(storage) as store,
-        store.errors_said(),
+        store.translate_database_errors(),
         store.open_study(problem, resolved, name=study, fresh=fresh) as opened,
     ):
 

@@ -93,7 +93,7 @@ def inspect_stored(
         StoreError: The store cannot be used as asked, or holds no such study.
         TrainingFailed: The network could not be trained.
     """
-    with open_store(storage, create=False) as store, store.errors_said():
+    with open_store(storage, create=False) as store, store.translate_database_errors():
         opened = store.read_study(study)
         stored = _stored_run(opened, trial, run)
         recorded = opened.trace(trial, run)

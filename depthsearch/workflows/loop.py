@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from depthsearch.detection import final_score, settled_epoch, verdict_of
 from depthsearch.detection.verdict import count_verdicts
+from depthsearch.errors import ClaimLost
 from depthsearch.interrupts import interrupts_deferred
 from depthsearch.results.events import RoundAdvanced, RunFinished, StudyOpened, TrialFinished, TrialStarted
 from depthsearch.search import BisectionSampler, DepthGridSampler, ThresholdSampler, draw_seeds, estimate
@@ -149,7 +150,7 @@ class Search:
         except BaseException:
             # Every finished run is stored, and the trials under way are adopted by the next sitting. If even this
             # cannot be written, the next sitting does it.
-            with suppress(SQLAlchemyError, StorageInternalError):
+            with suppress(SQLAlchemyError, StorageInternalError, ClaimLost):
                 self._stored.fail_unseeded()
                 self._notes.write(answer_of(self._stored))
             raise

@@ -11,7 +11,7 @@ from depthsearch.results.answer import Answer, Outcome
 from depthsearch.search.curve import CurvePoint, is_wide
 from depthsearch.search.settings import SearchSettings
 from depthsearch.store import StoredStudy
-from depthsearch.store.urls import DEFAULT
+from depthsearch.store.location import DEFAULT
 from depthsearch.workflows.answer import answer_of
 
 MOST_POINTS = 40

@@ -10,7 +10,7 @@ from depthsearch.problem.problem import Problem
 from depthsearch.search.optuna_internals import all_trials
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.search.trial import DEPTH, EFFORT, RUNS, SECONDS, SEEDS, Purpose, counts_of, probes, purpose_of
-from depthsearch.store import StoredRun, StoredStudy, damage_said
+from depthsearch.store import StoredRun, StoredStudy, raise_study_damaged
 
 
 def read_checked(stored: StoredStudy) -> tuple[list[FrozenTrial], list[StoredRun]]:
@@ -19,7 +19,7 @@ def read_checked(stored: StoredStudy) -> tuple[list[FrozenTrial], list[StoredRun
     Raises:
         StudyDamaged: Something is not, or cannot be read.
     """
-    with damage_said(stored.name):
+    with raise_study_damaged(stored.name):
         if stored.optuna_study.directions != [StudyDirection.MAXIMIZE]:
             # Optuna fails every trial that is told to such a study, and a search would go on for ever.
             raise ValueError("it does not have the one direction, maximize")
@@ -30,7 +30,7 @@ def read_checked(stored: StoredStudy) -> tuple[list[FrozenTrial], list[StoredRun
     runs = stored.runs()
     with_runs = {run.trial_number for run in runs}
     for trial in trials:
-        with damage_said(stored.name, f"trial {trial.number}"):
+        with raise_study_damaged(stored.name, f"trial {trial.number}"):
             _check(trial, with_runs)
     return trials, runs
 

@@ -70,7 +70,8 @@ def _row(answer: Answer, *, created: str) -> StudyRow:
         seconds=answer.cost.seconds,
         seed=answer.seed,
         created=created,
-        fingerprint=answer.fingerprint,
+        question=answer.question,
+        code=answer.code,
     )
 
 
@@ -94,7 +95,7 @@ def read_declared_studies(store: Store, declared: StudyFile) -> list[StudyReport
     for entry in declared.problems:
         family = entry.problem.network
         question = entry.problem.question()
-        identity = declared.settings.resolved(reliability=family.reliability).identity(question)
+        identity = declared.settings.resolved(reliability=family.reliability).identity(question, entry.problem.code())
         made = [summary.name for summary in summaries if summary.identity == identity]
         # Searched with other settings than the file's, as with another --seed: the newest such search.
         made = made or [summary.name for summary in summaries if summary.problem.question() == question]
@@ -121,7 +122,7 @@ def comparison_of(reports: Sequence[StudyReport], *, title: str = "", source: st
 
 def _read(store: Store, study: str, *, called: str, reported: Reported | None = None) -> StudyReport:
     try:
-        with store.errors_said():
+        with store.translate_database_errors():
             stored = store.read_study(study)
             trials, runs = read_checked(stored)
             states = [trial.state for trial in trials]

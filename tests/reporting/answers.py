@@ -32,7 +32,7 @@ def answer(**changes: Any) -> Answer:
     fields: dict[str, Any] = {
         "problem": problem,
         "settings": ResolvedSettings(reliability=0.9),
-        "fingerprint": "0" * 64,
+        "question": "0" * 64,
         "study": "mine",
         "criterion": problem.criterion,
         "bar": 0.6,

@@ -59,7 +59,7 @@ def test_a_database_that_was_cut_off(file: Path) -> None:
 
 def test_a_database_that_another_process_writes_to(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_store(f"sqlite:///{file}")
-    monkeypatch.setattr("depthsearch.store.database.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("depthsearch.store.location.BUSY_SECONDS", 0.1)
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         message = r"is in use \(database is locked\): another process is writing to it; try again when it is done"

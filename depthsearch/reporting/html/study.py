@@ -64,7 +64,9 @@ def _more_facts(answer: Answer) -> Iterator[tuple[str, str]]:
     yield from details(answer)
     yield "sampler", f"{answer.settings.sampler}, root seed {answer.seed}"
     yield versions_fact(answer.versions)
-    yield "fingerprint", answer.fingerprint
+    yield "question", answer.question
+    if answer.code:
+        yield "code", answer.code
 
 
 def _beyond(answer: Answer, runs: Sequence[StoredRun]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Alembic's entry point: runs our migrations on the connection that `schema.upgrade` hands over."""
+"""Alembic's entry point: runs our migrations on the connection of `migrations.upgrade`."""
 
 from alembic import context
 

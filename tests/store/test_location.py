@@ -3,7 +3,7 @@
 import pytest
 
 from depthsearch.errors import InvalidValue
-from depthsearch.store.urls import resolve_url, shown_url, sqlite_file
+from depthsearch.store.location import resolve_url, shown_url, sqlite_file
 
 
 def test_the_default_is_a_file_in_the_working_folder(monkeypatch: pytest.MonkeyPatch) -> None:
