@@ -3,8 +3,9 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, Row, Text, select, type_coerce
+from sqlalchemy import Connection, LargeBinary, Row, Select, Text, cast, select, type_coerce
 
 from depthsearch.errors import InvalidValue, StudyConflict, StudyDamaged
 from depthsearch.problem.problem import Problem
@@ -12,13 +13,6 @@ from depthsearch.search.optuna_internals import study_names
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.store.errors import raise_study_damaged
 from depthsearch.store.tables import STUDIES
-
-# The date as the driver returns it: one that is damaged must not hide the other rows.
-DESCRIPTIONS = select(
-    *(column for column in STUDIES.columns if column.name != "created"),
-    type_coerce(STUDIES.c.created, Text).label("created"),
-).order_by(STUDIES.c.study_id)
-
 
 LONGEST_NAME = 100
 
@@ -69,8 +63,18 @@ def read_summaries(connection: Connection) -> dict[str, StudySummary | StudyDama
     Studies of other users of Optuna are left out. A damaged study does not hide the others.
     """
     names = study_names(connection)
-    rows = connection.execute(DESCRIPTIONS).all()
+    rows = connection.execute(_descriptions(connection.dialect.name)).all()
     return {names[row.study_id]: _summary(row, names[row.study_id]) for row in rows if row.study_id in names}
+
+
+def _descriptions(dialect: str) -> Select[Any]:
+    """The query of all rows, undecoded: one that is not a date, or not UTF-8, must not hide the other rows."""
+    texts = {"problem": STUDIES.c.problem, "settings": STUDIES.c.settings}
+    undecoded = [cast(column, LargeBinary).label(name) for name, column in texts.items()]
+    created = type_coerce(STUDIES.c.created, Text).label("created")
+    plain = [column for column in STUDIES.columns if column.name not in (*texts, "created")]
+    decoded = list(texts.values())  # PostgreSQL holds no text that cannot be decoded
+    return select(*plain, created, *(undecoded if dialect == "sqlite" else decoded)).order_by(STUDIES.c.study_id)
 
 
 def _summary(row: Row, name: str) -> StudySummary | StudyDamaged:  # type: ignore[type-arg]

@@ -1,22 +1,16 @@
-"""A database that cannot be used is said in one line and left as it was; an older one is brought up to date."""
+"""A database that cannot be used is reported in one line and left as it was."""
 
-import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
 
 from depthsearch.errors import DepthsearchError, NewerStore, StoreUnavailable
 from depthsearch.problem.problem import Problem
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.store import open_store
-from depthsearch.store.tables import METADATA, VERSION_TABLE
-
-ASSETS = Path(__file__).parent / "assets"
+from depthsearch.store.tables import VERSION_TABLE
 
 
 @pytest.fixture
@@ -110,48 +104,3 @@ def test_the_file_is_in_write_ahead_mode(file: Path) -> None:
     open_store(f"sqlite:///{file}")
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-
-
-def test_the_migrations_make_exactly_our_tables(file: Path) -> None:
-    open_store(f"sqlite:///{file}")
-    engine = create_engine(f"sqlite:///{file}")
-    with engine.connect() as connection:
-        context = MigrationContext.configure(
-            connection,
-            opts={
-                "include_name": lambda name, kind, _: (
-                    kind != "table" or (name.startswith("ds_") and name != VERSION_TABLE)
-                )
-            },
-        )
-        assert compare_metadata(context, METADATA) == []
-    engine.dispose()
-
-
-def revisions() -> list[Path]:
-    return sorted(ASSETS.glob("*.sql"))
-
-
-@pytest.mark.parametrize("dump", revisions(), ids=lambda path: path.stem)
-def test_a_database_of_every_revision_opens(dump: Path, file: Path) -> None:
-    with closing(sqlite3.connect(file)) as connection, connection:
-        connection.executescript(dump.read_text())
-    store = open_store(f"sqlite:///{file}")
-    (summary,) = store.studies()
-    study = store.read_study(summary.name)
-    runs = study.runs()
-    assert runs
-    for run in runs:
-        trace = study.trace(run.trial_number, run.run)
-        assert (trace.depth, trace.seed, trace.epochs) == (run.depth, run.seed, run.epochs)
-    assert {run.engine for run in runs} == ({None} if dump.stem == "0001" else {"dense"})
-    assert (summary.version is None) == (dump.stem == "0001")
-    assert (summary.problem.criterion.kind == "held") == (dump.stem in {"0001", "0002"})
-    assert all((run.final_score is None) == (dump.stem in {"0001", "0002"}) for run in runs)
-    assert summary.identity == summary.settings.identity(summary.problem.question())
-
-
-def test_every_revision_has_its_database() -> None:
-    versions = Path(__file__).parents[2] / "depthsearch" / "store" / "migrations" / "versions"
-    numbers = {match[1] for path in versions.glob("v*.py") if (match := re.match(r"v(\d+)_", path.name))}
-    assert {path.stem for path in revisions()} == numbers

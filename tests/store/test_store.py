@@ -2,7 +2,7 @@
 
 import multiprocessing
 import sqlite3
-from contextlib import closing
+from contextlib import closing, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,7 @@ from depthsearch.problem.problem import Problem
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.store import StoredStudy, open_store
 from tests.sameness import assert_same
+from tests.store.old_stores import HELD, execute, restore
 from tests.store.values import trace, verdict
 
 PROBLEM, SETTINGS = Problem(), ResolvedSettings()
@@ -332,12 +333,9 @@ def test_a_run_that_is_written_again_replaces_itself_and_no_other(url: str) -> N
         assert [run.verdict.kind for run in study.runs()] == [VerdictKind.TRAINED, VerdictKind.DIED]
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002"])
+@pytest.mark.parametrize("revision", HELD)
 def test_a_study_of_an_earlier_rule_is_read_and_never_resumed(revision: str, tmp_path: Path) -> None:
-    file = tmp_path / "old.db"
-    with closing(sqlite3.connect(file)) as connection, connection:
-        connection.executescript((Path(__file__).parent / "assets" / f"{revision}.sql").read_text())
-    store = open_store(f"sqlite:///{file}")
+    store = open_store(restore(revision, tmp_path / "old.db"))
     (old,) = store.studies()
     before = store.read_study(old.name).runs()
     assert old.problem.criterion.kind == "held"
@@ -351,6 +349,46 @@ def test_a_study_of_an_earlier_rule_is_read_and_never_resumed(revision: str, tmp
         assert study.name != old.name
     assert store.read_study(old.name).runs() == before
     assert all(run.final_score is None for run in before)
+
+
+def test_a_run_replaces_that_of_a_failed_trial_with_its_depth_and_seed(url: str) -> None:
+    with open_store(url).open_study(PROBLEM, SETTINGS) as study:
+        failed = study.optuna_study.ask()
+        add_run(study, failed.number, 0, VerdictKind.TRAINED)
+        study.optuna_study.tell(failed, state=TrialState.FAIL)
+        number = add_trial(study)
+        assert study.runs_of(failed.number) == []
+        assert [run.run for run in study.runs_of(number)] == [0, 1]
+
+
+@pytest.mark.parametrize("name", [None, "mine"])
+def test_a_study_of_other_code_or_data_is_another_study(name: str | None, url: str, tmp_path: Path) -> None:
+    store = open_store(url)
+    with store.open_study(PROBLEM, SETTINGS, name="mine") as study:
+        assert (study.question, study.code) == (PROBLEM.question(), "")
+    for column, what in (("code", "its code"), ("question", "the content of its data")):
+        execute(tmp_path / "studies.db", f"UPDATE ds_studies SET identity = 'another', {column} = 'another'")
+        with (
+            pytest.raises(StudyConflict, match=f"asks something else .{what} has changed.: give another name")
+            if name
+            else nullcontext(),
+            store.open_study(PROBLEM, SETTINGS, name=name) as study,
+        ):
+            assert study.name != "mine"
+        assert getattr(store.read_study("mine"), column) == "another"
+        execute(tmp_path / "studies.db", f"UPDATE ds_studies SET {column} = '' WHERE study_id = 1")
+
+
+def test_a_study_that_gets_the_number_of_a_deleted_one_has_nothing_of_it(url: str) -> None:
+    store = open_store(url)
+    with store.open_study(PROBLEM, SETTINGS, name="mine") as study:
+        add_trial(study)
+        number = study.study_id
+    optuna.delete_study(study_name="mine", storage=store.optuna_storage)
+    with store.open_study(Problem(width=6), SETTINGS, name="other") as study:
+        add_trial(study, told=False)
+        assert (study.study_id, store.summary("other").problem) == (number, Problem(width=6))
+        assert [run.trial_number for run in study.runs_of(0)] == [0, 0]
 
 
 def test_deleting_takes_everything_of_one_study_and_nothing_of_another(url: str, tmp_path: Path) -> None:
@@ -390,7 +428,7 @@ def test_reading_does_not_create_a_store(tmp_path: Path) -> None:
 
 
 def _pop(url: str, name: str, queue: "multiprocessing.Queue[list[int]]") -> None:
-    with open_store(url).errors_said():
+    with open_store(url).translate_database_errors():
         study = open_store(url).read_study(name).optuna_study
         popped = []
         for _ in range(10):
