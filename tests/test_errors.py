@@ -5,6 +5,7 @@ import pytest
 
 from depthsearch import errors
 from depthsearch.errors import (
+    ClaimLost,
     DepthsearchError,
     InvalidValue,
     NewerStore,
@@ -58,6 +59,7 @@ def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
         (NewerStore, 2),
         (StudyNotFound, 2),
         (StudyConflict, 2),
+        (ClaimLost, 4),
         (StudyBusy, 2),
         (TrainingFailed, 1),
     ],

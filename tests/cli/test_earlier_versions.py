@@ -1,19 +1,17 @@
 """The rule of earlier versions: no search uses it, whatever asks for it. Old stores are read in test_old_stores."""
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from depthsearch.cli.main import run
+from tests.store.old_stores import HELD, restore
 
-DUMPS = Path(__file__).parents[1] / "store" / "assets"
 STUDY = "ffnet-relu-moons-e2d10ea1"
 ASKED = ["--act", "relu", "--width", "2", "--epochs", "4", "--lr", "0.05", "--seeds", "2", "--cap", "4"]
 ASKED += ["--sampler", "bisect", "--reliability", "0.5", "--quiet"]
-HELD = """
+FILE = """
 [settings]
 sampler = "bisect"
 reliability = 0.5
@@ -29,12 +27,11 @@ criterion = { hold_share = 0.1, hold_epochs = 3 }
 pytestmark = pytest.mark.usefixtures("_in_a_folder_with_the_store")
 
 
-@pytest.fixture(scope="module", params=["0001", "0002"])
+@pytest.fixture(scope="module", params=HELD)
 def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The database that a version left behind."""
     file = tmp_path_factory.mktemp("stored") / "studies.db"
-    with closing(sqlite3.connect(file)) as connection:
-        connection.executescript((DUMPS / f"{request.param}.sql").read_text())
+    restore(request.param, file)
     return file.read_bytes()
 
 
@@ -46,7 +43,7 @@ def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_its_file_declares_problems_that_a_page_compares(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("held.toml").write_text(HELD)
+    Path("held.toml").write_text(FILE)
     assert output(capsys, "report", "--compare", "held.toml", "--output", "page.html") == ""
     assert f"{STUDY} in sqlite:///depthsearch.db" in Path("page.html").read_text(encoding="utf-8")
 
@@ -68,7 +65,7 @@ def test_its_file_declares_problems_that_a_page_compares(capsys: pytest.CaptureF
     ids=["its name", "its file", "its file compared", "its rule"],
 )
 def test_no_search_goes_on_with_it(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("held.toml").write_text(HELD)
+    Path("held.toml").write_text(FILE)
     before = json.loads(output(capsys, "studies", "list", "--json"))
     assert run(arguments) == 2
     printed = capsys.readouterr()

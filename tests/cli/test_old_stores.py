@@ -1,27 +1,22 @@
 """Stores of every revision, as the commands show them: each file in tests/store/assets was written by a release."""
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from depthsearch.cli.main import run
-
-ASSETS = Path(__file__).parents[1] / "store" / "assets"
-HELD = ["0001", "0002"]
-"""Those whose runs were judged by the rule that a run has trained once it held the accuracy for a while."""
+from depthsearch.store import open_store
+from tests.store.old_stores import HELD, REVISIONS, restore
 
 
-@pytest.fixture(params=sorted(path.stem for path in ASSETS.glob("*.sql")))
+@pytest.fixture(params=REVISIONS)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str, str]:
     """The revision, the URL of a store made from its file, and the name of the study in it."""
-    file = tmp_path / "studies.db"
-    with closing(sqlite3.connect(file)) as connection, connection:
-        connection.executescript((ASSETS / f"{request.param}.sql").read_text())
-        (name,) = connection.execute("SELECT study_name FROM studies").fetchone()
-    return request.param, f"sqlite:///{file}", name
+    url = restore(request.param, tmp_path / "studies.db")
+    with open_store(url) as store:
+        (study,) = store.studies()
+    return request.param, url, study.name
 
 
 def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -70,9 +65,9 @@ def test_the_command_that_began_a_study_resumes_it_unless_an_earlier_rule_judged
     revision, url, name = old
     before = output(capsys, "studies", "export", name, "--storage", url)
     answer = json.loads(output(capsys, "studies", "show", name, "--storage", url, "--json"))
-    problem, recipe, settings = answer["problem"], answer["problem"]["recipe"], answer["settings"]
+    network, recipe, settings = answer["problem"]["network"], answer["problem"]["recipe"], answer["settings"]
     command = (
-        "find", "--act", problem["activation"], "--width", str(problem["width"]), "--epochs", str(recipe["epochs"]),
+        "find", "--act", network["activation"], "--width", str(network["width"]), "--epochs", str(recipe["epochs"]),
         "--lr", str(recipe["learning_rate"]), "--sampler", settings["sampler"], "--max-runs", "4",
         "--reliability", str(settings["reliability"]), "--storage", url, "--quiet",
     )  # fmt: skip
@@ -85,3 +80,16 @@ def test_the_command_that_began_a_study_resumes_it_unless_an_earlier_rule_judged
     names = [row["study"] for row in json.loads(output(capsys, "studies", "list", "--storage", url, "--json"))]
     assert (names[0], len(names)) == (name, 2 if revision in HELD else 1)
     assert output(capsys, "studies", "export", name, "--storage", url) == before
+
+
+def test_an_interrupted_search_of_an_earlier_version_goes_on_as_the_search_that_was_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The study of revision 0003 keeps its name and its runs, and ends with the answer of a search from scratch."""
+    command = ["find", "--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05", "--seeds", "2", "--quiet"]
+    command += ["--sampler", "bisect", "--reliability", "0.5", "--max-runs", "30", "--json"]
+    old, new = restore("0003", tmp_path / "old.db"), f"sqlite:///{tmp_path}/new.db"
+    resumed, fresh = (json.loads(output(capsys, *command, "--storage", url)) for url in (old, new))
+    assert (resumed["study"], resumed["cost"]["runs"] > 10) == ("ffnet-relu-moons-e8fe7d27", True)
+    for name in ("max_depth", "outcome", "curve", "verdicts", "question", "code", "settings"):
+        assert resumed[name] == fresh[name], name

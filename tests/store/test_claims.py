@@ -13,10 +13,13 @@ from optuna.trial import Trial
 from depthsearch.detection.verdict import VerdictKind
 from depthsearch.errors import ClaimLost, StudyBusy
 from depthsearch.problem.problem import Problem
+from depthsearch.results.events import StudyOpened, TrialFinished
 from depthsearch.search.optuna_internals import trial_key
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.store import StoredStudy, open_store
+from depthsearch.workflows import find
 from tests.store.values import trace, verdict
+from tests.workflows import searches
 
 PROBLEM, SETTINGS = Problem(), ResolvedSettings()
 
@@ -163,6 +166,28 @@ def test_a_study_that_optuna_deleted_is_not_written_to(url: str) -> None:
         optuna.delete_study(study_name=study.name, storage=url)
         with pytest.raises(KeyError):
             study.optuna_study.ask()
+
+
+def test_a_search_that_was_taken_over_stops_and_what_it_finished_is_kept(url: str, file: Path) -> None:
+    started: list[str] = []
+
+    def take_over(event: object) -> None:
+        match event:
+            case StudyOpened():
+                started.append(event.study)
+            case TrialFinished() if len(started) == 1:
+                started.append("taken over")
+                delete_locks(file)
+                with open_store(url).open_study(searches.PROBLEM, searches.SETTINGS.resolved(), name=started[0]):
+                    pass
+
+    with pytest.raises(ClaimLost):
+        find(searches.PROBLEM, searches.SETTINGS, storage=url, on_event=take_over)
+    with open_store(url) as store:
+        assert store.read_study(started[0]).runs()
+    resumed = find(searches.PROBLEM, searches.SETTINGS, storage=url)
+    whole = find(searches.PROBLEM, searches.SETTINGS, storage=f"sqlite:///{file.parent}/whole.db")
+    assert (resumed.study, resumed.curve, resumed.max_depth) == (whole.study, whole.curve, whole.max_depth)
 
 
 def _search(url: str, claimed: "multiprocessing.Queue[str]", go_on: "multiprocessing.Queue[str]") -> None:

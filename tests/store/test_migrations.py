@@ -35,7 +35,7 @@ def rows(file: Path, query: str) -> list[Any]:
 
 def flat(problem: dict[str, Any]) -> dict[str, Any]:
     """A problem of today in the form of revision 0003."""
-    return problem["network"] | {name: inner for name, inner in problem.items() if name != "network"}
+    return {**problem["network"], **{name: inner for name, inner in problem.items() if name != "network"}}
 
 
 def test_the_migrations_make_exactly_our_tables(file: Path) -> None:
