@@ -1,7 +1,7 @@
-"""What stands on a study's page of optuna-dashboard: a note and a plot, written in its format, without it.
+"""The note and the plot on a study's page of optuna-dashboard, written in its format; it is not imported.
 
-Both are kept in system attributes of the study, which every page loads of all studies: the text in pieces, and for a
-note a version.
+Both are system attributes of the study, and every page of the dashboard loads those of all studies: the text in pieces
+and, for a note, a version.
 """
 
 import json
@@ -11,17 +11,10 @@ from optuna.storages import RDBStorage
 
 from depthsearch.search.optuna_internals import change_system_attributes
 
-VERSION, PIECES = "dashboard:note_ver", "dashboard:note_str:"
-
-
-PLOT_PIECES = "dashboard:plot_data:depthsearch:"
-
-
+VERSION, PIECES, PLOT_PIECES = "dashboard:note_ver", "dashboard:note_str:", "dashboard:plot_data:depthsearch:"
 LONGEST_PIECE = 2045
-
-
 HEADING = "#### depthsearch\n\n"
-"""A note that begins otherwise is somebody else's, and stays."""
+"""A note without this heading was written by somebody else, and stays."""
 
 
 def write_page(storage: RDBStorage, study_id: int, *, note: str, plot: str) -> None:
@@ -51,7 +44,7 @@ def _changed_note(found: Mapping[str, object], body: str) -> dict[str, object]:
 
 
 def _changed(found: Mapping[str, object], prefix: str, body: str) -> dict[str, object]:
-    """What is to be written for `body` to stand there; pieces that it no longer takes are emptied."""
+    """The attributes to write so that the pieces hold `body`; pieces that it no longer needs are emptied."""
     if _joined(found, prefix) == body:
         return {}
     emptied = dict.fromkeys((key for key in found if key.startswith(prefix)), "")
@@ -63,7 +56,7 @@ def _joined(found: Mapping[str, object], prefix: str) -> str:
 
 
 def _value(text: str) -> object:
-    """What cannot be read stands for nothing, and is written anew."""
+    """The attribute's value; one that cannot be read counts as empty, so that it is written again."""
     try:
         return json.loads(text)
     except ValueError:

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from optuna import Study
@@ -17,7 +18,7 @@ from depthsearch.search.optuna_internals import study_key, write_user_attributes
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.search.trial import SEEDS
 from depthsearch.store.database import reading
-from depthsearch.store.errors import raise_study_damaged
+from depthsearch.store.errors import raise_study_damaged, translate_database_errors
 from depthsearch.store.page import write_page
 from depthsearch.store.tables import RUNS, decode_trace, encode_trace
 from depthsearch.training.trace import Trace
@@ -93,6 +94,10 @@ class StoredStudy:
     def study_id(self) -> int:
         """The study's number in the database."""
         return study_key(self.optuna_study)
+
+    def translate_database_errors(self) -> AbstractContextManager[None]:
+        """A block in which errors of the database become StoreUnavailable, in one line."""
+        return translate_database_errors(self.engine.url.render_as_string(hide_password=True))
 
     def fail_unseeded(self) -> int:
         """Fail every running trial whose depth or seeds were not stored, and say how many there were.

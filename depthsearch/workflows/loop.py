@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from optuna import Trial
 from optuna.distributions import IntDistribution
-from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
 
 from depthsearch.detection import final_score, settled_epoch, verdict_of
 from depthsearch.detection.verdict import count_verdicts
-from depthsearch.errors import ClaimLost
+from depthsearch.errors import StoreError
 from depthsearch.interrupts import interrupts_deferred
 from depthsearch.results.events import RoundAdvanced, RunFinished, StudyOpened, TrialFinished, TrialStarted
 from depthsearch.search import BisectionSampler, DepthGridSampler, ThresholdSampler, draw_seeds, estimate
@@ -150,7 +149,7 @@ class Search:
         except BaseException:
             # Every finished run is stored, and the trials under way are adopted by the next sitting. If even this
             # cannot be written, the next sitting does it.
-            with suppress(SQLAlchemyError, StorageInternalError, ClaimLost):
+            with suppress(StoreError), self._stored.translate_database_errors():
                 self._stored.fail_unseeded()
                 self._notes.write(answer_of(self._stored))
             raise

@@ -88,8 +88,9 @@ def test_json_is_one_object_with_all_that_is_promised(capsys: pytest.CaptureFixt
     printed = capsys.readouterr()
     assert printed.err == ""
     found = json.loads(printed.out)
-    promised = "problem settings question code study criterion bar outcome reliability max_depth confirmed final_scores "
-    promised += "scores useful_depth interval interval_level layers curve verdicts beyond cost seed versions"
+    promised = "problem settings question code study criterion bar outcome reliability max_depth confirmed "
+    promised += "final_scores scores useful_depth interval interval_level layers curve verdicts beyond cost seed "
+    promised += "versions"
     assert set(promised.split()) <= set(found)
     assert set(found["curve"][0]) == {"depth", "trained", "of", "p", "low", "high"}
     assert set(found["beyond"]) == {"depth", "deepest", "cause", "causes", "sentence"}
