@@ -1,4 +1,4 @@
-"""Detection: from a trace to a verdict, as pure functions. Imports core alone, and numpy."""
+"""Detection: from a trace to a verdict, as pure functions of the trace and the criterion."""
 
 from depthsearch.detection.rules import verdict_of
 from depthsearch.detection.trained import bar, bar_of, final_score

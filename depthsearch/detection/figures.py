@@ -48,7 +48,7 @@ def gradient_ratio(trace: Trace, snapshot: int) -> float | None:
 def reach(trace: Trace) -> float | None:
     """How far the first layer's weights could move in the whole budget at the gradient of the start.
 
-    learning rate / (1 - momentum) x steps x |dL/dW1| for SGD. Adam divides the gradient by its own size, so there it is
+    learning rate / (1 - momentum) x steps x |dL/dW1| for SGD. Adam divides the gradient by its size, so there it is
     the root mean square of dL/dW1 over Adam's epsilon, below which steps shrink: the smaller of start and end.
     """
     if not len(trace.snapshots):

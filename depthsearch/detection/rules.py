@@ -3,8 +3,8 @@
 Thresholds are the literature's where it has them: a loss of 1e3 and a gradient ratio of 70 for exploding, 1e-3 for
 vanishing, 70 % of the units for dead networks (AutoTrainer, Zhang et al., ICSE 2021). Ratios are those
 of ACTIVATION gradients, first hidden layer to last: with zero biases the weight gradients of all layers
-vanish together, and their ratio shows nothing. The other thresholds are our own: benchmarks/README.md shows where runs
-lie relative to each.
+vanish together, and their ratio shows nothing. The other thresholds were chosen here: benchmarks/README.md shows where
+runs lie relative to each.
 """
 
 import math
@@ -32,26 +32,15 @@ from depthsearch.detection.trained import (
     reached,
     reaches,
 )
-from depthsearch.detection.verdict import Figures, Finding, Verdict, VerdictKind
+from depthsearch.detection.verdict import Figures, Finding, Thresholds, Verdict, VerdictKind
 from depthsearch.problem.criterion import Criterion
-from depthsearch.reporting.sentences import count_of, in_words, plural, the_last
 from depthsearch.training.trace import Trace
 
 EXPLODED_LOSS = 1e3
-
-
 EXPLODED_RATIO = 70.0
-
-
 DEAD_SHARE = 0.7
-
-
 VANISHED_RATIO = 1e-3
-
-
 VANISHED_REACH = 1.0
-
-
 UNCHANGED = 1e-3
 
 SHRINKING = 0.1
@@ -77,7 +66,7 @@ def verdict_of(trace: Trace, criterion: Criterion) -> Verdict:
     """
     score = final_score(trace, criterion)
     if reaches(score, bar_of(trace, criterion)):
-        finding: Finding | None = _trained(trace, criterion, score)
+        finding: Finding | None = _trained(trace, criterion)
     elif reaches(score, chance_bar_of(trace, criterion)):
         finding = _short_of_the_bar(trace, criterion)
     elif learned(trace, criterion):
@@ -89,33 +78,30 @@ def verdict_of(trace: Trace, criterion: Criterion) -> Verdict:
     return (finding or _flat(trace, criterion)).verdict(trace, criterion)
 
 
-def _trained(trace: Trace, criterion: Criterion, score: float) -> Finding:
-    last = the_last(last_entries(criterion), trace.facts.entry)
-    reached_bar = f"at least {bar_of(trace, criterion):.3f} is asked"
-    return Finding(
-        VerdictKind.TRAINED,
-        "final_score",
-        f"trained: accuracy is {score:.3f} or more in {last}, where {reached_bar}",
-        {"baseline": trace.baseline},
-        {},
-    )
+def _trained(trace: Trace, criterion: Criterion) -> Finding:
+    figures: Figures = {
+        "baseline": trace.baseline,
+        "last_entries": last_entries(criterion),
+        "entry": trace.facts.entry,
+    }
+    return Finding(VerdictKind.TRAINED, "final_score", figures)
 
 
 def _short_of_the_bar(trace: Trace, criterion: Criterion) -> Finding:
     """The last entries beat chance and miss a higher bar."""
-    score, bar = final_score(trace, criterion), bar_of(trace, criterion)
-    best, row = float(trace.score.max()), longest_row(reached(trace, bar))
-    improved = improvement(trace)
-    figures: Figures = {"best_accuracy": best, "longest_row_above": row, "improvement": improved}
-    ended = f"accuracy ended at {score:.3f}, short of {bar:.3f}"
+    row = longest_row(reached(trace, bar_of(trace, criterion)))
+    figures: Figures = {
+        "best_accuracy": float(trace.score.max()),
+        "longest_row_above": row,
+        "improvement": improvement(trace),
+        "entry": trace.facts.entry,
+    }
     if _still_improving(trace):
-        sentence = f"slow: {ended}, and the loss was still falling as the budget ended"
-        return Finding(VerdictKind.SLOW, "improving_below_the_bar", sentence, figures, {"improvement": IMPROVING})
+        return Finding(VerdictKind.SLOW, "improving_below_the_bar", figures, {"improvement": IMPROVING})
     if row >= last_entries(criterion):
-        sentence = f"unstable: {ended}, which it had reached for {count_of(row, trace.facts.entry)}"
-        limits: dict[str, float | int] = {"longest_row_above": last_entries(criterion)}
-        return Finding(VerdictKind.UNSTABLE, "fell_below_the_bar", sentence, figures, limits)
-    return Finding(VerdictKind.DEGRADED, "below_the_bar", f"degraded: {ended}, and rises no further", figures, {})
+        limits: Thresholds = {"longest_row_above": last_entries(criterion)}
+        return Finding(VerdictKind.UNSTABLE, "fell_below_the_bar", figures, limits)
+    return Finding(VerdictKind.DEGRADED, "below_the_bar", figures)
 
 
 def _lost(trace: Trace, criterion: Criterion) -> Finding:
@@ -123,18 +109,15 @@ def _lost(trace: Trace, criterion: Criterion) -> Finding:
     limit, asked = chance_bar_of(trace, criterion), last_entries(criterion)
     good = reached(trace, limit)
     rows = np.lib.stride_tricks.sliding_window_view(good, asked).all(axis=1)
-    fell, row = int(np.flatnonzero(rows)[-1]) + asked + 1, longest_row(good)
-    best, last = float(trace.score.max()), float(trace.score[-1])
     return Finding(
         VerdictKind.UNSTABLE,
         "lost_again",
-        f"unstable: accuracy rose to {best:.3f}, fell below {limit:.3f} in {trace.facts.entry} {fell} and ended at "
-        f"{last:.3f}",
         {
-            "longest_row_above": row,
-            "best_accuracy": best,
-            "last_accuracy": last,
-            "fell_in_epoch": fell,
+            "longest_row_above": longest_row(good),
+            "best_accuracy": float(trace.score.max()),
+            "last_accuracy": float(trace.score[-1]),
+            "fell_in_epoch": int(np.flatnonzero(rows)[-1]) + asked + 1,
+            "entry": trace.facts.entry,
             "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
             "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
         },
@@ -149,12 +132,10 @@ def loss_exploded(trace: Trace, _criterion: Criterion) -> Finding | None:
     if worst < EXPLODED_LOSS:
         return None
     epoch = int((~(loss < EXPLODED_LOSS)).argmax()) + 1
-    largest = float(loss[epoch - 1])
     return Finding(
         VerdictKind.EXPLODED,
         "loss",
-        f"exploded: the loss reached {largest:.3g} in {trace.facts.entry} {epoch}",
-        {"loss": largest, "epoch": epoch},
+        {"loss": float(loss[epoch - 1]), "epoch": epoch, "entry": trace.facts.entry},
         {"loss": EXPLODED_LOSS},
     )
 
@@ -169,7 +150,6 @@ def _gradient_exploded(trace: Trace, criterion: Criterion) -> Finding | None:
     return Finding(
         VerdictKind.EXPLODED,
         "activation_gradient_ratio",
-        f"exploded: the gradient grows {ratio:.3g} times on its way from the last hidden layer to the first",
         {"activation_gradient_ratio": ratio, "ratio_at_start": start, "ratio_at_end": end},
         {"activation_gradient_ratio": EXPLODED_RATIO},
     )
@@ -180,7 +160,7 @@ def dead(trace: Trace, criterion: Criterion) -> Finding | None:
     snapshots = trace.snapshots
     if not len(snapshots):
         return None
-    for index, kind, when in ((0, VerdictKind.BORN_DEAD, "at the start"), (-1, VerdictKind.DIED, "at the end")):
+    for index, kind in ((0, VerdictKind.BORN_DEAD), (-1, VerdictKind.DIED)):
         if kind is VerdictKind.BORN_DEAD and crossed(trace, criterion):
             continue  # it learned for a while, so it was alive
         hidden = snapshots.never_active[index, :-1]
@@ -194,13 +174,10 @@ def dead(trace: Trace, criterion: Criterion) -> Finding | None:
             "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
         }
         if len(layers) and snapshots.output_range[index] == 0:
-            name = trace.layers[layers[0]]
-            sentence = f"{in_words(kind)}: every unit of {name!r} is inactive at all training points {when}"
-            limits: dict[str, float | int] = {"dead_layers": 1, "output_range": 0}
-            return Finding(kind, "dead_layer", sentence, figures | {"layer": name}, limits)
+            limits: Thresholds = {"dead_layers": 1, "output_range": 0}
+            return Finding(kind, "dead_layer", figures | {"layer": trace.layers[layers[0]]}, limits)
         if share >= DEAD_SHARE:
-            sentence = f"{in_words(kind)}: {share:.0%} of the hidden units are inactive at all training points {when}"
-            return Finding(kind, "dead_units", sentence, figures, {"never_active_share": DEAD_SHARE})
+            return Finding(kind, "dead_units", figures, {"never_active_share": DEAD_SHARE})
     return None
 
 
@@ -216,28 +193,21 @@ def _vanished(trace: Trace, criterion: Criterion) -> Finding | None:
         "reach": moved,
         "first_layer_change": change,
         "best_accuracy": float(trace.score.max()),
+        "optimizer": trace.facts.optimizer,
     }
-    flat: dict[str, float | int] = {"best_accuracy": chance_bar_of(trace, criterion)}
-    stuck = f"vanished: accuracy stays below {flat['best_accuracy']:.3f} and"
-    # Adam divides a gradient by its own size: there a ratio alone hinders nothing.
+    flat: Thresholds = {"best_accuracy": chance_bar_of(trace, criterion)}
+    # Adam divides a gradient by its size: there a ratio alone hinders nothing.
     if ratio is not None and ratio < VANISHED_RATIO and trace.facts.optimizer == "sgd":
-        sentence = f"{stuck} {ratio:.2g} of the gradient at the last hidden layer reaches the first"
         limits = flat | {"activation_gradient_ratio": VANISHED_RATIO}
-        return Finding(VerdictKind.VANISHED, "activation_gradient_ratio", sentence, figures, limits)
+        return Finding(VerdictKind.VANISHED, "activation_gradient_ratio", figures, limits)
     if ratio is not None and ratio >= SHRINKING:
         return None
     limits = flat | {"activation_gradient_ratio": SHRINKING}
     if moved is not None and moved < VANISHED_REACH and not _still_improving(trace):
-        if trace.facts.optimizer == "sgd":
-            why = f"the first layer's gradient can move it by no more than {moved:.2g} in the whole budget (reach)"
-        else:
-            why = f"the first layer's gradient falls to {moved:.2g} of Adam's epsilon (reach), where steps shrink"
-        sentence = f"{stuck} {why}"
-        return Finding(VerdictKind.VANISHED, "reach", sentence, figures, limits | {"reach": VANISHED_REACH})
+        return Finding(VerdictKind.VANISHED, "reach", figures, limits | {"reach": VANISHED_REACH})
     if change is not None and change < UNCHANGED:
-        sentence = f"{stuck} the first layer's weights changed by only {change:.2g} of their size"
         limits = limits | {"first_layer_change": UNCHANGED}
-        return Finding(VerdictKind.VANISHED, "weights_unchanged", sentence, figures, limits)
+        return Finding(VerdictKind.VANISHED, "weights_unchanged", figures, limits)
     return None
 
 
@@ -252,8 +222,6 @@ def _input_blind(trace: Trace, criterion: Criterion) -> Finding | None:
     return Finding(
         VerdictKind.INPUT_BLIND,
         "input_correlation",
-        f"input blind: the last hidden layer's outputs for different inputs correlate by {correlation:.4f}, and their "
-        f"logits differ by no more than {spread:.2g}",
         {
             "input_correlation": correlation,
             "input_correlation_at_start": float(snapshots.input_correlation[0]),
@@ -271,24 +239,19 @@ def _at_the_bar_at_times(trace: Trace, criterion: Criterion) -> Finding | None:
         return None
     limit, asked = chance_bar_of(trace, criterion), last_entries(criterion)
     above = reached(trace, limit)
-    best, last = float(trace.score.max()), float(trace.score[-1])
     figures: Figures = {
-        "best_accuracy": best,
-        "last_accuracy": last,
+        "best_accuracy": float(trace.score.max()),
+        "last_accuracy": float(trace.score[-1]),
         "epochs_above": int(above.sum()),
         "longest_row_above": longest_row(above),
+        "entry": trace.facts.entry,
         "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
         "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
     }
-    thresholds: dict[str, float | int] = {"best_accuracy": limit, "longest_row_above": asked}
+    thresholds: Thresholds = {"best_accuracy": limit, "longest_row_above": asked}
     if above[-1]:
-        sentence = f"slow: accuracy rose above {limit:.3f} only as the budget ended, at {last:.3f}"
-        return Finding(VerdictKind.SLOW, "crossed_at_the_end", sentence, figures, thresholds)
-    sentence = (
-        f"unstable: accuracy rose to {best:.3f} and ended at {last:.3f}; it was above {limit:.3f} in "
-        f"{count_of(int(above.sum()), trace.facts.entry)}, but never for {asked} running"
-    )
-    return Finding(VerdictKind.UNSTABLE, "crossed_without_holding", sentence, figures, thresholds)
+        return Finding(VerdictKind.SLOW, "crossed_at_the_end", figures, thresholds)
+    return Finding(VerdictKind.UNSTABLE, "crossed_without_holding", figures, thresholds)
 
 
 def _swings(trace: Trace, _criterion: Criterion) -> Finding | None:
@@ -298,9 +261,12 @@ def _swings(trace: Trace, _criterion: Criterion) -> Finding | None:
     return Finding(
         VerdictKind.UNSTABLE,
         "swings",
-        f"unstable: accuracy swings by {swing:.3f} or more from one {trace.facts.entry} to the next in {share:.0%} of the "
-        f"{plural(trace.facts.entry)}",
-        {"swing_share": share, "swing_counted_from": swing, "best_accuracy": float(trace.score.max())},
+        {
+            "swing_share": share,
+            "swing_counted_from": swing,
+            "best_accuracy": float(trace.score.max()),
+            "entry": trace.facts.entry,
+        },
         {"swing_share": SWING_SHARE},
     )
 
@@ -315,14 +281,12 @@ def _improving(trace: Trace, _criterion: Criterion) -> Finding | None:
     errors = improvement(trace)
     if errors is None or not _still_improving(trace):
         return None
-    last = float(trace.loss[-1])
     return Finding(
         VerdictKind.SLOW,
         "still_improving",
-        f"slow: the loss was still falling as the budget ended, at {last:.3f}, by {errors:.1f} standard errors",
         {
             "improvement": errors,
-            "last_loss": last,
+            "last_loss": float(trace.loss[-1]),
             "best_accuracy": float(trace.score.max()),
             "reach": reach(trace),
         },
@@ -336,7 +300,6 @@ def _flat(trace: Trace, criterion: Criterion) -> Finding:
     return Finding(
         VerdictKind.FLAT,
         "none_of_the_others",
-        f"flat: the best accuracy is {best:.3f}, never above {threshold:.3f}, and no other rule explains it",
         {
             "best_accuracy": best,
             "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),

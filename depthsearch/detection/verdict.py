@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 
@@ -38,7 +38,10 @@ def _spell_non_finite(figures: Any) -> Any:
 
 
 class Evidence(FrozenModel):
-    """The rule that decided, the figures that it looked at, and the thresholds it held them against."""
+    """The rule that decided, the figures that it looked at, and the thresholds it held them against.
+
+    Each threshold has the name of the figure that it belongs to.
+    """
 
     rule: str
     figures: Annotated[dict[str, float | int | str | None], BeforeValidator(_spell_non_finite)]
@@ -51,14 +54,15 @@ class Verdict(FrozenModel):
     Attributes:
         kind: Which outcome.
         epoch: The last entry of the trace that was looked at.
-        sentence: The verdict for people, figures included.
-        evidence: The same for programs.
+        evidence: The rule that decided, with its figures and thresholds.
+        sentence: The words that an earlier version stored with the verdict, whose figures may be too few to word it
+            again; empty for verdicts of this version, which `reporting.sentences` words.
     """
 
     kind: VerdictKind
     epoch: int
-    sentence: str
     evidence: Evidence
+    sentence: str = ""
 
     @property
     def trained(self) -> bool:
@@ -72,23 +76,23 @@ def count_verdicts(kinds: Sequence[VerdictKind]) -> dict[str, int]:
 
 
 Figures: TypeAlias = dict[str, float | int | str | None]
+Thresholds: TypeAlias = dict[str, float | int]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule's finding; each threshold bears the name of the figure that it is held against."""
+    """What one rule finds in a trace, with what its sentence needs among the figures."""
 
     kind: VerdictKind
     rule: str
-    sentence: str
     figures: Figures
-    thresholds: dict[str, float | int]
+    thresholds: Thresholds = field(default_factory=dict)
 
     def verdict(self, trace: Trace, criterion: Criterion) -> Verdict:
-        """The same as a verdict on the whole trace, with its final score against the bar."""
+        """The verdict on the whole trace, with its final score against the bar."""
         evidence = Evidence(
             rule=self.rule,
             figures={"final_score": final_score(trace, criterion)} | self.figures,
             thresholds={"final_score": bar_of(trace, criterion)} | self.thresholds,
         )
-        return Verdict(kind=self.kind, epoch=trace.epochs, sentence=self.sentence, evidence=evidence)
+        return Verdict(kind=self.kind, epoch=trace.epochs, evidence=evidence)

@@ -1,8 +1,4 @@
-"""One run as an event file that TensorBoard shows.
-
-It is written by torch's SummaryWriter, which is why it is here, in the one room that imports torch. It takes a trace,
-a plain value, from whichever engine, and trains nothing.
-"""
+"""One run as an event file that TensorBoard shows, written by torch's SummaryWriter."""
 
 import importlib.util
 import os
@@ -16,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthsearch.errors import InvalidValue
-from depthsearch.problem.problem import Problem
-from depthsearch.training.trace import Histograms, Trace
+from depthsearch.results.inspection import Inspection
+from depthsearch.training.trace import Histograms
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -25,13 +21,12 @@ if TYPE_CHECKING:
 
 EVENT_FILES = "events.out.tfevents.*"
 
-
 UNFINISHED = ".unfinished-"
-"""What a file's name begins with while it is written; TensorBoard reads only those whose name has "tfevents" in it."""
+"""How a file's name begins while it is written; TensorBoard reads only files with "tfevents" in their name."""
 
 
 def check_events_folder(folder: str) -> None:
-    """Make the folder, and refuse what could not be written after the training.
+    """Make the folder, and refuse one that could not be written to after the training.
 
     Raises:
         InvalidValue: The folder cannot be written, or the package tensorboard is missing.
@@ -53,28 +48,27 @@ def check_events_folder(folder: str) -> None:
         raise _unwritable(folder, error) from None
 
 
-def write_events(problem: Problem, trace: Trace, folder: str) -> Path:
-    """Write a run into a subfolder of its own, which TensorBoard lists as a run, and return that subfolder.
+def write_events(inspection: Inspection, folder: str) -> Path:
+    """Write a run into a subfolder, which TensorBoard lists as a run, and return that subfolder.
 
-    Loss and accuracy are there for every epoch, what is of a layer at the epochs of the trace's snapshots. A run
-    that was written before is replaced, once this one is whole: until then nothing of it is touched.
+    Loss and score are written for every epoch, the figures of layers at the epochs of the trace's snapshots. A run
+    that was written before is replaced, once this one is whole: until then its file stays as it is.
 
     Args:
-        problem: What was trained.
-        trace: Recorded in full.
+        inspection: The run.
         folder: Where runs are kept, for `tensorboard --logdir`.
 
     Raises:
         InvalidValue: The folder cannot be written.
     """
-    place = Path(folder) / run_name(problem, trace)
+    place = Path(folder) / run_name(inspection)
     try:
         place.mkdir(parents=True, exist_ok=True)
         for left in place.glob(f"{UNFINISHED}*"):  # by a process that was killed
             left.unlink(missing_ok=True)
         before = list(place.glob(EVENT_FILES))
         finished = place / f"events.out.tfevents.{int(time.time()):010}.{socket.gethostname()}.{os.getpid()}"
-        _write_whole(trace, finished)
+        _write_whole(inspection, finished)
         for old in before:
             if old != finished:
                 old.unlink(missing_ok=True)
@@ -83,20 +77,21 @@ def write_events(problem: Problem, trace: Trace, folder: str) -> Path:
     return place
 
 
-def run_name(problem: Problem, trace: Trace) -> str:
+def run_name(inspection: Inspection) -> str:
     """Such as "ffnet-tanh-moons-ec5fa854-depth-30-seed-1", with the beginning of the problem's question."""
+    problem = inspection.problem
     kind = "-".join([*problem.network.label.split(), problem.data.name, problem.question()[:8]])
-    return f"{kind}-depth-{trace.depth}-seed-{trace.seed}"
+    return f"{kind}-depth-{inspection.depth}-seed-{inspection.seed}"
 
 
-def _write_whole(trace: Trace, finished: Path) -> None:
-    """Write the event file under another name, and give it its own once all of it is on the disk."""
+def _write_whole(inspection: Inspection, finished: Path) -> None:
+    """Write the event file under another name, and rename it once all of it is on the disk."""
     unfinished = finished.with_name(f"{UNFINISHED}{os.getpid()}")
     try:
         with unfinished.open("wb") as file:
             writer = _summary_writer(file)
-            _write_curves(writer, trace)
-            _write_layers(writer, trace)
+            _write_curves(writer, inspection)
+            _write_layers(writer, inspection)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(finished)
@@ -107,8 +102,7 @@ def _write_whole(trace: Trace, finished: Path) -> None:
 def _summary_writer(file: BinaryIO) -> "SummaryWriter":
     """torch's SummaryWriter, with its records written straight to a file.
 
-    Its own way is a thread, which prints the traceback of a full disk, and loses the error where it is of the last
-    record.
+    SummaryWriter's thread prints the traceback of a full disk, and loses the error where it is of the last record.
     """
     from tensorboard.compat.proto.event_pb2 import Event  # noqa: PLC0415 - an extra
     from tensorboard.summary.writer.record_writer import RecordWriter  # noqa: PLC0415
@@ -144,31 +138,28 @@ def _unwritable(folder: str, error: Exception) -> InvalidValue:
     )
 
 
-def _write_curves(writer: "SummaryWriter", trace: Trace) -> None:
-    detail = trace.detail
-    assert detail is not None
+def _write_curves(writer: "SummaryWriter", inspection: Inspection) -> None:
     # A train figure is a mean over an epoch, the first of which is 1; a test figure is of a moment, the first at 0.
     curves = {
-        "accuracy/train": (1, trace.score),
-        "accuracy/test": (0, detail.snapshots.test_accuracy),
-        "loss/train": (1, trace.loss),
-        "loss/test": (0, detail.test_loss),
+        "accuracy/train": (1, inspection.train_score),
+        "accuracy/test": (0, inspection.test_score),
+        "loss/train": (1, inspection.train_loss),
+        "loss/test": (0, inspection.test_loss),
     }
     for tag, (first, values) in curves.items():
         for epoch, value in enumerate(values.tolist(), start=first):
             writer.add_scalar(tag, value, epoch)
 
 
-def _write_layers(writer: "SummaryWriter", trace: Trace) -> None:
-    detail, snapshots = trace.detail, trace.snapshots
-    assert detail is not None
+def _write_layers(writer: "SummaryWriter", inspection: Inspection) -> None:
+    detail, snapshots = inspection.detail, inspection.trace.snapshots
     figures: Mapping[str, NDArray[np.float32]] = {
         "gradient mean abs": snapshots.mean_abs_gradient,
         "gradient norm": snapshots.weight_gradient_norm,
         "activation gradient norm": snapshots.activation_gradient_norm,
         "weight change": snapshots.weight_change,
     }
-    layers = list(_numbered(trace.layers))
+    layers = list(_numbered(inspection.trace.layers))
     for row, epoch in enumerate(snapshots.epochs.tolist()):
         for layer, name in enumerate(layers):
             for tag, values in figures.items():

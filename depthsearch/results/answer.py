@@ -1,4 +1,4 @@
-"""The result of a search: a depth, what stands behind it, and what stands just past it."""
+"""The result of a search: a depth, the runs behind it, and the cause just past it."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """How a search ended; `sentence` says what happened, the likely reason, and what to do."""
+    """How a search ended."""
 
     FOUND = "found"
     CAP_REACHED = "cap_reached"
@@ -24,32 +24,9 @@ class Outcome(StrEnum):
     BUDGET_ENDED = "budget_ended"
     UNFINISHED = "unfinished"
 
-    @property
-    def sentence(self) -> str:
-        """What happened, the likely reason, and what to do."""
-        return {
-            Outcome.FOUND: "found: to this depth the reliability is reached, and deeper it is not",
-            Outcome.CAP_REACHED: "the reliability is still reached at the cap: raise the cap to look deeper",
-            Outcome.NEVER_RELIABLE: (
-                "the reliability is reached at no depth, not even by the shallowest network; "
-                "look at the recipe, or lower the reliability"
-            ),
-            Outcome.NOT_MONOTONE: (
-                "trainability does not simply fall with depth: shallower networks fail where deeper ones train, "
-                "so one number would be a lie; the first and the last crossing are given"
-            ),
-            Outcome.BUDGET_ENDED: (
-                "the budget ended before the search did: this is what is known so far; "
-                "the same command with a larger budget goes on from here"
-            ),
-            Outcome.UNFINISHED: (
-                "the search is not finished: it was interrupted, or still goes on; the same command goes on from here"
-            ),
-        }[self]
-
 
 class Confirmation(FrozenModel):
-    """One depth tried again with fresh seeds.
+    """One depth trained with fresh seeds to confirm it.
 
     Attributes:
         depth: In the family's units.
@@ -110,7 +87,7 @@ class UsefulDepth(FrozenModel):
 
 
 class Beyond(FrozenModel):
-    """What stands just past the cliff.
+    """What happens just past the cliff.
 
     Attributes:
         depth: The shallowest depth beyond max_depth at which runs failed.
@@ -167,7 +144,7 @@ class Answer(FrozenModel):
         curve: Raw counts at every depth that was tried, with the estimate.
         verdicts: Counts over all runs.
         beyond: The cause just past the cliff.
-        confirmation: What was tried again with fresh seeds, for bisection max_depth and the next depth.
+        confirmation: The depths that fresh seeds were to confirm; for bisection max_depth and the next depth.
         warnings: What a careful reader should know, one sentence each.
         cost: What it took.
         seed: Root seed.

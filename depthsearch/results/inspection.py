@@ -1,163 +1,48 @@
-"""One run, looked at alone: all that it shows, as plain values. What is not finite is the text "nan", "inf", "-inf".
+"""One run with everything that it shows: its trace, with names for what people ask for, and its JSON."""
 
-Numbers that were measured are given to 6 significant digits. A figure that has no meaning is null.
-"""
-
+import json
 import math
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from pydantic import BeforeValidator
+import numpy as np
+from numpy.typing import NDArray
 
-from depthsearch.detection.verdict import Evidence, VerdictKind
+from depthsearch.data.base import BINARY
+from depthsearch.detection.verdict import Evidence, Verdict, VerdictKind
 from depthsearch.networks.base import LayerCounts
 from depthsearch.problem.problem import Problem
-from depthsearch.schema import FrozenModel
+from depthsearch.training.trace import Detail, Doubles, Floats, Histograms, Ints, Regions, Snapshot, Trace
+
+LARGEST_SHOWN = 64
+"""Rows and columns of the largest weight matrix that JSON holds whole."""
+
+DIGITS, DECIMALS = 6, 3
+"""In JSON: significant digits of what was measured; decimals of the probabilities over the plane."""
 
 
-def _spelled(value: Any) -> Any:
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-Number: TypeAlias = Annotated[float | Literal["nan", "inf", "-inf"], BeforeValidator(_spelled)]
-"""A number as JSON can hold it; `float` reads each of them."""
-
-Numbers: TypeAlias = tuple[Number, ...]
-
-
-Matrix: TypeAlias = tuple[Numbers, ...]
-
-
-class LayerFigures(FrozenModel):
-    """One layer at one moment. Gradients are those of the mean loss over the training set (see Snapshot).
+@dataclass(frozen=True)
+class Difference:
+    """A figure of a recorded trace that its replay does not repeat.
 
     Attributes:
-        gradient_norm: Euclidean norm of dL/dW.
-        mean_abs_gradient: Mean of |dL/dW|.
-        activation_gradient_norm: Euclidean norm of dL/dh, h being the layer's output at all training points.
-        weight_norm: Euclidean norm of W.
-        weight_mean: Mean of W.
-        weight_deviation: Standard deviation of W.
-        weight_change: |W - W at the start| / |W at the start|.
-        never_active: Share of its units that are inactive at every training point.
+        figure: Its name.
+        recorded: What was recorded, of a figure that is no array over epochs.
+        replayed: What the replay gives there.
+        epoch: Of an array: the first epoch at which it differs.
+        apart: Of an array: the largest difference.
     """
 
-    gradient_norm: Number
-    mean_abs_gradient: Number
-    activation_gradient_norm: Number
-    weight_norm: Number
-    weight_mean: Number
-    weight_deviation: Number
-    weight_change: Number
-    never_active: Number
+    figure: str
+    recorded: object = None
+    replayed: object = None
+    epoch: int | None = None
+    apart: float | None = None
 
 
-class InspectedLayer(FrozenModel):
-    """One weight layer before the first step and after the last.
-
-    `mean_abs_change` is the mean, over its weights, of |W at the end - W at the start|.
-    """
-
-    name: str
-    start: LayerFigures
-    end: LayerFigures
-    mean_abs_change: Number
-
-
-class GradientFlow(FrozenModel):
-    """The gradients over epochs: S log-spaced epochs, 0 and the last among them, and [S][L] figures of L layers."""
-
-    epochs: tuple[int, ...]
-    mean_abs_gradient: Matrix
-    gradient_norm: Matrix
-    activation_gradient_norm: Matrix
-
-
-class GradientRatio(FrozenModel):
-    """Mean |dL/dW| of the last layer over that of the first; null where that is zero, or either is not finite.
-
-    Attributes:
-        start: Before the first step.
-        end: After the last.
-        median: Over all epochs at which it is defined, the start included.
-    """
-
-    start: float | None
-    end: float | None
-    median: float | None
-
-
-class Spread(FrozenModel):
-    """How a quantity of each of L layers is spread at S epochs: B equal bins between the least and the largest value.
-
-    Values that are not finite are in no bin.
-
-    Attributes:
-        low: [S][L] the least finite value; "nan" where there is none.
-        high: [S][L] the largest.
-        counts: [S][L][B] values in each bin.
-    """
-
-    low: Matrix
-    high: Matrix
-    counts: tuple[tuple[tuple[int, ...], ...], ...]
-
-
-class SpreadOverEpochs(FrozenModel):
-    """The spread of the weights and of their gradients at log-spaced epochs."""
-
-    epochs: tuple[int, ...]
-    weights: Spread
-    gradients: Spread
-
-
-class LayerWeights(FrozenModel):
-    """One layer's W, [units][inputs], before the first step and after the last; null where larger than 64 x 64."""
-
-    name: str
-    before: Matrix | None
-    after: Matrix | None
-
-
-class Predictions(FrozenModel):
-    """What the network says of the test points at the end.
-
-    Attributes:
-        points: How many test points there are.
-        confusion: [classes][classes] how many points of each true class (row) were given each class (column).
-        undefined: Points at which the network's output is not finite; they are in no cell.
-        right_probability: Mean probability that it gives to a point's own class.
-        confidence: Mean probability that it gives to the class that it chooses.
-    """
-
-    points: int
-    confusion: tuple[tuple[int, ...], ...]
-    undefined: int
-    right_probability: Number
-    confidence: Number
-
-    @property
-    def right(self) -> int:
-        """Points that were given their own class."""
-        return sum(row[k] for k, row in enumerate(self.confusion))
-
-
-class DecisionRegions(FrozenModel):
-    """The plane as the network sees it, for two classes of points with two features.
-
-    Attributes:
-        x: [K] first coordinates of a grid.
-        y: [K] second coordinates.
-        start: [K][K] probability of class 1 at (x[j], y[i]) under [i][j], before the first step; 3 decimals.
-        end: Likewise after the last step.
-    """
-
-    x: Numbers
-    y: Numbers
-    start: Matrix
-    end: Matrix
-
-
-class Replay(FrozenModel):
+@dataclass(frozen=True)
+class Replay:
     """A run that a study recorded, trained again.
 
     Attributes:
@@ -168,7 +53,7 @@ class Replay(FrozenModel):
         recorded: The verdict that was recorded.
         whole_budget: The verdict on the whole budget, which the replay trains.
         same: Whether all that was recorded came again, bit for bit.
-        differs: What did not; null where nothing differs.
+        differs: What did not; None where nothing differs.
     """
 
     study: str
@@ -181,66 +66,127 @@ class Replay(FrozenModel):
     differs: str | None
 
 
-class Inspection(FrozenModel):
-    """All that one run shows, as `inspect --json` prints it.
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """All that one run shows. E epochs, L weight layers.
+
+    An epoch is an entry of the trace: for a budget in steps, a twentieth of it.
 
     Attributes:
         problem: What was trained.
-        depth: In the family's units.
-        seed: From which the initial weights and the order of the batches were drawn.
-        engine: What trained it: dense or torch.
-        verdict: What the run shows over its whole budget.
-        sentence: The same for people.
-        evidence: The rule that decided, its figures and its thresholds.
+        trace: What the run recorded over its whole budget, with its detail.
+        judged: The verdict on the whole budget.
+        sentence: The verdict in words.
         bar: The final score from which on the run counts as trained.
-        epochs: E, the entries of the trace: the epochs of the whole budget, or the twentieths of a budget in steps.
-        steps: Optimizer steps of the whole budget.
-        baseline: Train accuracy of a constant guess.
-        train_loss: [E] mean over each epoch's batches, each with the weights of its moment.
-        train_accuracy: [E] likewise.
-        test_loss: [E + 1] at the end of each epoch, epoch 0 first.
-        test_accuracy: [E + 1] likewise.
         layers: The network's size by every convention.
-        per_layer: The weight layers, first to last.
-        gradient_flow: Their gradients over epochs.
-        gradient_ratio: The last layer's gradient against the first's.
-        spread: Histograms of weights and gradients.
-        first_weights: The first layer's weights, before and after.
-        last_weights: The last layer's.
-        predictions: On the test points, at the end.
-        regions: Null for data that are not two classes in the plane.
-        replay: Null where the run was not taken from a study.
+        engine: What trained it: dense or torch.
+        replay: How it compares with the run that a study recorded; None where it was not taken from a study.
         seconds: Of training.
         versions: Of the software that trained.
     """
 
     problem: Problem
-    depth: int
-    seed: int
-    engine: str
-    verdict: VerdictKind
+    trace: Trace
+    judged: Verdict
     sentence: str
-    evidence: Evidence
     bar: float
-    epochs: int
-    steps: int
-    baseline: float
-    train_loss: Numbers
-    train_accuracy: Numbers
-    test_loss: Numbers
-    test_accuracy: Numbers
     layers: LayerCounts
-    per_layer: tuple[InspectedLayer, ...]
-    gradient_flow: GradientFlow
-    gradient_ratio: GradientRatio
-    spread: SpreadOverEpochs
-    first_weights: LayerWeights
-    last_weights: LayerWeights
-    predictions: Predictions
-    regions: DecisionRegions | None
+    engine: str
     replay: Replay | None
     seconds: float
-    versions: dict[str, str]
+    versions: Mapping[str, str]
+
+    @property
+    def depth(self) -> int:
+        """In the family's units."""
+        return self.trace.depth
+
+    @property
+    def seed(self) -> int:
+        """From which the initial weights and the order of the batches were drawn."""
+        return self.trace.seed
+
+    @property
+    def verdict(self) -> VerdictKind:
+        """What the run shows over its whole budget."""
+        return self.judged.kind
+
+    @property
+    def evidence(self) -> Evidence:
+        """The rule that decided, its figures and its thresholds."""
+        return self.judged.evidence
+
+    @property
+    def epochs(self) -> int:
+        """E."""
+        return self.trace.epochs
+
+    @property
+    def baseline(self) -> float:
+        """The train score of a constant guess."""
+        return self.trace.baseline
+
+    @property
+    def train_loss(self) -> Floats:
+        """[E] mean over each epoch's batches, each with the weights of its moment."""
+        return self.trace.loss
+
+    @property
+    def train_score(self) -> Floats:
+        """[E] likewise."""
+        return self.trace.score
+
+    @property
+    def test_loss(self) -> Floats:
+        """[E + 1] at the end of each epoch, epoch 0 first."""
+        return self.detail.test_loss
+
+    @property
+    def test_score(self) -> Floats:
+        """[E + 1] likewise."""
+        return self.every_epoch.test_accuracy
+
+    @property
+    def detail(self) -> Detail:
+        """What was recorded of every epoch."""
+        assert self.trace.detail is not None
+        return self.trace.detail
+
+    @property
+    def every_epoch(self) -> Snapshot:
+        """[E + 1] and [E + 1, L] figures at the end of every epoch, epoch 0 first."""
+        return self.detail.snapshots
+
+    @property
+    def gradient_ratio(self) -> Doubles:
+        """[E + 1] mean |dL/dW| of the last layer over that of the first; NaN where it is undefined."""
+        first, last = self.every_epoch.mean_abs_gradient[:, [0, -1]].astype(np.float64).T
+        defined = np.isfinite(first) & np.isfinite(last) & (first != 0)
+        return np.asarray(np.divide(last, first, out=np.full(len(first), np.nan), where=defined))
+
+    @property
+    def mean_abs_change(self) -> Doubles:
+        """[L] mean, over a layer's weights, of |W at the end - W at the start|."""
+        pairs = zip(self.detail.initial_weights, self.detail.final_weights, strict=True)
+        with np.errstate(all="ignore"):  # weights that exploded have no finite change
+            return np.array([np.abs(after.astype(np.float64) - before).mean() for before, after in pairs])
+
+    @property
+    def confusion(self) -> Ints:
+        """[classes, classes] how many test points of each class (row) the network gives each class (column).
+
+        Points at which its output is not finite are in no cell.
+        """
+        detail, classes = self.detail, self.detail.predictions.shape[1]
+        finite = np.isfinite(detail.predictions).all(axis=1)
+        cells = np.bincount(classes * detail.labels[finite] + detail.predicted[finite], minlength=classes * classes)
+        return cells.reshape(classes, classes)
+
+    @property
+    def regions(self) -> Regions | None:
+        """The plane as the network sees it; None for data that are not two classes in the plane."""
+        regions = self.detail.regions
+        return None if regions is None or regions.probabilities.shape[-1] != BINARY else regions
 
     def __str__(self) -> str:
         return self.sentence
@@ -253,8 +199,134 @@ class Inspection(FrozenModel):
         return inspection_html(self)
 
     def to_json(self, indent: int | None = None) -> str:
-        """The inspection as one JSON object, in one line: tens of thousands of numbers are not for reading.
+        """The inspection as one JSON object, as `inspect --json` prints it.
 
-        `Inspection.model_validate_json` reads it back.
+        What is not finite is the text "nan", "inf" or "-inf"; a figure that is undefined is null.
         """
-        return self.model_dump_json(indent=indent)
+        separators = (",", ":") if indent is None else None
+        fields = _fields(self)
+        return json.dumps(fields, indent=indent, separators=separators, ensure_ascii=False, allow_nan=False)
+
+
+def _fields(found: Inspection) -> dict[str, Any]:
+    """The JSON object of an inspection."""
+    trace, detail, epochs = found.trace, found.detail, found.trace.snapshots.epochs
+    return {
+        "problem": found.problem.model_dump(mode="json"),
+        "depth": found.depth,
+        "seed": found.seed,
+        "engine": found.engine,
+        "verdict": found.verdict.value,
+        "sentence": found.sentence,
+        "evidence": found.evidence.model_dump(mode="json"),
+        "bar": found.bar,
+        "epochs": found.epochs,
+        "steps": trace.steps,
+        "baseline": found.baseline,
+        "train_loss": _plain(found.train_loss),
+        "train_score": _plain(found.train_score),
+        "test_loss": _plain(found.test_loss),
+        "test_score": _plain(found.test_score),
+        "layers": found.layers.model_dump(mode="json"),
+        "per_layer": _per_layer(found),
+        "gradient_flow": {
+            "epochs": epochs.tolist(),
+            "mean_abs_gradient": _plain(trace.snapshots.mean_abs_gradient),
+            "gradient_norm": _plain(trace.snapshots.weight_gradient_norm),
+            "activation_gradient_norm": _plain(trace.snapshots.activation_gradient_norm),
+        },
+        "gradient_ratio": _ratio(found.gradient_ratio),
+        "spread": {
+            "epochs": epochs.tolist(),
+            "weights": _spread(detail.weights, epochs),
+            "gradients": _spread(detail.gradients, epochs),
+        },
+        "first_weights": _weights(found, 0),
+        "last_weights": _weights(found, -1),
+        "predictions": _predictions(found),
+        "regions": None if found.regions is None else _regions(found.regions),
+        "replay": None if found.replay is None else asdict(found.replay),
+        "seconds": found.seconds,
+        "versions": dict(found.versions),
+    }
+
+
+def _plain(values: NDArray[np.generic] | float) -> Any:
+    """An array as lists, a number as itself, rounded; what is not finite as text."""
+    return _spelled(np.asarray(values, dtype=np.float64).tolist())
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_spelled(inner) for inner in value]
+    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else str(value)
+
+
+def _per_layer(found: Inspection) -> list[dict[str, Any]]:
+    """Each weight layer before the first step and after the last, first layer first."""
+    every, weights = found.every_epoch, found.detail.weights
+    figures: dict[str, NDArray[np.floating]] = {
+        "gradient_norm": every.weight_gradient_norm,
+        "mean_abs_gradient": every.mean_abs_gradient,
+        "activation_gradient_norm": every.activation_gradient_norm,
+        "weight_norm": every.weight_norm,
+        "weight_mean": weights.means,
+        "weight_deviation": weights.deviations,
+        "weight_change": every.weight_change,
+        "never_active": every.never_active,
+    }
+    changes = found.mean_abs_change
+    return [
+        {
+            "name": name,
+            "start": {figure: _plain(values[0, layer]) for figure, values in figures.items()},
+            "end": {figure: _plain(values[-1, layer]) for figure, values in figures.items()},
+            "mean_abs_change": _plain(changes[layer]),
+        }
+        for layer, name in enumerate(found.trace.layers)
+    ]
+
+
+def _ratio(ratios: Doubles) -> dict[str, float | None]:
+    """At the start, at the end, and the median over the epochs at which it is defined."""
+    defined = ratios[np.isfinite(ratios)]
+    chosen = {"start": ratios[0], "end": ratios[-1], "median": np.median(defined) if len(defined) else np.nan}
+    return {name: _plain(ratio) if np.isfinite(ratio) else None for name, ratio in chosen.items()}
+
+
+def _spread(histograms: Histograms, epochs: Ints) -> dict[str, Any]:
+    """[S, L] least and largest values, and [S, L, B] values in each of B equal bins between them."""
+    return {
+        "low": _plain(histograms.low[epochs]),
+        "high": _plain(histograms.high[epochs]),
+        "counts": histograms.counts[epochs].tolist(),
+    }
+
+
+def _weights(found: Inspection, layer: int) -> dict[str, Any]:
+    """One layer's W, [units, inputs], before and after; null where it is too large to read."""
+    before, after = found.detail.initial_weights[layer], found.detail.final_weights[layer]
+    shown = max(before.shape) <= LARGEST_SHOWN
+    return {
+        "name": found.trace.layers[layer],
+        "before": _plain(before) if shown else None,
+        "after": _plain(after) if shown else None,
+    }
+
+
+def _predictions(found: Inspection) -> dict[str, Any]:
+    """`right_probability` is the mean probability of a point's class, `confidence` that of the predicted class."""
+    detail, points = found.detail, len(found.detail.labels)
+    right = detail.predictions[np.arange(points), detail.labels]
+    return {
+        "points": points,
+        "confusion": found.confusion.tolist(),
+        "undefined": points - int(found.confusion.sum()),
+        "right_probability": _plain(right.mean()),
+        "confidence": _plain(detail.predictions.max(axis=1).mean()),
+    }
+
+
+def _regions(regions: Regions) -> dict[str, Any]:
+    start, end = (regions.probabilities[k, ..., 1].astype(np.float64).round(DECIMALS) for k in (0, -1))
+    return {"x": _plain(regions.x), "y": _plain(regions.y), "start": _plain(start), "end": _plain(end)}

@@ -1,4 +1,4 @@
-"""Gathers what a run shows under record="full". Shared by the engines; no torch here."""
+"""Gathers what record="full" adds to a run's trace. The engines share it; no torch here."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -11,18 +11,16 @@ from depthsearch.training.trace import Detail, Histograms, Regions, Snapshot
 
 Floats: TypeAlias = NDArray[np.float32]
 
-
 Logits: TypeAlias = Callable[[Floats], Floats]
 """From points [n, features] to the network's logits [n, outputs], as when it is used."""
 
 BINS = 30
 
-
 GRID = 100
 """Points along each side of the grid that the regions are taken on."""
 
 MARGIN = 0.1
-"""How far the grid reaches beyond the data, as a share of the data's own reach."""
+"""How far the grid extends beyond the data, as a share of the extent of the data."""
 
 
 class DetailRecorder:
@@ -32,7 +30,7 @@ class DetailRecorder:
         self._data = data
         self._weights, self._gradients = _HistogramRecorder(), _HistogramRecorder()
         self._losses: list[float] = []
-        self._grid = _grid(data.x_train) if data.x_train.shape[1] == 2 else None  # noqa: PLR2004 - a plane
+        self._grid = _grid(data.x_train) if data.x_train.shape[1:] == (2,) else None
         self._region_epochs: list[int] = []
         self._regions: list[Floats] = []
         self._initial: tuple[Floats, ...] = ()
@@ -56,7 +54,7 @@ class DetailRecorder:
             gradients: dL/dW of each, likewise.
             logits: The network as a function.
             epoch: Which epoch.
-            regions: Whether to look at the plane too.
+            regions: Whether to evaluate the network on the grid too.
         """
         self._weights.add(weights)
         self._gradients.add(gradients)
@@ -76,7 +74,7 @@ class DetailRecorder:
             self._regions.append(plane.astype(np.float32).reshape(len(y), len(x), -1))
 
     def detail(self, snapshots: Snapshot) -> Detail:
-        """The record, beside the snapshots of every epoch."""
+        """The record, with the snapshots of every epoch."""
         return Detail(
             snapshots=snapshots,
             test_loss=np.asarray(self._losses, dtype=np.float32),
@@ -86,9 +84,16 @@ class DetailRecorder:
             final_weights=self._final,
             predictions=self._predictions,
             predicted=self._predicted,
-            regions=self._grid
-            and Regions(np.asarray(self._region_epochs, dtype=np.int64), *self._grid, np.stack(self._regions)),
+            labels=self._data.y_test,
+            regions=self._plane(),
         )
+
+    def _plane(self) -> Regions | None:
+        if self._grid is None:
+            return None
+        x, y = self._grid
+        epochs = np.asarray(self._region_epochs, dtype=np.int64)
+        return Regions(epochs, x, y, probabilities=np.stack(self._regions), points=self._data.x_test)
 
 
 class _HistogramRecorder:

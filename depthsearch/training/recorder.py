@@ -1,4 +1,4 @@
-"""Gathers what a run shows into a Trace. Shared by the engines; no torch here."""
+"""Gathers what a run records into a Trace. The engines share it; no torch here."""
 
 from collections.abc import Mapping
 
@@ -32,8 +32,8 @@ class Recorder:
         plan: The network of this run's depth.
         data: Its data set.
         depth: In the family's units.
-        seed: The run's own.
-        full: Whether every entry is looked at, for Trace.detail.
+        seed: Of the run.
+        full: Whether Trace.detail is recorded too.
 
     Attributes:
         ends: [E] the optimizer steps after which each entry of the budget ends.
@@ -67,7 +67,7 @@ class Recorder:
         return self.ends[self.epoch - 1] if self.epoch else 0
 
     def snapshot_due(self) -> bool:
-        """Whether the network is still to be looked at now: at the log-spaced entries, or at each for the detail."""
+        """Whether a snapshot is missing at the present entry: at the log-spaced entries, or at each for the detail."""
         wanted = self.detail is not None or self.log_spaced
         return wanted and self._epochs[-1:] != [self.epoch]
 
@@ -135,7 +135,7 @@ class EpochOrders:
 
     Args:
         points: In the training set.
-        seed: The run's own.
+        seed: Of the run.
     """
 
     def __init__(self, points: int, seed: int) -> None:

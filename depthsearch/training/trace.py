@@ -11,9 +11,9 @@ from depthsearch.networks.dense import as_dense
 from depthsearch.problem.problem import Problem
 
 Floats: TypeAlias = NDArray[np.float32]
-
-
+Doubles: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
+Counts: TypeAlias = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Snapshot:
     """The state of a network at the end of some epochs (0 is before the first step).
 
     S snapshots, L weight layers (first to last, the output layer included). Gradients are those of the mean
-    loss over the whole training set, batch norm using that set's own statistics.
+    loss over the whole training set, batch norm using the statistics of that set.
 
     Attributes:
         epochs: [S] the epochs, log-spaced: 0, 1, 2, 4, 8, ... and the last of the budget.
@@ -66,9 +66,6 @@ def snapshot_epochs(budget: int) -> tuple[int, ...]:
     return (0, *powers, budget)
 
 
-Counts: TypeAlias = NDArray[np.int32]
-
-
 @dataclass(frozen=True, eq=False)
 class Histograms:
     """How a quantity of each layer is spread, epoch by epoch: B equal bins between the least and the largest value.
@@ -87,8 +84,21 @@ class Histograms:
     low: Floats
     high: Floats
     counts: Counts
-    total: NDArray[np.float64]
-    squares: NDArray[np.float64]
+    total: Doubles
+    squares: Doubles
+
+    @property
+    def means(self) -> Doubles:
+        """[E + 1, L] means of the finite values; NaN where a layer has none."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self.total / self.counts.sum(axis=2))
+
+    @property
+    def deviations(self) -> Doubles:
+        """[E + 1, L] standard deviations of the finite values; NaN where a layer has none."""
+        with np.errstate(all="ignore"):
+            means = self.means
+            return np.asarray(np.sqrt(np.maximum(self.squares / self.counts.sum(axis=2) - means * means, 0)))
 
     def edges(self, epoch: int, layer: int) -> Floats:
         """[B + 1] the edges of one layer's bins at the end of an epoch."""
@@ -98,27 +108,29 @@ class Histograms:
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """What the network says of a whole rectangle of the plane, for data of two features.
+    """What the network predicts over a rectangle of the plane, for data of two features.
 
     Attributes:
         epochs: [S] the epochs of the trace's snapshots.
         x: [K] first coordinates of the grid.
         y: [K] second coordinates.
         probabilities: [S, K, K, classes] of each class at (x[j], y[i]) under [:, i, j].
+        points: [test points, 2] the test points.
     """
 
-    epochs: NDArray[np.int64]
+    epochs: Ints
     x: Floats
     y: Floats
     probabilities: Floats
+    points: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Detail:
-    """The whole budget of one run, looked at after every epoch.
+    """The whole budget of one run, recorded after every epoch.
 
     Attributes:
-        snapshots: As the trace's own, for every epoch from 0 to the last.
+        snapshots: As those of the trace, for every epoch from 0 to the last.
         test_loss: [E + 1] mean loss over the test points.
         weights: Of each layer's W.
         gradients: Of each layer's dL/dW, L being the mean loss over the training set.
@@ -127,6 +139,7 @@ class Detail:
         predictions: [test points, classes] probability of each class at the end.
         predicted: [test points] the class that is predicted there, as the accuracy counts it: by the logits, which
             differ where probabilities are rounded to the same number.
+        labels: [test points] the class of each.
         regions: The plane as the network sees it; None for data of other than two features.
     """
 
@@ -137,7 +150,8 @@ class Detail:
     initial_weights: tuple[Floats, ...]
     final_weights: tuple[Floats, ...]
     predictions: Floats
-    predicted: NDArray[np.int64]
+    predicted: Ints
+    labels: Ints
     regions: Regions | None
 
 
@@ -183,7 +197,7 @@ class TrainingFacts:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """One run: what happened to one network of one depth from one seed. It is all that the detection reads.
+    """One run: what happened to one network of one depth from one seed. Detection reads nothing else.
 
     A trace has one entry for each epoch or, where the budget is in steps, for each twentieth of it; what is called an
     epoch here is such an entry. E is the number of entries recorded: the whole budget, or fewer where the watcher
@@ -203,7 +217,7 @@ class Trace:
         budget_epochs: Entries that the whole budget holds.
         budget_steps: Optimizer steps that the whole budget holds.
         points: Points in the training set.
-        detail: All that a run shows, where it was asked for; never stored, since a run can be trained again.
+        detail: What record="full" adds; never stored, since a run can be trained again.
     """
 
     facts: TrainingFacts

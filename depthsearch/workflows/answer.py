@@ -2,36 +2,29 @@
 
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from statistics import median
 
+from optuna.distributions import IntDistribution
+from optuna.trial import FrozenTrial
+
 from depthsearch.detection.verdict import count_verdicts
-from depthsearch.networks.base import LayerCounts, Network
+from depthsearch.networks.base import LayerCounts
 from depthsearch.problem.problem import Problem
-from depthsearch.reporting.sentences import listed
-from depthsearch.results.answer import Answer, Beyond, Confirmation, Cost, Outcome, Scores, UsefulDepth
+from depthsearch.reporting.sentences import answer_sentence, beyond_sentence, run_sentence, warning_sentences
+from depthsearch.reporting.sentences.answers import AnswerWarnings
+from depthsearch.results.answer import Answer, Beyond, Confirmation, Cost, Outcome, Scores
 from depthsearch.search import estimate
 from depthsearch.search import trial as trial_fields
 from depthsearch.search.curve import Conclusion, Curve, CurvePoint
 from depthsearch.search.estimation import MOST_CONFIRMATIONS, confirmation_agrees, next_to_confirm, probabilities
 from depthsearch.search.optuna_internals import all_trials
 from depthsearch.search.settings import ResolvedSettings
-from depthsearch.search.threshold.stopping import LEVEL
 from depthsearch.search.trial import Probe
 from depthsearch.store import StoredRun, StoredStudy
 from depthsearch.workflows.stored import budget_left, depths_of, read_checked
 from depthsearch.workflows.useful_depth import useful_depth
-
-
-def versions() -> dict[str, str]:
-    """The versions of Python and of all that a result depends on."""
-    return {"python": platform.python_version()} | {
-        name: version(name) for name in ("depthsearch", "numba", "numpy", "optuna", "torch")
-    }
-
-
-FEW_DEPTHS = 8
-"""Where nothing deeper was tried, a sentence on all depths says so."""
 
 NEAREST = 16
 """Failing runs that the cause past the threshold is taken from, and those at the same depth as the last of them."""
@@ -46,24 +39,56 @@ _OUTCOMES = {
 }
 
 
+def versions() -> dict[str, str]:
+    """The versions of Python and of all that a result depends on."""
+    return {"python": platform.python_version()} | {
+        name: version(name) for name in ("depthsearch", "numba", "numpy", "optuna", "torch")
+    }
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What an answer is made of, read once.
+
+    Attributes:
+        problem: What is asked.
+        settings: How it is searched.
+        trials: Of the study, by number.
+        runs: Of its finished trials.
+        depths: That may be tried.
+        curve: What the trials say.
+        budget_left: Whether the budget allows one more trial.
+    """
+
+    problem: Problem
+    settings: ResolvedSettings
+    trials: Sequence[FrozenTrial]
+    runs: Sequence[StoredRun]
+    depths: IntDistribution
+    curve: Curve
+    budget_left: bool
+
+    @classmethod
+    def of(cls, stored: StoredStudy) -> "_Known":
+        problem, settings = stored.problem, stored.settings
+        trials, runs = read_checked(stored)
+        depths = depths_of(problem, settings, trials)
+        curve = estimate(stored.optuna_study, settings, depths=depths)
+        return cls(problem, settings, trials, runs, depths, curve, budget_left(trials, settings))
+
+
 def answer_of(stored: StoredStudy) -> Answer:
     """The answer that the stored trials and runs of a study give.
 
     Raises:
         StudyDamaged: They cannot be read.
     """
-    problem, settings = stored.problem, stored.settings
-    trials, runs = read_checked(stored)
-    probes = trial_fields.probes(trials)
-    curve = estimate(stored.optuna_study, settings, depths=depths_of(problem, settings, trials))
-    outcome = _outcome(stored, curve)
-    confirmation = _confirmation(stored, curve, runs)
-    beyond = _beyond(curve, problem, runs)
-    bar = _bar(runs)
-    confirming = {trial.number for trial in trial_fields.confirming(trials)}
-    scores, final_scores = _scores(curve, runs, confirming)
+    known = _Known.of(stored)
+    problem, settings, curve, runs = known.problem, known.settings, known.curve, known.runs
+    outcome, bar, beyond = _outcome(known), _bar(runs), _beyond(curve, problem, runs)
+    confirmation = _confirmation(known)
+    scores, final_scores = _scores(curve, runs, {trial.number for trial in trial_fields.confirming(known.trials)})
     useful = useful_depth(runs, curve.max_depth, least=bar or 0.0)
-    finished = {run.trial_number for run in runs}
     return Answer(
         problem=problem,
         settings=settings,
@@ -73,7 +98,9 @@ def answer_of(stored: StoredStudy) -> Answer:
         criterion=problem.criterion,
         bar=bar,
         outcome=outcome,
-        sentence=_sentence(stored, curve, outcome, beyond, useful),
+        sentence=answer_sentence(
+            outcome, curve, family=problem.network, settings=settings, beyond=beyond, useful=useful
+        ),
         reliability=settings.reliability,
         max_depth=curve.max_depth,
         confirmed=curve.confirmed,
@@ -87,20 +114,13 @@ def answer_of(stored: StoredStudy) -> Answer:
         transition=curve.transition,
         monotone=curve.monotone,
         crossings=curve.crossings,
-        layers=_layers(stored, curve.max_depth),
+        layers=_layers(problem, curve.max_depth),
         curve=curve.points,
         verdicts=count_verdicts([run.verdict.kind for run in runs]),
         beyond=beyond,
         confirmation=confirmation,
-        warnings=_warnings(stored, curve, confirmation),
-        cost=Cost(
-            trials=len(finished),
-            runs=sum(probe.runs for probe in probes),
-            seconds=round(
-                sum(trial.user_attrs[trial_fields.SECONDS] for trial in trials if trial.number in finished), 3
-            ),
-            sum_of_depths=sum(probe.runs * probe.depth for probe in probes),
-        ),
+        warnings=warning_sentences(_warnings(known, confirmation), family=problem.network),
+        cost=_cost(known),
         seed=settings.seed,
         versions=versions(),
     )
@@ -153,43 +173,43 @@ def _score(run: StoredRun) -> float:
     return round((run.train_accuracy or 0.0) if run.final_score is None else run.final_score, 6)
 
 
-def _outcome(stored: StoredStudy, curve: Curve) -> Outcome:
-    if curve.monotone is False:
+def _outcome(known: _Known) -> Outcome:
+    if known.curve.monotone is False:
         return Outcome.NOT_MONOTONE
-    if curve.concluded is not None:
-        return _OUTCOMES[curve.concluded]
-    trials = all_trials(stored.optuna_study)
-    return Outcome.UNFINISHED if budget_left(trials, stored.settings) else Outcome.BUDGET_ENDED
+    if known.curve.concluded is not None:
+        return _OUTCOMES[known.curve.concluded]
+    return Outcome.UNFINISHED if known.budget_left else Outcome.BUDGET_ENDED
 
 
-def _layers(stored: StoredStudy, depth: int | None) -> LayerCounts | None:
-    if depth is None:
-        return None
-    return stored.problem.network.layer_counts(stored.problem.data.spec, depth)
+def _layers(problem: Problem, depth: int | None) -> LayerCounts | None:
+    return None if depth is None else problem.network.layer_counts(problem.data.spec, depth)
 
 
-def _confirmation(stored: StoredStudy, curve: Curve, runs: Sequence[StoredRun]) -> tuple[Confirmation, ...]:
-    """How each depth did that was tried again: for bisection the edges, the passing one first; else as they came."""
-    trials = all_trials(stored.optuna_study)
-    settings = stored.settings
+def _cost(known: _Known) -> Cost:
+    probes, finished = trial_fields.probes(known.trials), {run.trial_number for run in known.runs}
+    seconds = sum(trial.user_attrs[trial_fields.SECONDS] for trial in known.trials if trial.number in finished)
+    return Cost(
+        trials=len(finished),
+        runs=sum(probe.runs for probe in probes),
+        seconds=round(seconds, 3),
+        sum_of_depths=sum(probe.runs * probe.depth for probe in probes),
+    )
+
+
+def _confirmation(known: _Known) -> tuple[Confirmation, ...]:
+    """How each depth did that fresh seeds were to confirm: for bisection the passing edge first; else as they came."""
+    bisected = known.settings.sampler == "bisect"
     found = []
-    for trial in trial_fields.confirming(trials):
-        again = [run for run in runs if run.trial_number == trial.number]
-        trained = sum(run.verdict.trained for run in again)
-        if settings.sampler == "bisect":
-            passes = Probe(again[0].depth, len(again), trained).passes(settings.reliability)
-            agrees = passes is (again[0].depth != curve.fails_at)
+    for trial in trial_fields.confirming(known.trials):
+        again = [run for run in known.runs if run.trial_number == trial.number]
+        depth, trained = again[0].depth, sum(run.verdict.trained for run in again)
+        if bisected:
+            passes = Probe(depth, len(again), trained).passes(known.settings.reliability)
+            agrees = passes is (depth != known.curve.fails_at)
         else:
-            agrees = confirmation_agrees(trials, trial, depths_of(stored.problem, settings, trials))
-        found.append(
-            Confirmation(
-                depth=again[0].depth,
-                trained=trained,
-                of=len(again),
-                agrees=agrees,
-            )
-        )
-    return tuple(sorted(found, key=lambda own: own.depth)) if settings.sampler == "bisect" else tuple(found)
+            agrees = confirmation_agrees(known.trials, trial, known.depths)
+        found.append(Confirmation(depth=depth, trained=trained, of=len(again), agrees=agrees))
+    return tuple(sorted(found, key=lambda again: again.depth)) if bisected else tuple(found)
 
 
 def _beyond(curve: Curve, problem: Problem, runs: Sequence[StoredRun]) -> Beyond | None:
@@ -210,115 +230,38 @@ def _beyond(curve: Curve, problem: Problem, runs: Sequence[StoredRun]) -> Beyond
     if not failed:
         return None
     first, last = failed[0].depth, failed[-1].depth
-    there = [run for run in runs if first <= run.depth <= last]
     counts = count_verdicts([run.verdict.kind for run in failed])
     causes = dict(sorted(counts.items(), key=lambda item: -item[1]))
     cause = max(causes, key=lambda kind: causes[kind])
-    example = next(run.verdict.sentence for run in failed if run.verdict.kind == cause)
-    family = problem.network
-    where = family.depth_words(first) if first == last else f"{first} to {family.depth_words(last)}"
     return Beyond(
         depth=first,
         deepest=last,
         cause=cause,
         causes=causes,
-        sentence=f"{len(failed)} of {len(there)} runs fail at {where}; for example {example}",
+        sentence=beyond_sentence(
+            len(failed),
+            sum(first <= run.depth <= last for run in runs),
+            depths=(first, last),
+            family=problem.network,
+            example=next(run_sentence(run.verdict) for run in failed if run.verdict.kind == cause),
+        ),
     )
 
 
-def _sentence(
-    stored: StoredStudy, curve: Curve, outcome: Outcome, beyond: Beyond | None, useful: UsefulDepth | None
-) -> str:
-    family, settings = stored.problem.network, stored.settings
-    cause = f" ({listed(beyond.causes)})" if beyond else ""
-    match outcome:
-        case Outcome.FOUND | Outcome.CAP_REACHED:
-            if curve.max_depth is None:
-                where = f"{curve.possible(settings.cap)} {family.units}"
-                return f"is not reliable at any depth that was tried: the threshold lies at {where}{cause}"
-            depth = family.depth_words(curve.max_depth)
-            if curve.max_depth == settings.cap and outcome is Outcome.CAP_REACHED:
-                depth += ", the cap"
-            past = f"; failing past that: {listed(beyond.causes)}" if beyond else ""
-            return f"trains to {depth}{_certainty(curve, settings)}{_as_good(curve, useful)}{past}"
-        case Outcome.NEVER_RELIABLE:
-            least, sure = family.depth_words(family.shallowest), "" if curve.confirmed else " (unconfirmed)"
-            share = f"{settings.reliability:.0%}"
-            return f"is not reliable at any depth{sure}: {share} do not train even with {least}{cause}"
-        case Outcome.NOT_MONOTONE:
-            return f"does not simply stop at a depth: {_crossing_words(curve, settings, family)}{cause}"
-        case Outcome.BUDGET_ENDED | Outcome.UNFINISHED:
-            why = "the budget ended first" if outcome is Outcome.BUDGET_ENDED else "not finished yet"
-            possible = curve.possible(settings.cap)
-            unit = family.depth_words(1).removeprefix("1 ") if possible.endswith(" 1") else family.units
-            known = f"{possible} {unit} (unconfirmed)" if any(map(str.isdigit, possible)) else "not known"
-            return f"{why}; so far, the answer is {known}"
-
-
-def _certainty(curve: Curve, settings: ResolvedSettings) -> str:
-    """ " (21 to 26 with 95% probability; unconfirmed)": the interval where one is claimed, and what is untested."""
-    parts = [f"{curve.possible(settings.cap)} with {LEVEL:.0%} probability"] if curve.interval else []
-    parts += [] if curve.confirmed else ["unconfirmed"]
-    return f" ({'; '.join(parts)})" if parts else ""
-
-
-def _as_good(curve: Curve, useful: UsefulDepth | None) -> str:
-    if useful is None:
-        return ""
-    to = "" if useful.depth == curve.max_depth else f" to {useful.depth}"
-    return f", as good as the best shallower network{to}"
-
-
-def _crossing_words(curve: Curve, settings: ResolvedSettings, family: Network) -> str:
-    first, last = curve.crossings or (0, 0)
-    share = f"{settings.reliability:.0%}"
-    tried = [point.depth for point in curve.points]
-    only = (
-        f"; only {tried[0]} to {family.depth_words(tried[-1])} were tried" if tried and tried[-1] <= FEW_DEPTHS else ""
+def _warnings(known: _Known, confirmation: tuple[Confirmation, ...]) -> AnswerWarnings:
+    """What a careful reader should know, as facts."""
+    curve, settings = known.curve, known.settings
+    bisected = settings.sampler == "bisect"
+    disagreeing = tuple(again for again in (confirmation if bisected else confirmation[-1:]) if not again.agrees)
+    unconfirmed = curve.concluded is not None and not curve.confirmed and curve.monotone is not False
+    gave_up = len(confirmation) >= MOST_CONFIRMATIONS and not bisected
+    return AnswerWarnings(
+        disagreeing=disagreeing,
+        measures_interval=not bisected,
+        unconfirmed=unconfirmed and not (bisected and disagreeing),
+        next_to_confirm=next_to_confirm(known.trials, curve, settings, known.depths) if unconfirmed else None,
+        refuted=confirmation if gave_up else (),
+        budget_left=known.budget_left,
+        budget_ended=curve.concluded is None and not known.budget_left,
+        earlier_rule=known.problem.criterion.kind == "held",
     )
-    if first < last:
-        return f"fewer than {share} train beyond {first} {family.units}, but again more at depths up to {last}{only}"
-    if not last:
-        return (
-            f"shallower networks fail more often than some deeper ones; no depth that was tried reaches {share}{only}"
-        )
-    past = f"past {family.depth_words(last)} fewer than {share} train"
-    return f"{past}, and of some deeper networks more than of those between{only}"
-
-
-def _warnings(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirmation]) -> tuple[str, ...]:
-    family, trial_list = stored.problem.network, all_trials(stored.optuna_study)
-    bisected = stored.settings.sampler == "bisect"
-    advice = "so the cliff is not sharp here; a search with an interval tells more (--fresh --sampler threshold)"
-    if not bisected:
-        advice = "so the curve's shape, or chance, may mislead here; a search from another --seed tells more"
-    warnings = [
-        f"with fresh seeds, {family.depth_words(again.depth)} trained in {again.trained} of {again.of} runs: "
-        f"this disagrees with the search, {advice}"
-        for again in (confirmation if bisected else confirmation[-1:])
-        if not again.agrees
-    ]
-    if curve.concluded and not curve.confirmed and curve.monotone is not False and not (bisected and warnings):
-        warnings.append(f"unconfirmed: {_why_unconfirmed(stored, curve, confirmation)}")
-    if not curve.concluded and not budget_left(trial_list, stored.settings):
-        warnings.append("the budget ended first: the same command with a larger budget goes on from here")
-    if stored.problem.criterion.kind == "held":
-        warnings.append(
-            "judged by the rule of an earlier version: a run had trained once it held the accuracy for a tenth of its "
-            "epochs, whether or not it lost it later; the same search today gives another answer"
-        )
-    return tuple(warnings)
-
-
-def _why_unconfirmed(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirmation]) -> str:
-    family = stored.problem.network
-    trials = all_trials(stored.optuna_study)
-    depths = depths_of(stored.problem, stored.settings, trials)
-    missing = next_to_confirm(trials, curve, stored.settings, depths)
-    if missing is not None:
-        ended = "the search was interrupted" if budget_left(trials, stored.settings) else "the budget ended"
-        return f"{ended} before {family.depth_words(missing)} could be tried again with fresh seeds"
-    if len(confirmation) >= MOST_CONFIRMATIONS and stored.settings.sampler != "bisect":
-        tried = ", ".join(f"{again.trained} of {again.of} at {again.depth}" for again in confirmation)
-        return f"with fresh seeds, no depth reached the reliability with all its runs counted ({tried})"
-    return "fresh seeds did not confirm it"

@@ -1,13 +1,14 @@
 """inspect(problem, depth=, seed=) -> Inspection: one run alone, for its whole budget, with everything that it shows."""
 
+import dataclasses
 import time
 
 from optuna.trial import TrialState
 
-from depthsearch.detection import verdict_of
+from depthsearch.detection import bar_of, verdict_of
 from depthsearch.errors import InvalidValue
 from depthsearch.problem.problem import Problem
-from depthsearch.reporting.sentences import count_of
+from depthsearch.reporting.sentences import count_of, difference_words, verdict_sentence
 from depthsearch.reporting.tensorboard import check_events_folder, write_events
 from depthsearch.results.events import Inspected
 from depthsearch.results.inspection import Inspection, Replay
@@ -15,10 +16,9 @@ from depthsearch.schema import DEEPEST, LAST_SEED
 from depthsearch.store import StoredRun, StoredStudy, open_store
 from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.select import check_engine, choose_engine
-from depthsearch.training.trace import Trace
-from depthsearch.workflows.gather import inspection_of
+from depthsearch.workflows.answer import versions
 from depthsearch.workflows.prepare import OnEvent, check_criterion, check_problem, ignore, prepared
-from depthsearch.workflows.replay import cut, difference
+from depthsearch.workflows.replay import cut, differences
 from depthsearch.workflows.stored import read_checked
 
 
@@ -55,10 +55,8 @@ def inspect(
     if tensorboard is not None:
         check_events_folder(tensorboard)
     trainer = choose_engine(problem, engine=engine, device=device)
-    trace, seconds = _trained(trainer, problem, Job(depth, seed), on_event or ignore)
-    verdict = verdict_of(trace, problem.criterion)
-    found = inspection_of(problem, trace, verdict, engine=trainer.name, seconds=seconds)
-    return _told(found, problem, trace, tensorboard, on_event or ignore)
+    found = _trained(trainer, problem, Job(depth, seed), on_event or ignore)
+    return _sent(found, tensorboard, on_event or ignore)
 
 
 def inspect_stored(
@@ -103,36 +101,48 @@ def inspect_stored(
     if tensorboard is not None:
         check_events_folder(tensorboard)
     trainer = choose_engine(problem, engine=engine, device=device)
-    trace, seconds = _trained(trainer, problem, Job(stored.depth, stored.seed), on_event or ignore)
-    replayed = cut(trace, recorded.epochs, problem.recipe.entry_ends(trace.points))
-    differs, verdict = difference(recorded, replayed), verdict_of(trace, problem.criterion)
+    found = _trained(trainer, problem, Job(stored.depth, stored.seed), on_event or ignore)
+    ends = problem.recipe.entry_ends(found.trace.points)
+    differs = difference_words(differences(recorded, cut(found.trace, recorded.epochs, ends)))
     replay = Replay(
         study=opened.name,
         trial=trial,
         run=run,
         epochs=recorded.epochs,
         recorded=stored.verdict.kind,
-        whole_budget=verdict.kind,
+        whole_budget=found.verdict,
         same=differs is None,
         differs=differs,
     )
-    found = inspection_of(problem, trace, verdict, engine=trainer.name, seconds=seconds, replay=replay)
-    return _told(found, problem, trace, tensorboard, on_event or ignore)
+    return _sent(dataclasses.replace(found, replay=replay), tensorboard, on_event or ignore)
 
 
-def _trained(engine: Engine, problem: Problem, job: Job, on_event: OnEvent) -> tuple[Trace, float]:
-    """The run's trace with its detail, and the seconds that it took."""
+def _trained(engine: Engine, problem: Problem, job: Job, on_event: OnEvent) -> Inspection:
+    """Train the run for its whole budget, record all of it, and judge it."""
     prepared(engine, on_event)
     start = time.perf_counter()
     (trace,) = train_all(engine, problem, [job], record="full")
-    return trace, time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    verdict = verdict_of(trace, problem.criterion)
+    return Inspection(
+        problem=problem,
+        trace=trace,
+        judged=verdict,
+        sentence=verdict_sentence(verdict.kind, verdict.evidence),
+        bar=bar_of(trace, problem.criterion),
+        layers=problem.network.layer_counts(problem.data.spec, trace.depth),
+        engine=engine.name,
+        replay=None,
+        seconds=round(seconds, 3),
+        versions=versions(),
+    )
 
 
-def _told(found: Inspection, problem: Problem, trace: Trace, tensorboard: str | None, on_event: OnEvent) -> Inspection:
-    """What was found, told before it is written for TensorBoard, where that was asked for."""
+def _sent(found: Inspection, tensorboard: str | None, on_event: OnEvent) -> Inspection:
+    """Send the event before the run is written for TensorBoard, which may fail."""
     on_event(Inspected(found))
     if tensorboard is not None:
-        write_events(problem, trace, tensorboard)
+        write_events(found, tensorboard)
     return found
 
 

@@ -6,21 +6,12 @@ from dataclasses import fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from depthsearch.reporting.sentences import count_of
+from depthsearch.results.inspection import Difference
 from depthsearch.training.trace import Snapshot, Trace
 
-NAMED = 3
-"""Differences that are told one by one."""
-
 _CURVES = ("loss", "score")
-
-
 _COMPARED_OTHERWISE = (*_CURVES, "snapshots", "final_test_accuracy", "detail")
-
-
 _PLAIN = tuple(field.name for field in fields(Trace) if field.name not in _COMPARED_OTHERWISE)
-
-
 _FIGURES = tuple(field.name for field in fields(Snapshot) if field.name != "epochs")
 
 
@@ -44,45 +35,44 @@ def cut(trace: Trace, epochs: int, ends: Sequence[int]) -> Trace:
     )
 
 
-def difference(recorded: Trace, replayed: Trace) -> str | None:
-    """What of a recorded trace a replay of as many epochs does not repeat bit for bit, in words; None for nothing.
+def differences(recorded: Trace, replayed: Trace) -> tuple[Difference, ...]:
+    """What of a recorded trace a replay of as many epochs does not repeat bit for bit.
 
     NaN equals NaN. Every number is compared, in the single precision in which traces are kept.
     """
-    found = list(_differences(recorded, replayed))
-    rest = [f"{count_of(len(found) - NAMED, 'more figure')}"] if len(found) > NAMED else []
-    return "; ".join([*found[:NAMED], *rest]) or None
+    return tuple(_differences(recorded, replayed))
 
 
-def _differences(recorded: Trace, replayed: Trace) -> Iterator[str]:
+def _differences(recorded: Trace, replayed: Trace) -> Iterator[Difference]:
     for name in _PLAIN:
-        ours, theirs = getattr(recorded, name), getattr(replayed, name)
-        if ours != theirs:
-            yield f"{name} was {ours}, and is {theirs}"
+        before, after = getattr(recorded, name), getattr(replayed, name)
+        if before != after:
+            yield Difference(name, before, after)
     if recorded.epochs == replayed.epochs:
         epochs = np.arange(1, recorded.epochs + 1)
         for name in _CURVES:
             yield from _moved(name, epochs, getattr(recorded, name), getattr(replayed, name))
     else:
-        yield f"{count_of(recorded.epochs, 'epoch')} were recorded, and the budget has {replayed.epochs}"
-    before, after = recorded.snapshots, replayed.snapshots
-    if np.array_equal(before.epochs, after.epochs) and recorded.layers == replayed.layers:
-        for name in _FIGURES:
-            yield from _moved(name, before.epochs, getattr(before, name), getattr(after, name))
-    elif recorded.layers == replayed.layers:
-        yield f"snapshots were taken at epochs {before.epochs.tolist()}, and are at {after.epochs.tolist()}"
-    ours, theirs = (np.array([trace.final_test_accuracy], np.float32) for trace in (recorded, replayed))
-    yield from _moved("final_test_accuracy", np.array([recorded.epochs]), ours, theirs)
+        yield Difference("epochs", recorded.epochs, replayed.epochs)
+    taken, retaken = recorded.snapshots, replayed.snapshots
+    if recorded.layers == replayed.layers:
+        if np.array_equal(taken.epochs, retaken.epochs):
+            for name in _FIGURES:
+                yield from _moved(name, taken.epochs, getattr(taken, name), getattr(retaken, name))
+        else:
+            yield Difference("snapshots", taken.epochs.tolist(), retaken.epochs.tolist())
+    scores = (np.array([trace.final_test_accuracy], np.float32) for trace in (recorded, replayed))
+    yield from _moved("final_test_accuracy", np.array([recorded.epochs]), *scores)
 
 
 def _moved(
-    name: str, epochs: NDArray[np.int64], ours: NDArray[np.float32], theirs: NDArray[np.float32]
-) -> Iterator[str]:
+    name: str, epochs: NDArray[np.int64], recorded: NDArray[np.float32], replayed: NDArray[np.float32]
+) -> Iterator[Difference]:
     """Where and by how much a figure differs. Arrays of [epochs] or [epochs, layers]."""
-    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+    same = (recorded == replayed) | (np.isnan(recorded) & np.isnan(replayed))
     if same.all():
         return
     first = epochs[np.flatnonzero(~same.reshape(len(epochs), -1).all(axis=1))[0]]
     with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.abs(ours.astype(np.float64) - theirs)[~same]
-    yield f"{name} from epoch {first} on, by at most {apart.max():.2g}"
+        apart = np.abs(recorded.astype(np.float64) - replayed)[~same]
+    yield Difference(name, epoch=int(first), apart=float(apart.max()))

@@ -6,6 +6,7 @@ from typing import Any
 
 from depthsearch.errors import InvalidValue, StoreUnavailable, StudyDamaged, StudyNotFound
 from depthsearch.problem.study_file import Reported, StudyFile
+from depthsearch.reporting.sentences import run_sentence
 from depthsearch.results.answer import Answer
 from depthsearch.results.comparison import Compared, Comparison
 from depthsearch.results.study_report import StudyReport, StudyRow
@@ -51,7 +52,7 @@ def run_rows(stored: StoredStudy) -> list[dict[str, Any]]:
             "final_score": None if run.final_score is None else round(run.final_score, 6),
             "train_accuracy": None if run.train_accuracy is None else round(run.train_accuracy, 6),
             "test_accuracy": round(run.test_accuracy, 6),
-            "sentence": run.verdict.sentence,
+            "sentence": run_sentence(run.verdict),
             "evidence": run.verdict.evidence.model_dump(mode="json"),
         }
         for run in runs

@@ -10,6 +10,7 @@ from depthsearch.detection import verdict_of
 from depthsearch.detection.verdict import count_verdicts
 from depthsearch.errors import InvalidValue
 from depthsearch.problem.study_file import InspectPlan, NamedProblem, StudyFile, read_study_file
+from depthsearch.reporting.sentences import run_sentence
 from depthsearch.results.comparison import RatioOverRuns, Survey, Surveyed
 from depthsearch.training.engine import Job, train_all
 from depthsearch.training.select import choose_engine
@@ -73,7 +74,7 @@ def _surveyed(entry: NamedProblem, plan: InspectPlan, engine: str, device: str, 
         depth=plan.depth,
         runs=len(traces),
         verdicts=counts,
-        sentence=next(verdict.sentence for verdict in verdicts if verdict.kind.value == commonest),
+        sentence=next(run_sentence(verdict) for verdict in verdicts if verdict.kind.value == commonest),
         gradient_ratio=_ratio(traces),
         train_loss=(_median(losses[:, 0]), _median(losses[:, 1]), _median(losses[:, 2])),
         first_layer_change=_median(np.array([trace.snapshots.weight_change[-1, 0] for trace in traces])),

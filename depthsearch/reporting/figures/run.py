@@ -1,4 +1,4 @@
-"""One run as plotly figures: what it learnt, how its gradients flow, its weights, and the plane as it sees it.
+"""One run as plotly figures: its learning curves, its gradients, its weights, and its decision regions.
 
 Pure functions of an Inspection. What is not finite, and a zero on a logarithmic scale, is left out of a figure.
 """
@@ -6,6 +6,8 @@ Pure functions of an Inspection. What is not finite, and a zero on a logarithmic
 import math
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from plotly import graph_objects as go
 from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
@@ -13,7 +15,8 @@ from plotly.subplots import make_subplots
 from depthsearch.reporting.figures import style
 from depthsearch.reporting.sentences import in_words
 from depthsearch.reporting.terminal.facts import called
-from depthsearch.results.inspection import Inspection, Number, Spread
+from depthsearch.results.inspection import Inspection
+from depthsearch.training.trace import Histograms
 
 MANY = 100.0
 """Times from which on a number is written out, without an exponent to read."""
@@ -27,13 +30,16 @@ REGIONS = ((0.0, style.BLUE), (0.5, "#FFFFFF"), (1.0, style.VERMILION))
 HEIGHT_OF_ROW = 0.9
 """Share of the room between two epochs that the highest bin of a histogram fills."""
 
+DECIMALS = 3
+"""Of the probabilities over the plane, which would otherwise make a page of megabytes."""
+
 
 def learning_figure(inspection: Inspection) -> go.Figure:
     """Accuracy and loss over epochs, train and test."""
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06)
     train_epochs = list(range(1, inspection.epochs + 1))
     losses = [_finite(curve) for curve in (inspection.train_loss, inspection.test_loss)]
-    accuracies = [_finite(curve) for curve in (inspection.train_accuracy, inspection.test_accuracy)]
+    accuracies = [_finite(curve) for curve in (inspection.train_score, inspection.test_score)]
     for row, (train, test) in ((1, accuracies), (2, losses)):
         for name, color, epochs, values in (
             ("train", style.BLUE, train_epochs, train),
@@ -78,16 +84,19 @@ def learning_figure(inspection: Inspection) -> go.Figure:
 
 def gradient_map(inspection: Inspection) -> go.Figure:
     """Mean |gradient| of every layer at log-spaced epochs, as colours; where it is 0 or not finite, nothing."""
-    flow = inspection.gradient_flow
-    names = [layer.name for layer in inspection.per_layer]
-    rows = [[_log10(moment[layer]) for moment in flow.mean_abs_gradient] for layer in range(len(names))]
-    values = [[f"{float(moment[layer]):.3g}" for moment in flow.mean_abs_gradient] for layer in range(len(names))]
+    snapshots, names = inspection.trace.snapshots, inspection.trace.layers
+    gradients = snapshots.mean_abs_gradient.T.astype(np.float64)
+    with np.errstate(divide="ignore"):
+        rows = [_finite(layer) for layer in np.log10(gradients)]
     figure = go.Figure(
         go.Heatmap(
-            x=[str(epoch) for epoch in flow.epochs],
+            x=[str(epoch) for epoch in snapshots.epochs],
             y=list(range(1, len(names) + 1)),
             z=rows,
-            customdata=[[(names[k], text) for text in row] for k, row in enumerate(values)],
+            customdata=[
+                [(name, f"{value:.3g}") for value in layer]
+                for name, layer in zip(names, gradients.tolist(), strict=True)
+            ],
             colorscale="Cividis",
             colorbar=_scale("log10 of mean |gradient|"),
             hovertemplate="%{customdata[0]}, epoch %{x}: %{customdata[1]}<extra></extra>",
@@ -101,18 +110,18 @@ def gradient_map(inspection: Inspection) -> go.Figure:
 
 def gradient_lines(inspection: Inspection) -> go.Figure:
     """Mean |gradient| of the first two, the middle and the last two layers over log-spaced epochs."""
-    flow, layers = inspection.gradient_flow, len(inspection.per_layer)
+    snapshots, layers = inspection.trace.snapshots, len(inspection.trace.layers)
     figure = go.Figure()
     shown = sorted({0, 1, layers // 2, layers - 2, layers - 1} & set(range(layers)))
     for layer, dash in zip(shown, ("solid", "dash", "dot", "dashdot", "longdash"), strict=False):
-        values = [_positive(moment[layer]) for moment in flow.mean_abs_gradient]
+        gradients = snapshots.mean_abs_gradient[:, layer]
         figure.add_trace(
             go.Scatter(
-                x=[str(epoch) for epoch in flow.epochs],
-                y=values,
+                x=[str(epoch) for epoch in snapshots.epochs],
+                y=_finite(np.where(gradients > 0, gradients, np.nan)),
                 mode="lines+markers",
                 line={"dash": dash},
-                name=inspection.per_layer[layer].name,
+                name=inspection.trace.layers[layer],
             )
         )
     figure.update_xaxes(title_text="epoch (0, 1, 2, 4, 8, ... and the last)", type="category")
@@ -123,15 +132,19 @@ def gradient_lines(inspection: Inspection) -> go.Figure:
 
 def histogram_figure(inspection: Inspection) -> go.Figure:
     """Histograms of the first and the last layer's weights and gradients, one above the other as epochs pass."""
-    spread, last = inspection.spread, len(inspection.per_layer) - 1
-    names = [inspection.per_layer[layer].name for layer in (0, last)]
+    epochs, detail, last = (
+        inspection.trace.snapshots.epochs.tolist(),
+        inspection.detail,
+        len(inspection.trace.layers) - 1,
+    )
+    names = [inspection.trace.layers[layer] for layer in (0, last)]
     titles = [f"{what}, {name}" for what in ("weights", "gradients") for name in names]
     figure = make_subplots(rows=2, cols=2, subplot_titles=titles, horizontal_spacing=0.12, vertical_spacing=0.16)
-    colors = sample_colorscale("Cividis", [0.85 * k / len(spread.epochs) for k in range(len(spread.epochs))])
-    for row, quantity in ((1, spread.weights), (2, spread.gradients)):
+    colors = sample_colorscale("Cividis", [0.85 * k / len(epochs) for k in range(len(epochs))])
+    for row, quantity in ((1, detail.weights), (2, detail.gradients)):
         for column, layer in ((1, 0), (2, last)):
-            for k in reversed(range(len(spread.epochs))):
-                x, y = _ridge(quantity, k, layer)
+            for k in reversed(range(len(epochs))):
+                x, y = _ridge(quantity, epochs[k], layer, base=float(k))
                 ridge = go.Scatter(
                     x=x,
                     y=y,
@@ -144,7 +157,7 @@ def histogram_figure(inspection: Inspection) -> go.Figure:
                 )
                 figure.add_trace(ridge, row=row, col=column)
     figure.update_yaxes(
-        title_text="epoch", tickvals=list(range(len(spread.epochs))), ticktext=[str(epoch) for epoch in spread.epochs]
+        title_text="epoch", tickvals=list(range(len(epochs))), ticktext=[str(epoch) for epoch in epochs]
     )
     if not any(len(ridge.x) for ridge in figure.data):
         _note(figure, "no weight or gradient is finite")
@@ -162,13 +175,13 @@ def regions_figure(inspection: Inspection) -> go.Figure | None:
     regions = inspection.regions
     if regions is None:
         return None
-    data = inspection.problem.data.load()
+    labels = inspection.detail.labels
     figure = make_subplots(rows=1, cols=2, subplot_titles=("at the start", "at the end"), shared_yaxes=True)
-    for column, values in ((1, regions.start), (2, regions.end)):
+    for column, snapshot in ((1, 0), (2, -1)):
         plane = go.Heatmap(
-            x=[float(x) for x in regions.x],
-            y=[float(y) for y in regions.y],
-            z=[_finite(row) for row in values],
+            x=regions.x.tolist(),
+            y=regions.y.tolist(),
+            z=[_finite(row) for row in regions.probabilities[snapshot, ..., 1].astype(np.float64).round(DECIMALS)],
             zmin=0,
             zmax=1,
             colorscale=[list(stop) for stop in REGIONS],
@@ -178,7 +191,7 @@ def regions_figure(inspection: Inspection) -> go.Figure | None:
         )
         figure.add_trace(plane, row=1, col=column)
         for label, symbol in ((0, "circle"), (1, "x")):
-            points = data.x_test[data.y_test == label]
+            points = regions.points[labels == label]
             marks = go.Scatter(
                 x=points[:, 0].tolist(),
                 y=points[:, 1].tolist(),
@@ -191,10 +204,9 @@ def regions_figure(inspection: Inspection) -> go.Figure | None:
             figure.add_trace(marks, row=1, col=column)
     figure.update_xaxes(title_text="first feature", showgrid=False)
     figure.update_yaxes(title_text="second feature", showgrid=False, row=1, col=1)
-    if not any(math.isfinite(float(value)) for row in regions.end for value in row):
+    if not np.isfinite(regions.probabilities[-1]).any():
         figure.add_annotation(text="no probability is finite", showarrow=False, row=1, col=2, bgcolor="white")
-    right = inspection.predictions
-    title = f"{_name(inspection)}: {right.right} of {right.points} test points right"
+    title = f"{_name(inspection)}: {int(inspection.confusion.trace())} of {len(labels)} test points right"
     return style.dressed(figure, title, "Probability of class 1 over the plane", height=520, headed=True)
 
 
@@ -202,8 +214,7 @@ def _say_if_empty(figure: go.Figure, values: Sequence[float | None], inspection:
     """Say why nothing is drawn, where nothing is."""
     if any(value is not None for value in values):
         return
-    flow = inspection.gradient_flow.mean_abs_gradient
-    zero = all(float(value) == 0 for moment in flow for value in moment)
+    zero = not inspection.trace.snapshots.mean_abs_gradient.any()
     _note(figure, "every gradient is exactly 0, at every epoch" if zero else "no gradient is finite and above 0")
 
 
@@ -228,36 +239,25 @@ def _evidence(inspection: Inspection) -> str:
 
 
 def _flow_title(inspection: Inspection) -> str:
-    end = inspection.gradient_ratio.end
-    if end is None:
+    end = float(inspection.gradient_ratio[-1])
+    if not math.isfinite(end):
         return f"{_name(inspection)}: its gradients"
     times = f"{end:.2g}" if end < MANY else f"{float(f'{end:.2g}'):,.0f}"
     return f"{_name(inspection)}: the last layer's gradient ends at {times} times the first's"
 
 
-def _finite(values: Sequence[Number]) -> list[float | None]:
-    return [float(value) if math.isfinite(float(value)) else None for value in values]
+def _finite(values: NDArray[np.floating]) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values.tolist()]
 
 
-def _positive(value: Number) -> float | None:
-    return float(value) if math.isfinite(float(value)) and float(value) > 0 else None
-
-
-def _log10(value: Number) -> float | None:
-    found = _positive(value)
-    return None if found is None else math.log10(found)
-
-
-def _ridge(spread: Spread, snapshot: int, layer: int) -> tuple[list[float], list[float]]:
-    """The outline of one histogram that stands on its snapshot's line; empty where no value is finite."""
-    counts = spread.counts[snapshot][layer]
-    low, high = float(spread.low[snapshot][layer]), float(spread.high[snapshot][layer])
-    if not any(counts):
+def _ridge(histograms: Histograms, epoch: int, layer: int, *, base: float) -> tuple[list[float], list[float]]:
+    """The outline of one histogram above the line at `base`; empty where no value is finite."""
+    counts, edges = histograms.counts[epoch, layer], histograms.edges(epoch, layer).tolist()
+    if not counts.any():
         return [], []
-    width = (high - low) / len(counts)
-    x, y = [low], [float(snapshot)]
-    for k, count in enumerate(counts):
-        top = snapshot + HEIGHT_OF_ROW * count / max(counts)
-        x += [low + k * width, low + (k + 1) * width]
+    tops = (base + HEIGHT_OF_ROW * counts / counts.max()).tolist()
+    x, y = [edges[0]], [base]
+    for left, right, top in zip(edges, edges[1:], tops, strict=False):
+        x += [left, right]
         y += [top, top]
-    return [*x, high], [*y, float(snapshot)]
+    return [*x, edges[-1]], [*y, base]

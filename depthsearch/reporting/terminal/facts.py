@@ -1,4 +1,4 @@
-"""What an answer says, in words: names with a text each, the same for a terminal and for a page."""
+"""The facts of an answer or of a run: names with a text each, the same for a terminal and for a page."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -8,9 +8,16 @@ from depthsearch.networks.base import LayerCounts
 from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.study_file import Reported
-from depthsearch.reporting.sentences import count_of, in_words, interval_words, listed, the_last
+from depthsearch.reporting.sentences import (
+    conclusion_sentence,
+    count_of,
+    in_words,
+    interval_words,
+    listed,
+    the_last,
+)
 from depthsearch.results.answer import Answer, Outcome, Scores
-from depthsearch.results.inspection import Inspection, Predictions
+from depthsearch.results.inspection import Inspection
 
 AFTERWARDS = {
     "exploded": "explodes",
@@ -84,7 +91,7 @@ def facts(answer: Answer, *, place: str = "", reported: Reported | None = None) 
 
 
 def details(answer: Answer) -> Iterator[tuple[str, str]]:
-    """The facts that do not: how the answer came about."""
+    """The facts that do not fit there: how the answer came about."""
     family = answer.problem.network
     if answer.layers is not None:
         yield "layers", _size(answer.layers)
@@ -105,7 +112,7 @@ def details(answer: Answer) -> Iterator[tuple[str, str]]:
         yield "fresh seeds", f"{family.depth_words(again.depth)}: {again.trained} of {again.of} trained{in_all}"
     yield "runs", listed(answer.verdicts) or "none yet"
     if answer.concluded is not None:
-        yield "ended", answer.concluded.sentence
+        yield "ended", conclusion_sentence(answer.concluded)
     yield "passes", f"a depth at which at least {answer.reliability:.0%} of the runs train"
     yield "criterion", _criterion_words(answer.criterion)
 
@@ -176,11 +183,11 @@ def _beyond_words(answer: Answer) -> str:
 
 
 def run_facts(inspection: Inspection, *, place: str | None = None) -> Iterator[tuple[str, str]]:
-    """What stands below the figures of one run. `place` is the store that it was replayed from."""
+    """The facts below the figures of one run. `place` is the store that it was replayed from."""
     yield "layers", _size(inspection.layers)
-    yield "test points", _predicted(inspection.predictions)
+    yield "test points", _predicted(inspection)
     yield "constant guess", f"always the commonest class scores {inspection.baseline:.3f} on train"
-    epochs = f"{count_of(inspection.epochs, 'epoch')}, {count_of(inspection.steps, 'step')}"
+    epochs = f"{count_of(inspection.epochs, 'epoch')}, {count_of(inspection.trace.steps, 'step')}"
     yield "cost", f"{epochs}, {inspection.seconds:.1f} s on the {inspection.engine} engine"
     if inspection.replay is not None and place is not None:
         yield "study", f"{inspection.replay.study} in {place}"
@@ -200,11 +207,14 @@ def _size(counts: LayerCounts) -> str:
     return f"{by_convention}; {counts.parameters} parameters"
 
 
-def _predicted(found: Predictions) -> str:
-    if found.undefined:
-        return f"{found.undefined} of {found.points} are given no finite probability"
-    classes = (f"{row[k]} of {sum(row)}" for k, row in enumerate(found.confusion))
-    return f"{found.right} of {found.points} right; class by class {', '.join(classes)}"
+def _predicted(inspection: Inspection) -> str:
+    confusion, points = inspection.confusion, len(inspection.detail.labels)
+    undefined = points - int(confusion.sum())
+    if undefined:
+        return f"{undefined} of {points} are given no finite probability"
+    right, of = confusion.diagonal().tolist(), confusion.sum(axis=1).tolist()
+    classes = (f"{hits} of {total}" for hits, total in zip(right, of, strict=True))
+    return f"{sum(right)} of {points} right; class by class {', '.join(classes)}"
 
 
 def evidence_rows(evidence: Evidence) -> list[tuple[str, str, str]]:

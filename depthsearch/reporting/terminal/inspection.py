@@ -1,8 +1,10 @@
-"""One run for a terminal, as rich renderables: its verdict, its curves, its layers, and what it has learnt."""
+"""One run for a terminal, as rich renderables: its verdict, its curves, its layers, and its predictions."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,16 +14,12 @@ from depthsearch.detection.verdict import Evidence, VerdictKind
 from depthsearch.reporting.sentences import count_of, in_words
 from depthsearch.reporting.terminal.blocks import EDGES, SHADES, bar, chart, histogram, shade
 from depthsearch.reporting.terminal.facts import evidence_rows, run_facts
-from depthsearch.results.inspection import DecisionRegions, Inspection, Number, Replay, Spread
+from depthsearch.results.inspection import Inspection, Replay
+from depthsearch.training.trace import Floats, Histograms, Regions
 
 CHART_WIDTH, CHART_HEIGHT = 32, 4
-
-
 BAR = 8
-
-
 PICTURE_WIDTH, PICTURE_HEIGHT = 60, 18
-
 
 MOST_LAYERS = 6
 """Layers that are all shown; of more, five."""
@@ -84,33 +82,37 @@ def _evidence(evidence: Evidence) -> Table:
 
 
 def _curves(inspection: Inspection) -> Text:
-    """Loss and accuracy over epochs, the accuracy from that of a coin with as many sides as there are classes."""
-    chance = 1 / len(inspection.predictions.confusion)
-    accuracies = inspection.train_accuracy, inspection.test_accuracy[1:]
+    """Loss and accuracy over epochs, the accuracy from that of a guess at random."""
+    chance = 1 / inspection.detail.predictions.shape[1]
+    accuracies = inspection.train_score, inspection.test_score[1:]
     drawn = [*_losses(inspection), *_pair("accuracy", accuracies, chance, 1.0, (f"{chance:.2g}", "1"))]
     axis = f"{'epoch 1':<{CHART_WIDTH - 6}}{inspection.epochs:>6}"
     return Text("\n".join([*drawn, f"{'':>6} {axis}  {axis}"]))
 
 
 def _losses(inspection: Inspection) -> list[str]:
-    curves = [[float(loss) for loss in curve] for curve in (inspection.train_loss, inspection.test_loss[1:])]
-    finite = [loss for curve in curves for loss in curve if math.isfinite(loss)]
-    if not finite:
+    curves = inspection.train_loss.astype(np.float64), inspection.test_loss[1:].astype(np.float64)
+    every = np.concatenate(curves)
+    finite = every[np.isfinite(every)]
+    if not len(finite):
         return [f"{'':>6} the loss is not finite in any epoch"]
-    high, low = max(finite), min((loss for loss in finite if loss > 0), default=math.inf)
+    high, low = float(finite.max()), float(finite[finite > 0].min(initial=math.inf))
     if high <= WIDE_LOSS * low:
         return _pair("loss", curves, 0.0, high, ("0", f"{high:.2g}"))
-    logarithms = [[math.log10(max(loss, low)) for loss in curve] for curve in curves]
-    return _pair("loss, log scale", logarithms, math.log10(low), math.log10(high), (f"{low:.2g}", f"{high:.2g}"))
+    train, test = (np.log10(np.maximum(loss, low)) for loss in curves)
+    return _pair("loss, log scale", (train, test), math.log10(low), math.log10(high), (f"{low:.2g}", f"{high:.2g}"))
 
 
 def _pair(
-    title: str, curves: Iterable[Sequence[Number]], low: float, high: float, labels: tuple[str, str]
+    title: str,
+    curves: tuple[NDArray[np.floating], NDArray[np.floating]],
+    low: float,
+    high: float,
+    labels: tuple[str, str],
 ) -> list[str]:
     """Train and test side by side, on one scale."""
     train, test = (
-        chart([float(value) for value in curve], low=low, high=high, width=CHART_WIDTH, height=CHART_HEIGHT)
-        for curve in curves
+        chart(curve.tolist(), low=low, high=high, width=CHART_WIDTH, height=CHART_HEIGHT) for curve in curves
     )
     edge = [labels[1], *[""] * (CHART_HEIGHT - 2), labels[0]]
     head = f"{'':>6} {'train ' + title:<{CHART_WIDTH}}  test {title}"
@@ -129,14 +131,14 @@ def _epochs(inspection: Inspection) -> Table:
         "last\nlayer |g|",
         left=0,
     )
-    flow = inspection.gradient_flow
-    for epoch, gradients in zip(flow.epochs, flow.mean_abs_gradient, strict=True):
+    snapshots = inspection.trace.snapshots
+    for epoch, gradients in zip(snapshots.epochs.tolist(), snapshots.mean_abs_gradient.tolist(), strict=True):
         table.add_row(
             str(epoch),
             _short(inspection.train_loss[epoch - 1], 4) if epoch else "",
             _short(inspection.test_loss[epoch], 4),
-            _accuracy(inspection.train_accuracy[epoch - 1]) if epoch else "",
-            _accuracy(inspection.test_accuracy[epoch]),
+            _accuracy(inspection.train_score[epoch - 1]) if epoch else "",
+            _accuracy(inspection.test_score[epoch]),
             _short(gradients[0]),
             _short(gradients[-1]),
         )
@@ -145,43 +147,42 @@ def _epochs(inspection: Inspection) -> Table:
 
 _QUANTITIES = (
     ("Mean |gradient| of the weights", "mean_abs_gradient"),
-    ("Norm of the gradient of the weights", "gradient_norm"),
+    ("Norm of the gradient of the weights", "weight_gradient_norm"),
     ("Norm of the gradient of the activations", "activation_gradient_norm"),
 )
 
 
 def _layers(inspection: Inspection) -> Iterator[RenderableType]:
     """The gradients of each layer, at the start and at the end."""
-    shown = _shown(len(inspection.per_layer))
+    names = inspection.trace.layers
+    shown = _shown(len(names))
     for title, name in _QUANTITIES:
-        start, end = (
-            [float(getattr(getattr(layer, moment), name)) for layer in inspection.per_layer]
-            for moment in ("start", "end")
-        )
-        if any((*start, *end)):
+        moments = getattr(inspection.every_epoch, name)[[0, -1]]
+        if moments.any():
             yield _heading(title)
-            yield _gradients([layer.name for layer in inspection.per_layer], (start, end), shown)
+            yield _gradients(names, moments, shown)
             yield Text("")
         else:
             yield Text.assemble((title, "bold"), ": exactly 0 in every layer, at start and end\n")
-    hidden = len(inspection.per_layer) - len(shown)
+    hidden = len(names) - len(shown)
     more = f"… {count_of(hidden, 'more layer')} in --json. " if hidden else ""
     yield Text(f"{more}Bars: lin from 0 to the largest layer; log from the smallest, or a decade below.", style="dim")
-    ratio = inspection.gradient_ratio
-    if ratio.median is not None:
+    ratios = inspection.gradient_ratio
+    defined = ratios[np.isfinite(ratios)]
+    if len(defined):
         yield Text(
-            f"Mean |gradient|, last layer over first: {_times(ratio.start)} at the start, {_times(ratio.end)} at the "
-            f"end, {_times(ratio.median)} in the median epoch."
+            f"Mean |gradient|, last layer over first: {_times(ratios[0])} at the start, {_times(ratios[-1])} at the "
+            f"end, {_times(float(np.median(defined)))} in the median epoch."
         )
     yield Text("")
 
 
-def _gradients(names: Sequence[str], moments: tuple[list[float], list[float]], shown: Sequence[int]) -> Table:
-    """A figure of the layers at two moments, with bars that compare it with that of all layers at that moment."""
+def _gradients(names: Sequence[str], moments: Floats, shown: Sequence[int]) -> Table:
+    """[2, L] a figure of the layers at two moments, with bars that compare it with all layers at that moment."""
     table = _table("layer", "start", "lin", "log", "end", "lin", "log", left=1)
     for layer in shown:
         cells: list[str] = []
-        for values in moments:
+        for values in moments.tolist():
             found = [value for value in values if math.isfinite(value) and value > 0]
             linear, logarithmic = _shares(values[layer], min(found, default=1.0), max(found, default=1.0))
             cells += [_short(values[layer]), bar(linear, BAR), bar(logarithmic, BAR)]
@@ -208,14 +209,15 @@ def _shown(layers: int) -> list[int]:
 
 def _weights(inspection: Inspection) -> Table:
     table = _table("layer", "norm before", "after", "change", "mean |change|", "units never active", left=1)
-    for layer in (inspection.per_layer[index] for index in _shown(len(inspection.per_layer))):
-        before, after = _percent(layer.start.never_active), _percent(layer.end.never_active)
+    every, changes = inspection.every_epoch, inspection.mean_abs_change
+    for layer in _shown(len(inspection.trace.layers)):
+        before, after = (_percent(every.never_active[moment, layer]) for moment in (0, -1))
         table.add_row(
-            layer.name,
-            _short(layer.start.weight_norm),
-            _short(layer.end.weight_norm),
-            _percent(layer.end.weight_change),
-            _short(layer.mean_abs_change),
+            inspection.trace.layers[layer],
+            _short(every.weight_norm[0, layer]),
+            _short(every.weight_norm[-1, layer]),
+            _percent(every.weight_change[-1, layer]),
+            _short(changes[layer]),
             before if before == after else f"{before} to {after}",
         )
     return table
@@ -223,21 +225,21 @@ def _weights(inspection: Inspection) -> Table:
 
 def _histograms(inspection: Inspection) -> Table:
     """The first and the last layer at the start, near the middle of the budget, and at the end."""
-    spread, last = inspection.spread, len(inspection.per_layer) - 1
-    middle = min(range(len(spread.epochs)), key=lambda k: abs(spread.epochs[k] - inspection.epochs / 2))
+    epochs, names = inspection.trace.snapshots.epochs.tolist(), inspection.trace.layers
+    middle = min(epochs, key=lambda epoch: abs(epoch - inspection.epochs / 2))
     table = _table("of", "epoch", "low", "values, in equal bins", "high", left=1)
     table.columns[3].justify = "left"
-    for what, quantity in (("weights", spread.weights), ("gradients", spread.gradients)):
-        for layer in (0, last):
-            labels = what, f"of {inspection.per_layer[layer].name}", ""
-            for label, snapshot in zip(labels, (0, middle, len(spread.epochs) - 1), strict=True):
-                table.add_row(label, str(spread.epochs[snapshot]), *_bins(quantity, snapshot, layer))
+    for what, quantity in (("weights", inspection.detail.weights), ("gradients", inspection.detail.gradients)):
+        for layer in (0, len(names) - 1):
+            labels = what, f"of {names[layer]}", ""
+            for label, epoch in zip(labels, (0, middle, epochs[-1]), strict=True):
+                table.add_row(label, str(epoch), *_bins(quantity, epoch, layer))
     return table
 
 
-def _bins(spread: Spread, snapshot: int, layer: int) -> tuple[str, str, str]:
-    low, high = spread.low[snapshot][layer], spread.high[snapshot][layer]
-    counts = spread.counts[snapshot][layer]
+def _bins(histograms: Histograms, epoch: int, layer: int) -> tuple[str, str, str]:
+    low, high = float(histograms.low[epoch, layer]), float(histograms.high[epoch, layer])
+    counts = histograms.counts[epoch, layer].tolist()
     if not any(counts):
         return "", "none is finite", ""
     if low == high:
@@ -245,19 +247,20 @@ def _bins(spread: Spread, snapshot: int, layer: int) -> tuple[str, str, str]:
     return _short(low), histogram(counts), _short(high)
 
 
-def _picture(regions: DecisionRegions) -> Iterator[Text]:
+def _picture(regions: Regions) -> Iterator[Text]:
     """The grid thinned to a picture, the largest y on top; or a line where it is one class all over."""
-    values = [float(value) for row in regions.end for value in row]
-    if not any(map(math.isfinite, values)):
+    plane = regions.probabilities[-1, ..., 1].astype(np.float64)
+    low, high = float(plane.min()), float(plane.max())
+    if not np.isfinite(plane).any():
         yield Text("nothing that is finite")
         return
-    if all(map(math.isfinite, values)) and (min(values) >= 0.5) == (max(values) >= 0.5):  # noqa: PLR2004
-        side = int(min(values) >= 0.5)  # noqa: PLR2004
-        yield Text(f"class {side} everywhere: the probability of class 1 is {min(values):.3f} to {max(values):.3f}")
+    if np.isfinite(plane).all() and (low >= 0.5) == (high >= 0.5):  # noqa: PLR2004
+        side = int(low >= 0.5)  # noqa: PLR2004
+        yield Text(f"class {side} everywhere: the probability of class 1 is {low:.3f} to {high:.3f}")
         return
     rows = _spaced(len(regions.y), PICTURE_HEIGHT)
     columns = _spaced(len(regions.x), PICTURE_WIDTH)
-    lines = ["".join(shade(float(regions.end[row][column])) for column in columns) for row in reversed(rows)]
+    lines = ["".join(shade(float(plane[row, column])) for column in columns) for row in reversed(rows)]
     labels = [f"{float(regions.y[-1]):.2g}", *[""] * (PICTURE_HEIGHT - 2), f"{float(regions.y[0]):.2g}"]
     left, right = f"{float(regions.x[0]):.2g}", f"{float(regions.x[-1]):.2g}"
     axis = f"{'':>6}  {left}{right:>{PICTURE_WIDTH - len(left)}}"
@@ -290,17 +293,17 @@ def _table(*columns: str, left: int) -> Table:
     return table
 
 
-def _short(value: Number, digits: int = 3) -> str:
-    return f"{float(value):.{digits}g}"
+def _short(value: float, digits: int = 3) -> str:
+    return f"{value:.{digits}g}"
 
 
-def _percent(value: Number) -> str:
-    return f"{float(value):.0%}" if math.isfinite(float(value)) else str(value)
+def _percent(value: float) -> str:
+    return f"{value:.0%}" if math.isfinite(value) else f"{value}"
 
 
-def _accuracy(value: Number) -> str:
-    return f"{float(value):.3f}"
+def _accuracy(value: float) -> str:
+    return f"{value:.3f}"
 
 
-def _times(ratio: float | None) -> str:
-    return "undefined" if ratio is None else f"{ratio:.3g}"
+def _times(ratio: float) -> str:
+    return f"{ratio:.3g}" if math.isfinite(ratio) else "undefined"

@@ -1,4 +1,6 @@
-"""Numbers and names in words."""
+"""Numbers, names and intervals in words."""
+
+from collections.abc import Mapping
 
 
 def count_of(number: int, noun: str) -> str:
@@ -21,7 +23,7 @@ def in_words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def listed(counts: dict[str, int]) -> str:
+def listed(counts: Mapping[str, int]) -> str:
     """Counts by name: "2 born dead, 1 vanished"."""
     return ", ".join(f"{count} {in_words(name)}" for name, count in counts.items())
 

@@ -1,0 +1,203 @@
+"""Answers in words: what was found, how sure that is, and what a careful reader should know."""
+
+from dataclasses import dataclass
+
+from depthsearch.networks.base import Network
+from depthsearch.reporting.sentences.words import interval_words, listed
+from depthsearch.results.answer import Beyond, Confirmation, Outcome, UsefulDepth
+from depthsearch.search.curve import Conclusion, Curve
+from depthsearch.search.settings import ResolvedSettings
+
+FEW_DEPTHS = 8
+"""Where nothing deeper was tried, a sentence on all depths says so."""
+
+_OUTCOMES: dict[Outcome, str] = {
+    Outcome.FOUND: "found: to this depth the reliability is reached, and deeper it is not",
+    Outcome.CAP_REACHED: "the reliability is still reached at the cap: raise the cap to look deeper",
+    Outcome.NEVER_RELIABLE: (
+        "the reliability is reached at no depth, not even by the shallowest network; "
+        "look at the recipe, or lower the reliability"
+    ),
+    Outcome.NOT_MONOTONE: (
+        "trainability does not simply fall with depth: shallower networks fail where deeper ones train, "
+        "so no single depth describes it; the first and the last crossing are given"
+    ),
+    Outcome.BUDGET_ENDED: (
+        "the budget ended before the search did: this is what is known so far; "
+        "the same command with a larger budget goes on from here"
+    ),
+    Outcome.UNFINISHED: (
+        "the search is not finished: it was interrupted, or still goes on; the same command goes on from here"
+    ),
+}
+
+_CONCLUSIONS: dict[Conclusion, str] = {
+    Conclusion.ADJACENT: "two adjacent depths were tried: the shallower passes, the deeper fails",
+    Conclusion.WIDTH: "the interval is as narrow as asked (--tolerance)",
+    Conclusion.LEVEL: (
+        "P(trained) at the median is known to lie near the reliability; the curve falls too slowly there "
+        "for a narrower interval"
+    ),
+    Conclusion.GRID: "every depth that was asked for was tried",
+    Conclusion.CAP: "the reliability is still reached at the cap",
+    Conclusion.SHALLOWEST: "the reliability is not reached by the shallowest network",
+}
+
+
+def outcome_sentence(outcome: Outcome) -> str:
+    """How a search ended: what happened, the likely reason, and what to do."""
+    return _OUTCOMES[outcome]
+
+
+def conclusion_sentence(conclusion: Conclusion) -> str:
+    """The rule that ended a search."""
+    return _CONCLUSIONS[conclusion]
+
+
+def possible_words(curve: Curve, cap: int) -> str:
+    """What is still possible for max_depth: "at least 16", "16 to 23", "below 5", "20", "none", "not known yet"."""
+    if curve.interval is not None:
+        low, high = curve.interval
+        nothing_passes = high is None and low < min((point.depth for point in curve.points), default=0)
+        return "not known yet" if nothing_passes else interval_words(curve.interval, cap)
+    if curve.fails_at is None:
+        return f"{cap}, the cap" if curve.max_depth == cap else f"at least {curve.max_depth or 0}"
+    if curve.max_depth is None:
+        return "none" if curve.concluded else f"below {curve.fails_at}"
+    deepest = curve.fails_at - 1
+    return str(curve.max_depth) if curve.concluded or deepest == curve.max_depth else f"{curve.max_depth} to {deepest}"
+
+
+def answer_sentence(
+    outcome: Outcome,
+    curve: Curve,
+    *,
+    family: Network,
+    settings: ResolvedSettings,
+    beyond: Beyond | None,
+    useful: UsefulDepth | None,
+) -> str:
+    """The answer after the problem's name: "trains to 7 hidden layers (6 to 9 with 95% probability)"."""
+    cause = f" ({listed(beyond.causes)})" if beyond else ""
+    match outcome:
+        case Outcome.FOUND | Outcome.CAP_REACHED:
+            if curve.max_depth is None:
+                where = f"{possible_words(curve, settings.cap)} {family.units}"
+                return f"is not reliable at any depth that was tried: the threshold lies at {where}{cause}"
+            depth = family.depth_words(curve.max_depth)
+            if curve.max_depth == settings.cap and outcome is Outcome.CAP_REACHED:
+                depth += ", the cap"
+            past = f"; failing past that: {listed(beyond.causes)}" if beyond else ""
+            return f"trains to {depth}{_certainty(curve, settings.cap)}{_as_good(curve, useful)}{past}"
+        case Outcome.NEVER_RELIABLE:
+            least, sure = family.depth_words(family.shallowest), "" if curve.confirmed else " (unconfirmed)"
+            share = f"{settings.reliability:.0%}"
+            return f"is not reliable at any depth{sure}: {share} do not train even with {least}{cause}"
+        case Outcome.NOT_MONOTONE:
+            return f"does not simply stop at a depth: {_crossing_words(curve, settings.reliability, family)}{cause}"
+        case Outcome.BUDGET_ENDED | Outcome.UNFINISHED:
+            why = "the budget ended first" if outcome is Outcome.BUDGET_ENDED else "not finished yet"
+            possible = possible_words(curve, settings.cap)
+            unit = family.unit if possible.endswith(" 1") else family.units
+            known = f"{possible} {unit} (unconfirmed)" if any(map(str.isdigit, possible)) else "not known"
+            return f"{why}; so far, the answer is {known}"
+
+
+def _certainty(curve: Curve, cap: int) -> str:
+    """ " (21 to 26 with 95% probability; unconfirmed)": the interval where one is claimed, and what is untested."""
+    parts = []
+    if curve.interval is not None and curve.level is not None:
+        parts.append(f"{possible_words(curve, cap)} with {curve.level:.0%} probability")
+    parts += [] if curve.confirmed else ["unconfirmed"]
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _as_good(curve: Curve, useful: UsefulDepth | None) -> str:
+    if useful is None:
+        return ""
+    to = "" if useful.depth == curve.max_depth else f" to {useful.depth}"
+    return f", as good as the best shallower network{to}"
+
+
+def _crossing_words(curve: Curve, reliability: float, family: Network) -> str:
+    first, last = curve.crossings or (0, 0)
+    share, tried = f"{reliability:.0%}", [point.depth for point in curve.points]
+    only = ""
+    if tried and tried[-1] <= FEW_DEPTHS:
+        only = f"; only {tried[0]} to {family.depth_words(tried[-1])} were tried"
+    if first < last:
+        return f"fewer than {share} train beyond {first} {family.units}, but again more at depths up to {last}{only}"
+    if not last:
+        return (
+            f"shallower networks fail more often than some deeper ones; no depth that was tried reaches {share}{only}"
+        )
+    past = f"past {family.depth_words(last)} fewer than {share} train"
+    return f"{past}, and of some deeper networks more than of those between{only}"
+
+
+def beyond_sentence(failed: int, of: int, *, depths: tuple[int, int], family: Network, example: str) -> str:
+    """What happens just past max_depth: "5 of 8 runs fail at 24 hidden layers; for example unstable: ..."."""
+    first, last = depths
+    where = family.depth_words(first) if first == last else f"{first} to {family.depth_words(last)}"
+    return f"{failed} of {of} runs fail at {where}; for example {example}"
+
+
+@dataclass(frozen=True)
+class AnswerWarnings:
+    """What a careful reader of an answer should know, as facts.
+
+    Attributes:
+        disagreeing: Confirmations that are not what the search lets one expect.
+        measures_interval: Whether the sampler claims an interval.
+        unconfirmed: Whether a concluded search is not confirmed, and no disagreement explains it.
+        next_to_confirm: The depth that the search would have confirmed next; None where there is none.
+        refuted: The confirmations after which the search confirms no further depth; empty where it still would.
+        budget_left: Whether the budget allows one more trial.
+        budget_ended: Whether the budget ended before the search did.
+        earlier_rule: Whether the runs were judged by the rule of an earlier version.
+    """
+
+    disagreeing: tuple[Confirmation, ...]
+    measures_interval: bool
+    unconfirmed: bool
+    next_to_confirm: int | None
+    refuted: tuple[Confirmation, ...]
+    budget_left: bool
+    budget_ended: bool
+    earlier_rule: bool
+
+
+_DISAGREES_WITH_POSTERIOR = "so the curve's shape, or chance, may mislead here; a search from another --seed tells more"
+_DISAGREES_WITH_BRACKET = (
+    "so the cliff is not sharp here; a search that measures an interval tells more (--fresh and another --sampler)"
+)
+
+
+def warning_sentences(warnings: AnswerWarnings, *, family: Network) -> tuple[str, ...]:
+    """What a careful reader of an answer should know, one sentence each."""
+    advice = _DISAGREES_WITH_POSTERIOR if warnings.measures_interval else _DISAGREES_WITH_BRACKET
+    sentences = [
+        f"with fresh seeds, {family.depth_words(again.depth)} trained in {again.trained} of {again.of} runs: "
+        f"this disagrees with the search, {advice}"
+        for again in warnings.disagreeing
+    ]
+    if warnings.unconfirmed:
+        sentences.append(f"unconfirmed: {_why_unconfirmed(warnings, family)}")
+    if warnings.budget_ended:
+        sentences.append("the budget ended first: the same command with a larger budget goes on from here")
+    if warnings.earlier_rule:
+        sentences.append(
+            "judged by the rule of an earlier version: a run had trained once it held the accuracy for a tenth of its "
+            "epochs, whether or not it lost it later; the same search today gives another answer"
+        )
+    return tuple(sentences)
+
+
+def _why_unconfirmed(warnings: AnswerWarnings, family: Network) -> str:
+    if warnings.next_to_confirm is not None:
+        ended = "the search was interrupted" if warnings.budget_left else "the budget ended"
+        return f"{ended} before {family.depth_words(warnings.next_to_confirm)} could be tried again with fresh seeds"
+    if warnings.refuted:
+        tried = ", ".join(f"{again.trained} of {again.of} at {again.depth}" for again in warnings.refuted)
+        return f"with fresh seeds, no depth reached the reliability with all its runs counted ({tried})"
+    return "fresh seeds did not confirm it"

@@ -1,0 +1,106 @@
+"""Verdicts in words, from the figures and thresholds of their evidence alone."""
+
+from typing import Any
+
+from depthsearch.detection.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.reporting.sentences.words import count_of, in_words, plural, the_last
+
+_STUCK = "accuracy stays below {best_accuracy_threshold:.3f} and"
+_DEAD = "inactive at all training points {when}"
+
+_TEMPLATES: dict[tuple[VerdictKind, str], str] = {
+    (VerdictKind.TRAINED, "final_score"): (
+        "accuracy is {final_score:.3f} or more in {last}, where at least {final_score_threshold:.3f} is asked"
+    ),
+    (VerdictKind.SLOW, "improving_below_the_bar"): "{ended}, and the loss was still falling as the budget ended",
+    (VerdictKind.UNSTABLE, "fell_below_the_bar"): "{ended}, which it had reached for {row}",
+    (VerdictKind.DEGRADED, "below_the_bar"): "{ended}, and rises no further",
+    (VerdictKind.UNSTABLE, "lost_again"): (
+        "accuracy rose to {best_accuracy:.3f}, fell below {best_accuracy_threshold:.3f} in {entry} {fell_in_epoch} "
+        "and ended at {last_accuracy:.3f}"
+    ),
+    (VerdictKind.EXPLODED, "loss"): "the loss reached {loss:.3g} in {entry} {epoch}",
+    (VerdictKind.EXPLODED, "activation_gradient_ratio"): (
+        "the gradient grows {activation_gradient_ratio:.3g} times on its way from the last hidden layer to the first"
+    ),
+    (VerdictKind.BORN_DEAD, "dead_layer"): f"every unit of {{layer!r}} is {_DEAD}",
+    (VerdictKind.DIED, "dead_layer"): f"every unit of {{layer!r}} is {_DEAD}",
+    (VerdictKind.BORN_DEAD, "dead_units"): f"{{never_active_share:.0%}} of the hidden units are {_DEAD}",
+    (VerdictKind.DIED, "dead_units"): f"{{never_active_share:.0%}} of the hidden units are {_DEAD}",
+    (VerdictKind.VANISHED, "activation_gradient_ratio"): (
+        f"{_STUCK} {{activation_gradient_ratio:.2g}} of the gradient at the last hidden layer reaches the first"
+    ),
+    (VerdictKind.VANISHED, "reach"): f"{_STUCK} the first layer's gradient {{reach_words}}",
+    (VerdictKind.VANISHED, "weights_unchanged"): (
+        f"{_STUCK} the first layer's weights changed by only {{first_layer_change:.2g}} of their size"
+    ),
+    (VerdictKind.INPUT_BLIND, "input_correlation"): (
+        "the last hidden layer's outputs for different inputs correlate by {input_correlation:.4f}, and their logits "
+        "differ by no more than {output_range:.2g}"
+    ),
+    (VerdictKind.SLOW, "crossed_at_the_end"): (
+        "accuracy rose above {best_accuracy_threshold:.3f} only as the budget ended, at {last_accuracy:.3f}"
+    ),
+    (VerdictKind.UNSTABLE, "crossed_without_holding"): (
+        "accuracy rose to {best_accuracy:.3f} and ended at {last_accuracy:.3f}; it was above "
+        "{best_accuracy_threshold:.3f} in {above}, but never for {longest_row_above_threshold} running"
+    ),
+    (VerdictKind.UNSTABLE, "swings"): (
+        "accuracy swings by {swing_counted_from:.3f} or more from one {entry} to the next in {swing_share:.0%} of the "
+        "{entries}"
+    ),
+    (VerdictKind.SLOW, "still_improving"): (
+        "the loss was still falling as the budget ended, at {last_loss:.3f}, by {improvement:.1f} standard errors"
+    ),
+    (VerdictKind.FLAT, "none_of_the_others"): (
+        "the best accuracy is {best_accuracy:.3f}, never above {best_accuracy_threshold:.3f}, and no other rule "
+        "explains it"
+    ),
+}
+"""What each rule found, in the figures' names; a threshold has its figure's name with "_threshold"."""
+
+
+def run_sentence(verdict: Verdict) -> str:
+    """The sentence of a run's verdict: the stored one where an earlier version gave it, otherwise from its evidence."""
+    return verdict.sentence or verdict_sentence(verdict.kind, verdict.evidence)
+
+
+def verdict_sentence(kind: VerdictKind, evidence: Evidence) -> str:
+    """ "unstable: accuracy rose to 0.750, fell below 0.600 in epoch 11 and ended at 0.500".
+
+    Evidence of a rule of another version, whose figures have no words here, is given by the rule's name.
+    """
+    try:
+        found = _TEMPLATES[kind, evidence.rule].format(**_values(kind, evidence))
+    except (KeyError, TypeError, ValueError):
+        found = f"by the rule {in_words(evidence.rule)}"
+    return f"{in_words(kind)}: {found}"
+
+
+def _values(kind: VerdictKind, evidence: Evidence) -> dict[str, Any]:
+    """What a template may name: the figures, the thresholds, and words made of several of them."""
+    values: dict[str, Any] = {name: _number(figure) for name, figure in evidence.figures.items()}
+    values |= {f"{name}_threshold": threshold for name, threshold in evidence.thresholds.items()}
+    values["when"] = "at the start" if kind is VerdictKind.BORN_DEAD else "at the end"
+    values["ended"] = "accuracy ended at {final_score:.3f}, short of {final_score_threshold:.3f}".format(**values)
+    if "entry" in values:
+        entry = values["entry"]
+        values["entries"] = plural(entry)
+        counts = {"row": "longest_row_above", "above": "epochs_above"}
+        values |= {word: count_of(values[name], entry) for word, name in counts.items() if name in values}
+        if "last_entries" in values:
+            values["last"] = the_last(values["last_entries"], entry)
+    if values.get("reach") is not None and "optimizer" in values:
+        values["reach_words"] = _reach_words(values["reach"], values["optimizer"])
+    return values
+
+
+def _reach_words(reach: float, optimizer: str) -> str:
+    if optimizer == "sgd":
+        return f"can move it by no more than {reach:.2g} in the whole budget (reach)"
+    return f"falls to {reach:.2g} of Adam's epsilon (reach), where steps shrink"
+
+
+def _number(figure: float | int | str | None) -> float | int | str | None:
+    """Evidence holds what is not finite as text."""
+    return float(figure) if figure in ("nan", "inf", "-inf") else figure
