@@ -17,10 +17,14 @@ import numpy as np
 
 from depthsearch.detection import bar_of, figures, final_score, rules, verdict_of
 from depthsearch.detection.trained import learned
+from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.training.engine import Job, train_all
 from depthsearch.training.select import choose_engine
 from depthsearch.training.trace import Trace
+
+CRITERION = Criterion()
+"""Of every problem here."""
 
 ACTIVATIONS = ("tanh", "relu", "leaky_relu", "sigmoid", "elu", "selu", "gelu", "softsign")
 INITIALIZATIONS = ("glorot_uniform", "he_normal")
@@ -58,19 +62,17 @@ def ratios(trace: Trace) -> list[float]:
 
 def untrained(trace: Trace, rule: int) -> bool:
     """Whether the run comes as far as the rule of that place."""
-    criterion = trace.problem.criterion
-    if learned(trace, criterion):
+    if learned(trace, CRITERION):
         return False
-    return all(earlier(trace, criterion) is None for earlier in rules._RULES[:rule])  # noqa: SLF001
+    return all(earlier(trace, CRITERION) is None for earlier in rules._RULES[:rule])  # noqa: SLF001
 
 
 def gain(trace: Trace) -> float | None:
     """What the final score gains over a constant guess, over what the bar asks for."""
-    criterion = trace.problem.criterion
     if not np.isfinite(trace.loss).all():
         return None
-    asked_gain = bar_of(trace, criterion) - trace.baseline
-    return (final_score(trace, criterion) - trace.baseline) / asked_gain
+    asked_gain = bar_of(trace, CRITERION) - trace.baseline
+    return (final_score(trace, CRITERION) - trace.baseline) / asked_gain
 
 
 def asked(rule: int, figure: Callable[[Trace], float | None]) -> Callable[[Trace], float | None]:
@@ -78,43 +80,43 @@ def asked(rule: int, figure: Callable[[Trace], float | None]) -> Callable[[Trace
 
 
 def sgd_ratio(trace: Trace) -> float | None:
-    flat = figures.is_flat(trace, trace.problem.criterion)
-    return min(ratios(trace), default=None) if flat and trace.problem.recipe.optimizer == "sgd" else None
+    flat = figures.is_flat(trace, CRITERION)
+    return min(ratios(trace), default=None) if flat and trace.facts.optimizer == "sgd" else None
 
 
 def shrunk_reach(trace: Trace) -> float | None:
-    if not figures.is_flat(trace, trace.problem.criterion) or improving(trace):
+    if not figures.is_flat(trace, CRITERION) or improving(trace):
         return None
     ratio = min(ratios(trace), default=0.0)
-    if trace.problem.recipe.optimizer == "sgd" and ratio < rules.VANISHED_RATIO:
+    if trace.facts.optimizer == "sgd" and ratio < rules.VANISHED_RATIO:
         return None
     return figures.reach(trace) if ratio < rules.SHRINKING else None
 
 
 def ratio_of_small_reach(trace: Trace) -> float | None:
     moved = figures.reach(trace)
-    flat = figures.is_flat(trace, trace.problem.criterion) and not improving(trace)
+    flat = figures.is_flat(trace, CRITERION) and not improving(trace)
     small = flat and moved is not None and moved < rules.VANISHED_REACH
     return min(ratios(trace), default=None) if small else None
 
 
 def blindness(trace: Trace) -> float | None:
     """1 - correlation, of those whose answers hardly differ."""
-    criterion, shots = trace.problem.criterion, trace.snapshots
-    if figures.crossed(trace, criterion) or improving(trace) or shots.output_range[-1] >= rules.BLIND_RANGE:
+    shots = trace.snapshots
+    if figures.crossed(trace, CRITERION) or improving(trace) or shots.output_range[-1] >= rules.BLIND_RANGE:
         return None
     return float(max(1 - shots.input_correlation[-1], 1e-9))
 
 
 def spread(trace: Trace) -> float | None:
     shots = trace.snapshots
-    alike = not figures.crossed(trace, trace.problem.criterion) and not improving(trace)
+    alike = not figures.crossed(trace, CRITERION) and not improving(trace)
     blind = alike and shots.input_correlation[-1] > 0.999
     return float(max(shots.output_range[-1], 1e-9)) if blind else None
 
 
 def late(figure: Callable[[Trace], float | None]) -> Callable[[Trace], float | None]:
-    return lambda trace: None if figures.crossed(trace, trace.problem.criterion) else figure(trace)
+    return lambda trace: None if figures.crossed(trace, CRITERION) else figure(trace)
 
 
 THRESHOLDS = (

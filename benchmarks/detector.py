@@ -28,6 +28,9 @@ from depthsearch.training.engine import Job, train_all
 from depthsearch.training.select import choose_engine
 from depthsearch.training.trace import Trace
 
+CRITERION = Criterion()
+"""Of every configuration."""
+
 SEEDS = 20
 LONGER = 4
 STORED = Path(__file__).with_name("detector.json")
@@ -59,33 +62,33 @@ def trained_runs(configuration: Configuration, *, budgets: int) -> list[Trace]:
     return train_all(choose_engine(problem, engine="dense"), problem, jobs)
 
 
-def label_of(once: Trace, four: Trace) -> str:  # noqa: C901, PLR0911 - one list, asked in order
+def label_of(problem: Problem, once: Trace, four: Trace) -> str:  # noqa: C901, PLR0911 - one list, asked in order
     """What has become of a network at the end of its budget.
 
     It has trained where its TEST accuracy beats the majority rate by the criterion's gain and by three standard errors.
     One that did so for three epochs in a row by its train accuracy had learned, and has lost it.
     """
-    data = four.problem.data.load()
+    data = problem.data.load()
     majority = float(np.bincount(data.y_test).max() / len(data.y_test))
-    enough = bar(Criterion(), baseline=majority, points=len(data.y_test))
+    enough = bar(CRITERION, baseline=majority, points=len(data.y_test))
     start, end = once.snapshots, four.snapshots
     if once.final_test_accuracy > enough:
         return "trained"
-    if not np.isfinite(once.train_loss).all() or once.train_loss.max() >= 1e3:
+    if not np.isfinite(once.loss).all() or once.loss.max() >= 1e3:
         return "exploded"
     for place, name in ((0, "born_dead"), (-1, "died")):
         if (start.never_active[place, :-1] == 1).any() and start.output_range[place] == 0:
             return name
-    if start.weight_change[1, 0] > THROWN and once.problem.recipe.learning_rate <= 0.01:
+    if start.weight_change[1, 0] > THROWN and problem.recipe.learning_rate <= 0.01:
         return "exploded"
     in_the_end = four.final_test_accuracy > enough
-    good = once.train_accuracy > enough
+    good = once.score > enough
     if longest_row(good) >= LEARNED:
         return "unstable"
     if good.any():
         return "slow" if in_the_end else "unstable"
     quarter = once.epochs // 4
-    before, after = once.train_loss[-2 * quarter : -quarter].mean(), once.train_loss[-quarter:].mean()
+    before, after = once.loss[-2 * quarter : -quarter].mean(), once.loss[-quarter:].mean()
     if start.weight_change[-1, 0] < UNMOVED and abs(before - after) < SAME_LOSS * after:
         return "vanished"
     if in_the_end or (four.score > enough).any():
@@ -105,7 +108,8 @@ def label() -> None:
         if configuration.name in document:
             continue
         once = trained_runs(configuration, budgets=1)
-        labels = [label_of(*pair) for pair in zip(once, trained_runs(configuration, budgets=LONGER), strict=True)]
+        four = trained_runs(configuration, budgets=LONGER)
+        labels = [label_of(configuration.problem, *pair) for pair in zip(once, four, strict=True)]
         document[configuration.name] = {
             "problem": configuration.problem.model_dump(mode="json"), "depth": configuration.depth, "labels": labels,
         }  # fmt: skip
@@ -115,12 +119,12 @@ def label() -> None:
 
 def ours(trace: Trace) -> str:
     """The verdict on a whole run."""
-    return verdict_of(trace, trace.problem.criterion).kind.value
+    return verdict_of(trace, CRITERION).kind.value
 
 
 def bad_score(trace: Trace) -> bool:
     """What every rule of the literature asks as well: in the end the accuracy is no better than the criterion's."""
-    return not (trace.epochs and trace.score[-1] > bar_of(trace, trace.problem.criterion))
+    return not (trace.epochs and trace.score[-1] > bar_of(trace, CRITERION))
 
 
 def autotrainer(trace: Trace) -> str:

@@ -14,6 +14,7 @@ from statistics import median
 
 from depthsearch.detection import bar_of, settled_epoch
 from depthsearch.detection.trained import reached
+from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.search import draw_seeds
 from depthsearch.training.dense.engine import DenseEngine
@@ -26,7 +27,7 @@ TENTH = 10
 def held_epoch(trace: Trace) -> int | None:
     """The epoch at which the accuracy had been held for a tenth of the budget, or at which the run is settled."""
     row = 0
-    for epoch, good in enumerate(reached(trace, bar_of(trace, trace.problem.criterion)).tolist(), start=1):
+    for epoch, good in enumerate(reached(trace, bar_of(trace, Criterion())).tolist(), start=1):
         row = row + 1 if good else 0
         if row == trace.budget_epochs // TENTH:
             return epoch

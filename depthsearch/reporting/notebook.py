@@ -6,13 +6,13 @@ from html import escape
 from typing import Any
 
 from depthsearch.reporting.figures.curve import curve_figure
-from depthsearch.reporting.terminal.facts import called, facts
+from depthsearch.reporting.terminal.facts import called, evidence_rows, facts
 from depthsearch.results.answer import Answer
 from depthsearch.results.inspection import Inspection
 
 
 def facts_html(what: str, sentence: str, facts: Iterable[tuple[str, object]]) -> str:
-    """A sentence and a table below it. A fact of None is left out, no name breaks, and markup is not obeyed."""
+    """A sentence and a table below it. A fact of None is left out, no name breaks, and markup is shown as text."""
     name_style, style = "text-align: left; white-space: nowrap", "text-align: left"
     rows = "".join(
         f'<tr><th style="{name_style}">{escape(name)}</th><td style="{style}">{escape(str(value))}</td></tr>'
@@ -41,10 +41,9 @@ def curve_bundle(answer: Answer) -> dict[str, Any]:
 
 def inspection_html(inspection: Inspection) -> str:
     """The verdict of a run with its evidence."""
-    thresholds = inspection.evidence.thresholds
     evidence = (
-        (name.replace("_", " "), f"{value} (threshold {thresholds[name]})" if name in thresholds else value)
-        for name, value in inspection.evidence.figures.items()
+        (name, f"{figure} ({threshold})" if threshold else figure)
+        for name, figure, threshold in evidence_rows(inspection.evidence)
     )
     what = f"{inspection.problem.label}, depth {inspection.depth}, seed {inspection.seed}"
     return facts_html(what, inspection.sentence, evidence)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from depthsearch.cli.main import run
-from depthsearch.results.inspection import Inspection
 
 PROBLEM = ["--act", "relu", "--width", "2", "--epochs", "8", "--lr", "0.05"]
 QUICK = [*PROBLEM, "--seeds", "2", "--sampler", "bisect", "--reliability", "0.5", "--study", "mine", "--quiet"]
@@ -43,16 +42,16 @@ def test_one_run_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
 def test_json_is_one_object_with_all_that_is_promised(capsys: pytest.CaptureFixture[str]) -> None:
     text = output(capsys, *PROBLEM, "--depth", "3", "--json")
     found = json.loads(text)
-    assert {"verdict", "sentence", "evidence", "epochs", "train_accuracy", "test_accuracy", "layers"} <= set(found)
+    assert {"verdict", "sentence", "evidence", "epochs", "train_score", "test_score", "layers"} <= set(found)
     assert set(found["evidence"]) == {"rule", "figures", "thresholds"}
-    assert (found["epochs"], len(found["train_accuracy"]), len(found["test_accuracy"])) == (8, 8, 9)
+    assert (found["epochs"], len(found["train_score"]), len(found["test_score"])) == (8, 8, 9)
     assert [layer["name"] for layer in found["per_layer"]] == ["hidden 1", "hidden 2", "hidden 3", "output"]
     promised = {"gradient_norm", "mean_abs_gradient", "activation_gradient_norm", "weight_change", "never_active"}
     for moment in ("start", "end"):
         assert promised <= set(found["per_layer"][0][moment])
     assert (found["depth"], found["seed"], found["replay"]) == (3, 0, None)
     assert found["bar"] == pytest.approx(found["baseline"] + 0.2 * (1 - found["baseline"]))
-    assert Inspection.model_validate_json(text).problem.network.width == 2
+    assert found["problem"]["network"]["width"] == 2
 
 
 def test_a_run_is_judged_by_the_criterion_that_the_options_say(capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,7 +60,7 @@ def test_a_run_is_judged_by_the_criterion_that_the_options_say(capsys: pytest.Ca
         asked = ["--criterion", "target", "--target", target, "--last-epochs", "2"]
         found = json.loads(output(capsys, *PROBLEM, "--depth", "1", *asked, "--json"))
         assert found["bar"] == float(target)
-        score = min(found["train_accuracy"][-2:])
+        score = min(found["train_score"][-2:])
         assert (found["verdict"] == "trained") is (score >= float(target))
         verdicts[target] = found["verdict"]
     assert verdicts["0.6"] == "trained" != verdicts["0.999"]
@@ -97,7 +96,8 @@ def test_a_run_is_written_for_tensorboard_as_well(capsys: pytest.CaptureFixture[
 
 def test_a_disk_that_is_full_takes_only_what_was_to_be_written_for_tensorboard() -> None:
     script = (
-        "import resource, sys; from depthsearch.cli.main import run; from depthsearch.finder import inspecting\n"
+        "import resource, sys; from depthsearch.cli.main import run; import depthsearch.workflows; "
+        "inspecting = sys.modules['depthsearch.workflows.inspect']\n"
         "def full(*run): resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); write(*run)\n"
         "write, inspecting.write_events = inspecting.write_events, full; sys.exit(run(sys.argv[1:]))"
     )

@@ -9,6 +9,7 @@ import pytest
 from depthsearch.detection import settled_epoch, verdict_of
 from depthsearch.detection.verdict import Verdict, VerdictKind
 from depthsearch.problem.problem import Problem
+from depthsearch.reporting.sentences import run_sentence
 from depthsearch.training.engine import Job, train_all
 from depthsearch.training.select import choose_engine
 from depthsearch.training.trace import Trace
@@ -88,7 +89,7 @@ def test_a_run_that_is_settled_early_has_the_verdict_of_its_whole_budget(engine:
     whole, stopped = (train_all(chosen, problem, jobs, watch=watch) for watch in (None, settled_epoch))
     early = [one for one in stopped if not one.complete]
     assert early
-    if problem.network.activation == "relu":
+    if fields["activation"] == "relu":
         # With momentum only the start is final.
         assert any(one.epochs > 0 for one in early) == (problem.recipe.momentum == 0)
     for one, other in zip(stopped, whole, strict=True):
@@ -146,5 +147,6 @@ def test_every_verdict_is_borne_out_by_its_figures() -> None:
                 assert len(sides) == len(thresholds)
                 for side, (name, threshold) in zip(sides, thresholds.items(), strict=True):
                     assert lies(float(figures[name] or 0.0), side, threshold), (rule, name)
+                assert "by the rule" not in run_sentence(found)
                 seen.add(rule)
     assert len(seen) > 9

@@ -8,6 +8,7 @@ from depthsearch.detection import bar_of, final_score, verdict_of
 from depthsearch.detection.verdict import Verdict, VerdictKind
 from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
+from depthsearch.reporting.sentences import run_sentence
 from depthsearch.training.trace import Trace
 from tests.detection.traces import make_trace
 
@@ -27,9 +28,10 @@ def rule(trace: Trace) -> tuple[str, str]:
 
 
 def figures(found: Verdict) -> dict[str, float | int | str | None]:
-    """The figures without the final score, which every verdict has."""
+    """The figures without the final score, which every verdict has, and without what an entry is called."""
     assert "final_score" in found.evidence.figures
-    return {name: value for name, value in found.evidence.figures.items() if name != "final_score"}
+    assert found.evidence.figures.get("entry", "epoch") == "epoch"
+    return {name: value for name, value in found.evidence.figures.items() if name not in ("final_score", "entry")}
 
 
 def thresholds(found: Verdict) -> dict[str, float | int]:
@@ -45,16 +47,22 @@ def test_a_run_that_is_good_in_its_last_entries_trained() -> None:
     found = verdict(make_trace(score=[0.5] * 27 + [0.75, 0.625, 0.75]))
 
     assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.TRAINED, 30, "final_score")
-    assert found.evidence.figures == {"final_score": 0.625, "baseline": 0.5}
+    assert found.evidence.figures == {
+        "final_score": 0.625, "baseline": 0.5, "last_entries": 3, "entry": "epoch",
+    }  # fmt: skip
     assert found.evidence.thresholds == {"final_score": pytest.approx(0.6)}
-    assert found.sentence == "trained: accuracy is 0.625 or more in the last 3 epochs, where at least 0.600 is asked"
+    assert (
+        run_sentence(found) == "trained: accuracy is 0.625 or more in the last 3 epochs, where at least 0.600 is asked"
+    )
 
 
 def test_of_a_budget_in_steps_the_sentence_speaks_of_entries() -> None:
     found = verdict(make_trace(problem=Problem(recipe={"steps": 1000}), score=[0.5] * 17 + [0.75] * 3))
 
     assert found.epoch == 20
-    assert found.sentence == "trained: accuracy is 0.750 or more in the last 3 entries, where at least 0.600 is asked"
+    assert (
+        run_sentence(found) == "trained: accuracy is 0.750 or more in the last 3 entries, where at least 0.600 is asked"
+    )
 
 
 def test_a_run_that_came_back_from_a_loss_past_a_thousand_trained() -> None:
@@ -82,12 +90,12 @@ def test_what_was_learned_and_lost_again_is_unstable() -> None:
     assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.UNSTABLE, 30, "lost_again")
     assert found.evidence.figures == {
         "final_score": 0.5, "longest_row_above": 10, "best_accuracy": 0.75, "last_accuracy": 0.5, "fell_in_epoch": 11,
-        "activation_gradient_ratio_at_start": 1, "activation_gradient_ratio_at_end": 1,
+        "entry": "epoch", "activation_gradient_ratio_at_start": 1, "activation_gradient_ratio_at_end": 1,
     }  # fmt: skip
     assert found.evidence.thresholds == {
         "final_score": pytest.approx(0.6), "longest_row_above": 3, "best_accuracy": pytest.approx(0.6),
     }  # fmt: skip
-    assert found.sentence == ("unstable: accuracy rose to 0.750, fell below 0.600 in epoch 11 and ended at 0.500")
+    assert run_sentence(found) == ("unstable: accuracy rose to 0.750, fell below 0.600 in epoch 11 and ended at 0.500")
 
 
 def test_a_network_that_learned_and_exploded_has_exploded() -> None:
@@ -166,7 +174,7 @@ def test_a_run_that_reached_its_target_trained() -> None:
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.TRAINED, "final_score")
     assert found.evidence.thresholds == {"final_score": 0.9}
-    assert found.sentence.endswith("0.938 or more in the last 3 epochs, where at least 0.900 is asked")
+    assert run_sentence(found).endswith("0.938 or more in the last 3 epochs, where at least 0.900 is asked")
 
 
 def test_a_target_below_the_chance_bar_is_enough_by_itself() -> None:
@@ -181,10 +189,10 @@ def test_a_run_that_stays_below_its_target_is_degraded() -> None:
 
     assert (found.kind, found.epoch, found.evidence.rule) == (VerdictKind.DEGRADED, 30, "below_the_bar")
     assert found.evidence.figures == {
-        "final_score": 0.75, "best_accuracy": 0.875, "longest_row_above": 0, "improvement": 0,
+        "final_score": 0.75, "best_accuracy": 0.875, "longest_row_above": 0, "improvement": 0, "entry": "epoch",
     }  # fmt: skip
     assert found.evidence.thresholds == {"final_score": 0.9}
-    assert found.sentence == "degraded: accuracy ended at 0.750, short of 0.900, and rises no further"
+    assert run_sentence(found) == "degraded: accuracy ended at 0.750, short of 0.900, and rises no further"
 
 
 def test_a_run_below_its_target_whose_loss_still_falls_is_slow() -> None:
@@ -193,7 +201,7 @@ def test_a_run_below_its_target_whose_loss_still_falls_is_slow() -> None:
     assert (found.kind, found.evidence.rule) == (VerdictKind.SLOW, "improving_below_the_bar")
     assert found.evidence.thresholds == {"final_score": 0.9, "improvement": 3.0}
     assert float(found.evidence.figures["improvement"] or 0) > 3
-    assert found.sentence == (
+    assert run_sentence(found) == (
         "slow: accuracy ended at 0.750, short of 0.900, and the loss was still falling as the budget ended"
     )
 
@@ -203,10 +211,10 @@ def test_a_run_that_had_reached_its_target_is_unstable() -> None:
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "fell_below_the_bar")
     assert found.evidence.figures == {
-        "final_score": 0.75, "best_accuracy": 0.9375, "longest_row_above": 4, "improvement": 0,
+        "final_score": 0.75, "best_accuracy": 0.9375, "longest_row_above": 4, "improvement": 0, "entry": "epoch",
     }  # fmt: skip
     assert found.evidence.thresholds == {"final_score": 0.9, "longest_row_above": 3}
-    assert found.sentence == "unstable: accuracy ended at 0.750, short of 0.900, which it had reached for 4 epochs"
+    assert run_sentence(found) == "unstable: accuracy ended at 0.750, short of 0.900, which it had reached for 4 epochs"
 
 
 def test_two_entries_at_the_target_are_no_fall_from_it() -> None:
@@ -251,7 +259,7 @@ def test_a_loss_that_is_not_finite_is_an_explosion(loss: float, spelled: str) ->
     assert (found.kind, found.evidence.rule) == (VerdictKind.EXPLODED, "loss")
     assert figures(found) == {"loss": spelled, "epoch": 3}
     assert thresholds(found) == {"loss": 1000.0}
-    assert found.sentence == f"exploded: the loss reached {spelled} in epoch 3"
+    assert run_sentence(found) == f"exploded: the loss reached {spelled} in epoch 3"
 
 
 def test_evidence_of_a_nan_survives_json() -> None:
@@ -288,7 +296,7 @@ def test_a_gradient_that_grows_more_than_70_times_is_an_explosion(start: list[fl
         "activation_gradient_ratio": 71, "ratio_at_start": start[0] / start[2], "ratio_at_end": end[0] / end[2],
     }  # fmt: skip
     assert thresholds(found) == {"activation_gradient_ratio": 70.0}
-    assert "grows 71 times" in found.sentence
+    assert "grows 71 times" in run_sentence(found)
 
 
 def test_a_gradient_that_grows_70_times_is_none() -> None:
@@ -327,7 +335,7 @@ def test_a_layer_dead_from_the_start_under_a_constant_output_is_born_dead() -> N
         "layer": "hidden 2",
     }
     assert thresholds(found) == {"dead_layers": 1, "output_range": 0}
-    assert "'hidden 2'" in found.sentence
+    assert "'hidden 2'" in run_sentence(found)
 
 
 def test_seven_tenths_of_the_units_dead_at_the_start_are_born_dead() -> None:
@@ -419,12 +427,13 @@ def test_a_gradient_that_does_not_reach_the_first_layer_vanished() -> None:
         "reach": pytest.approx(48),
         "first_layer_change": 0.5,
         "best_accuracy": 0.5,
+        "optimizer": "sgd",
     }
     assert thresholds(found) == {
         "activation_gradient_ratio": 1e-3,
         "best_accuracy": pytest.approx(0.6),
     }
-    assert "below 0.600 and 0.0001 of the gradient" in found.sentence
+    assert "below 0.600 and 0.0001 of the gradient" in run_sentence(found)
 
 
 def test_a_gradient_that_vanishes_during_training_vanished() -> None:
@@ -449,7 +458,7 @@ def test_a_first_layer_that_could_hardly_move_vanished() -> None:
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.VANISHED, "reach")
     assert found.evidence.figures["reach"] == pytest.approx(0.96)
-    assert "can move it by no more than 0.96 in the whole budget (reach)" in found.sentence
+    assert "can move it by no more than 0.96 in the whole budget (reach)" in run_sentence(found)
 
 
 def test_a_first_layer_that_could_move_far_enough_did_not_vanish() -> None:
@@ -521,7 +530,7 @@ def test_a_first_layer_that_did_not_change_vanished() -> None:
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.VANISHED, "weights_unchanged")
     assert found.evidence.figures["first_layer_change"] == pytest.approx(9e-4)
-    assert "changed by only 0.0009 of their size" in found.sentence
+    assert "changed by only 0.0009 of their size" in run_sentence(found)
 
 
 def test_a_first_layer_that_changed_by_a_thousandth_did_not_vanish() -> None:
@@ -571,7 +580,7 @@ def test_a_network_that_says_the_same_of_every_input_is_blind() -> None:
         "reach": pytest.approx(48),
     }
     assert thresholds(found) == {"input_correlation": 0.999, "output_range": 0.1}
-    assert "correlate by 0.9995, and their logits differ by no more than 0.05" in found.sentence
+    assert "correlate by 0.9995, and their logits differ by no more than 0.05" in run_sentence(found)
 
 
 @pytest.mark.parametrize(
@@ -620,7 +629,9 @@ def test_an_accuracy_that_was_never_held_long_enough_is_unstable() -> None:
         "activation_gradient_ratio_at_end": 1.0,
     }
     assert thresholds(found) == {"best_accuracy": pytest.approx(0.6), "longest_row_above": 3}
-    assert "rose to 0.875 and ended at 0.250; it was above 0.600 in 3 epochs, but never for 3 running" in found.sentence
+    assert "rose to 0.875 and ended at 0.250; it was above 0.600 in 3 epochs, but never for 3 running" in run_sentence(
+        found
+    )
 
 
 def test_a_network_that_learned_for_a_while_is_unstable_though_its_gradient_vanished() -> None:
@@ -732,8 +743,8 @@ def test_a_sentence_starts_with_its_verdict_and_is_one_line(kind: VerdictKind, c
     assert found.kind is kind
     assert found.evidence.figures["final_score"] == final_score(trace, criterion)
     assert found.evidence.thresholds["final_score"] == bar_of(trace, criterion)
-    assert found.sentence.startswith(f"{kind.value.replace('_', ' ')}: ")
-    assert "\n" not in found.sentence
+    assert run_sentence(found).startswith(f"{kind.value.replace('_', ' ')}: ")
+    assert "\n" not in run_sentence(found)
 
 
 def test_the_criterion_is_what_decides_whether_a_run_trained() -> None:
@@ -747,7 +758,7 @@ def test_a_network_that_rose_above_the_criterion_only_as_the_budget_ended_is_slo
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.SLOW, "crossed_at_the_end")
     assert found.evidence.figures["epochs_above"] == 2
-    assert found.sentence == "slow: accuracy rose above 0.600 only as the budget ended, at 0.700"
+    assert run_sentence(found) == "slow: accuracy rose above 0.600 only as the budget ended, at 0.700"
 
 
 def test_a_budget_in_steps_swings_by_the_points_of_its_entries() -> None:
@@ -758,4 +769,4 @@ def test_a_budget_in_steps_swings_by_the_points_of_its_entries() -> None:
     assert rule(make_trace(problem=all_points, score=accuracy)) == ("unstable", "swings")
     assert rule(make_trace(problem=few, score=accuracy))[0] == "flat"
     found = verdict(make_trace(problem=all_points, score=accuracy))
-    assert "from one entry to the next in 100% of the entries" in found.sentence
+    assert "from one entry to the next in 100% of the entries" in run_sentence(found)

@@ -1,5 +1,6 @@
-"""One run for a terminal: what is said, and that it fits."""
+"""One run for a terminal: its words and pictures, and that it fits."""
 
+import dataclasses
 import io
 from typing import Any
 
@@ -37,7 +38,7 @@ def test_the_verdict_comes_first_and_then_its_evidence(resnet: Inspection) -> No
     assert lines[rule].split()[-2:] == ["figure", "threshold"]
     *name, score, side, bar = lines[rule + 2].split()
     assert (name, side) == (["final", "score"], ">")
-    assert float(score) == pytest.approx(min(map(float, resnet.train_accuracy[-3:])), abs=1e-3)
+    assert float(score) == pytest.approx(float(resnet.train_score[-3:].min()), abs=1e-3)
     assert float(bar) == pytest.approx(resnet.bar, abs=1e-3)
 
 
@@ -62,15 +63,15 @@ def test_of_a_shallow_network_all_layers_are_shown() -> None:
 
 def test_the_largest_gradient_fills_both_bars(resnet: Inspection) -> None:
     text = text_of(resnet)
-    largest = max(resnet.per_layer, key=lambda layer: float(layer.start.mean_abs_gradient))
-    line = next(line for line in text.split("Mean |gradient|")[1].splitlines() if line.startswith(largest.name))
+    largest = resnet.trace.layers[int(resnet.every_epoch.mean_abs_gradient[0].argmax())]
+    line = next(line for line in text.split("Mean |gradient|")[1].splitlines() if line.startswith(largest))
     assert line.count("████████") >= 2
 
 
 def test_the_ratio_of_gradients_is_there(resnet: Inspection) -> None:
     text = " ".join(text_of(resnet).split())
-    ratio = resnet.gradient_ratio
-    assert f"last layer over first: {ratio.start:.3g} at the start, {ratio.end:.3g} at the end" in text
+    start, end = resnet.gradient_ratio[[0, -1]]
+    assert f"last layer over first: {start:.3g} at the start, {end:.3g} at the end" in text
 
 
 def test_the_plane_is_drawn_with_both_classes(resnet: Inspection) -> None:
@@ -80,7 +81,7 @@ def test_the_plane_is_drawn_with_both_classes(resnet: Inspection) -> None:
     assert drawn.count("█") > 50
     assert drawn.count(" ") > 50
     assert resnet.regions is not None
-    top_left = float(resnet.regions.end[-1][0])
+    top_left = float(resnet.regions.probabilities[-1, -1, 0, 1])
     assert (picture[0][8] in "▒▓█") == (top_left >= 0.5)
 
 
@@ -124,13 +125,13 @@ def replay(**changes: Any) -> Replay:
     ("changes", "said"),
     [
         ({}, "replay of run 1 of trial 3 of mine: the same as recorded (trained, 20 epochs), bit for bit"),
-        ({"same": False, "differs": "train_loss from epoch 2 on, by at most 0.1"}, "not the same as recorded"),
+        ({"same": False, "differs": "loss from epoch 2 on, by at most 0.1"}, "not the same as recorded"),
         ({"whole_budget": VerdictKind.SLOW}, "; over the whole budget: slow"),
         ({"recorded": VerdictKind.DIED}, "; judged now: trained"),
     ],
 )
 def test_a_replay_says_how_it_stands_to_the_record(resnet: Inspection, changes: dict[str, Any], said: str) -> None:
-    found = resnet.model_copy(update={"replay": replay(**changes)})
+    found = dataclasses.replace(resnet, replay=replay(**changes))
     text = text_of(found, width=300, place="sqlite:///some.db")
     assert said in text
     assert "mine in sqlite:///some.db" in text

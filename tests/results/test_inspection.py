@@ -1,28 +1,50 @@
-"""Numbers of an inspection as JSON can hold them."""
+"""An inspection as JSON: strict, rounded, and with what is not finite as text."""
 
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
 import pytest
 
-from depthsearch.errors import InvalidValue
-from depthsearch.results.inspection import LayerWeights, Predictions
+from depthsearch.problem.problem import Problem
+from depthsearch.results.inspection import Inspection
+from depthsearch.workflows import inspect
+
+
+@pytest.fixture(scope="module")
+def shown() -> Inspection:
+    return inspect(Problem.model_validate({"recipe": {"epochs": 3}}), depth=1)
+
+
+def with_loss(shown: Inspection, first: float) -> dict[str, Any]:
+    """The JSON object where the first train loss is another."""
+    loss = np.array([first, *shown.train_loss[1:]], np.float32)
+    fields: dict[str, Any] = json.loads(replace(shown, trace=replace(shown.trace, loss=loss)).to_json())
+    return fields
 
 
 @pytest.mark.parametrize(
     ("value", "kept"),
-    [(float("nan"), "nan"), (float("inf"), "inf"), (float("-inf"), "-inf"), (0.5, 0.5), (-0.0, 0.0), ("nan", "nan")],
+    [(float("nan"), "nan"), (float("inf"), "inf"), (float("-inf"), "-inf"), (0.5, 0.5), (-0.0, 0.0)],
 )
-def test_what_is_not_finite_is_kept_as_text(value: float | str, kept: float | str) -> None:
-    weights = LayerWeights.model_validate({"name": "output", "before": [[value]], "after": None})
-    assert weights.before == ((kept,),)
-    again = LayerWeights.model_validate_json(weights.model_dump_json())
-    assert again == weights
-    assert again.after is None
+def test_what_is_not_finite_is_kept_as_text(value: float, kept: float | str, shown: Inspection) -> None:
+    assert with_loss(shown, value)["train_loss"][0] == kept
 
 
-def test_any_other_text_is_refused() -> None:
-    with pytest.raises(InvalidValue):
-        LayerWeights.model_validate({"name": "output", "before": [["many"]], "after": None})
+def test_numbers_have_six_significant_digits(shown: Inspection) -> None:
+    assert with_loss(shown, 1 / 3)["train_loss"][0] == 0.333333
+    assert with_loss(shown, 123456.789)["train_loss"][0] == 123457
 
 
-def test_right_is_the_diagonal() -> None:
-    found = Predictions(points=10, confusion=((3, 1), (2, 4)), undefined=0, right_probability=0.6, confidence=0.7)
-    assert found.right == 7
+def test_indented_json_holds_the_same(shown: Inspection) -> None:
+    assert json.loads(shown.to_json(indent=2)) == json.loads(shown.to_json())
+
+
+def test_points_that_are_given_no_finite_probability_are_in_no_cell(shown: Inspection) -> None:
+    predictions = shown.detail.predictions.copy()
+    predictions[:7] = np.nan
+    trace = replace(shown.trace, detail=replace(shown.detail, predictions=predictions))
+    found = replace(shown, trace=trace)
+    assert found.confusion.sum() == len(predictions) - 7
+    assert json.loads(found.to_json())["predictions"]["undefined"] == 7

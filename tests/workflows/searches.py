@@ -3,6 +3,7 @@
 from typing import Any
 
 from depthsearch.problem.problem import Problem
+from depthsearch.reporting.sentences import run_sentence
 from depthsearch.results.answer import Answer
 from depthsearch.search.optuna_internals import all_trials
 from depthsearch.search.settings import SearchSettings
@@ -26,6 +27,6 @@ def history(url: str, study: str) -> list[tuple[Any, ...]]:
         stored = store.read_study(study)
         purposes = {trial.number: purpose_of(trial) for trial in all_trials(stored.optuna_study)}
         return [
-            (purposes[run.trial_number], run.depth, run.seed, run.verdict.sentence, run.test_accuracy)
+            (purposes[run.trial_number], run.depth, run.seed, run_sentence(run.verdict), run.test_accuracy)
             for run in stored.runs()
         ]

@@ -32,6 +32,9 @@ AFTERWARDS = {
 }
 """What a network does past the cliff, by the commonest verdict there."""
 
+WHAT_AN_ENTRY_IS = "entry"
+"""A figure of some evidence that only its sentence needs."""
+
 
 def called(found: Answer | Problem) -> str:
     """ "ffnet tanh on moons"."""
@@ -219,7 +222,8 @@ def _predicted(inspection: Inspection) -> str:
 
 def evidence_rows(evidence: Evidence) -> list[tuple[str, str, str]]:
     """Each figure with the threshold of its name and the side on which it lies, those that a rule asked for first."""
-    names = [*evidence.thresholds, *(name for name in evidence.figures if name not in evidence.thresholds)]
+    shown = (name for name in evidence.figures if name not in evidence.thresholds and name != WHAT_AN_ENTRY_IS)
+    names = [*evidence.thresholds, *shown]
     return [
         (in_words(name), _plain(evidence.figures.get(name, "")), _beside(evidence.figures.get(name), threshold))
         for name in names

@@ -1,0 +1,223 @@
+"""What an answer says in words."""
+
+from typing import Any
+
+import pytest
+
+from depthsearch.networks.ffnet import FFNet
+from depthsearch.reporting.sentences import (
+    answer_sentence,
+    beyond_sentence,
+    conclusion_sentence,
+    outcome_sentence,
+    possible_words,
+    warning_sentences,
+)
+from depthsearch.reporting.sentences.answers import AnswerWarnings
+from depthsearch.results.answer import Beyond, Confirmation, Outcome
+from depthsearch.search.curve import Conclusion, Curve, CurvePoint
+from depthsearch.search.settings import ResolvedSettings
+
+
+def curve(
+    max_depth: int | None,
+    fails_at: int | None,
+    concluded: Conclusion | None = None,
+    interval: tuple[int, int | None] | None = None,
+    **more: Any,
+) -> Curve:
+    fields: dict[str, Any] = {"points": (), "max_depth": max_depth, "fails_at": fails_at, "concluded": concluded}
+    return Curve(**fields | {"interval": interval} | more)
+
+
+# What is still possible.
+
+
+def test_before_the_first_trial_every_depth_is_possible() -> None:
+    assert possible_words(curve(None, None), 100) == "at least 0"
+
+
+def test_where_nothing_failed_the_deepest_pass_is_a_lower_end() -> None:
+    assert possible_words(curve(16, None), 100) == "at least 16"
+
+
+def test_where_the_cap_passes_it_is_the_answer() -> None:
+    assert possible_words(curve(100, None, Conclusion.CAP), 100) == "100, the cap"
+
+
+def test_where_nothing_passed_the_shallowest_fail_is_an_upper_end() -> None:
+    assert possible_words(curve(None, 5), 100) == "below 5"
+
+
+def test_where_the_shallowest_network_fails_none_is_left() -> None:
+    assert possible_words(curve(None, 1, Conclusion.SHALLOWEST), 100) == "none"
+
+
+def test_between_a_pass_and_a_fail_the_fail_itself_is_left_out() -> None:
+    assert possible_words(curve(16, 24), 100) == "16 to 23"
+
+
+def test_an_adjacent_pass_and_fail_leave_one_depth() -> None:
+    assert possible_words(curve(20, 21), 100) == "20"
+
+
+def test_a_concluded_search_leaves_one_depth() -> None:
+    assert possible_words(curve(20, 21, Conclusion.ADJACENT), 100) == "20"
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        ((16, 23), "16 to 23"),
+        ((20, 20), "20"),
+        ((15, None), "at least 15"),
+        ((15, 100), "at least 15"),
+        ((0, None), "at least 0"),
+        ((100, 100), "100"),
+        ((100, None), "at least 100"),
+    ],
+)
+def test_an_interval_comes_before_what_was_tried(interval: tuple[int, int | None], words: str) -> None:
+    assert possible_words(curve(16, 24, interval=interval), 100) == words
+    assert possible_words(curve(None, None, Conclusion.WIDTH, interval=interval), 100) == words
+
+
+def test_while_the_shallowest_depth_may_fail_and_the_cap_may_pass_nothing_is_known() -> None:
+    begun = curve(None, None, interval=(0, None))
+    tried = (CurvePoint(depth=1, trained=1, of=2, p=0.5),)
+
+    assert possible_words(begun.model_copy(update={"points": tried}), 100) == "not known yet"
+    assert possible_words(begun.model_copy(update={"points": tried, "interval": (1, None)}), 100) == "at least 1"
+    assert possible_words(begun.model_copy(update={"points": tried, "interval": (0, 9)}), 100) == "0 to 9"
+
+
+# The sentence of an answer.
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_outcome_has_a_sentence(outcome: Outcome) -> None:
+    assert len(outcome_sentence(outcome).split()) > 4
+
+
+@pytest.mark.parametrize("rule", list(Conclusion))
+def test_every_conclusion_has_a_sentence(rule: Conclusion) -> None:
+    assert len(conclusion_sentence(rule).split()) > 4
+
+
+BEYOND = Beyond(depth=8, deepest=8, cause="died", causes={"died": 3, "born_dead": 1}, sentence="")
+CERTAIN: dict[str, Any] = {"interval": (6, 9), "level": 0.95}
+CROSSES: dict[str, Any] = {"points": (CurvePoint(depth=9, trained=1, of=2, p=0.5),)}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "found", "beyond", "words"),
+    [
+        (
+            Outcome.FOUND,
+            curve(7, 8, Conclusion.WIDTH, confirmed=True, **CERTAIN),
+            BEYOND,
+            "trains to 7 hidden layers (6 to 9 with 95% probability); failing past that: 3 died, 1 born dead",
+        ),
+        (Outcome.FOUND, curve(1, 2, Conclusion.ADJACENT), None, "trains to 1 hidden layer (unconfirmed)"),
+        (
+            Outcome.FOUND,
+            curve(None, 8, Conclusion.WIDTH, **CERTAIN),
+            None,
+            "is not reliable at any depth that was tried: the threshold lies at 6 to 9 hidden layers",
+        ),
+        (
+            Outcome.CAP_REACHED,
+            curve(100, None, Conclusion.CAP, confirmed=True),
+            None,
+            "trains to 100 hidden layers, the cap",
+        ),
+        (
+            Outcome.NEVER_RELIABLE,
+            curve(None, 1, Conclusion.SHALLOWEST),
+            BEYOND,
+            (
+                "is not reliable at any depth (unconfirmed): 90% do not train even with 1 hidden layer "
+                "(3 died, 1 born dead)"
+            ),
+        ),
+        (
+            Outcome.NOT_MONOTONE,
+            curve(None, 4, monotone=False, crossings=(3, 12), **CROSSES),
+            None,
+            (
+                "does not simply stop at a depth: fewer than 90% train beyond 3 hidden layers, but again more at "
+                "depths up to 12"
+            ),
+        ),
+        (
+            Outcome.BUDGET_ENDED,
+            curve(16, 24),
+            None,
+            "the budget ended first; so far, the answer is 16 to 23 hidden layers (unconfirmed)",
+        ),
+        (
+            Outcome.UNFINISHED,
+            curve(1, None),
+            None,
+            "not finished yet; so far, the answer is at least 1 hidden layer (unconfirmed)",
+        ),
+    ],
+)
+def test_an_answer_says_what_was_found_and_how_sure_that_is(
+    outcome: Outcome, found: Curve, beyond: Beyond | None, words: str
+) -> None:
+    settings = ResolvedSettings(reliability=0.9, cap=100)
+    assert answer_sentence(outcome, found, family=FFNet(), settings=settings, beyond=beyond, useful=None) == words
+
+
+def test_past_the_cliff_runs_are_counted_and_one_is_quoted() -> None:
+    found = beyond_sentence(3, 8, depths=(8, 9), family=FFNet(), example="died: every unit is inactive")
+    assert found == "3 of 8 runs fail at 8 to 9 hidden layers; for example died: every unit is inactive"
+
+
+# Warnings.
+
+AGAIN = (
+    Confirmation(depth=9, trained=7, of=16, agrees=False),
+    Confirmation(depth=8, trained=9, of=16, agrees=True),
+)
+
+
+def warnings(**changes: Any) -> tuple[str, ...]:
+    """Nothing to warn of, but for the changes."""
+    nothing: dict[str, Any] = {
+        "disagreeing": (), "measures_interval": True, "unconfirmed": False, "next_to_confirm": None, "refuted": (),
+        "budget_left": True, "budget_ended": False, "earlier_rule": False,
+    }  # fmt: skip
+    return warning_sentences(AnswerWarnings(**nothing | changes), family=FFNet())
+
+
+def test_without_a_reason_nothing_is_warned_of() -> None:
+    assert warnings() == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"disagreeing": AGAIN[:1]}, "with fresh seeds, 9 hidden layers trained in 7 of 16 runs: this disagrees with"),
+        ({"disagreeing": AGAIN[:1], "measures_interval": False}, "a search that measures an interval tells more"),
+        (
+            {"unconfirmed": True, "next_to_confirm": 1, "budget_left": False},
+            "unconfirmed: the budget ended before 1 hidden layer could be tried again with fresh seeds",
+        ),
+        (
+            {"unconfirmed": True, "next_to_confirm": 4},
+            "unconfirmed: the search was interrupted before 4 hidden layers could be tried again with fresh seeds",
+        ),
+        (
+            {"unconfirmed": True, "refuted": AGAIN},
+            "no depth reached the reliability with all its runs counted (7 of 16 at 9, 9 of 16 at 8)",
+        ),
+        ({"unconfirmed": True}, "unconfirmed: fresh seeds did not confirm it"),
+        ({"budget_ended": True}, "the same command with a larger budget goes on from here"),
+        ({"earlier_rule": True}, "judged by the rule of an earlier version"),
+    ],
+)
+def test_each_reason_has_a_warning(changes: dict[str, Any], words: str) -> None:
+    (warning,) = warnings(**changes)
+    assert words in warning
