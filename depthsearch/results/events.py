@@ -1,4 +1,4 @@
-"""What happens during a search or an inspection, told to whoever passes `on_event`. Plain values."""
+"""What happens during a search or an inspection, as plain values that `on_event` is called with."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -10,7 +10,7 @@ from depthsearch.search.trial import Purpose
 
 @dataclass(frozen=True)
 class StudyOpened:
-    """The study is open; `finished_trials` were already there, and are all it needs where `done`.
+    """The study is open; it holds `finished_trials`, and where `done` needs no more.
 
     `kept_runs` are the finished runs of trials that were interrupted and now go on.
     """
@@ -23,7 +23,7 @@ class StudyOpened:
 
 @dataclass(frozen=True)
 class Preparing:
-    """The engine needs a moment before its first training; `reason` says for what."""
+    """The engine prepares for its first training, for the given reason."""
 
     reason: str
 
@@ -39,7 +39,7 @@ class TrialStarted:
 
 @dataclass(frozen=True)
 class RoundAdvanced:
-    """Networks that train side by side got on: `share` of all epochs of the round are trained, finished runs included.
+    """Networks train side by side: `share` of all epochs of the round are done, finished runs included.
 
     Sent every second at most, and only while the searching thread itself trains; elsewhere runs are counted as they
     finish.
@@ -50,7 +50,7 @@ class RoundAdvanced:
 
 @dataclass(frozen=True)
 class RunFinished:
-    """One more run of the trials under way is finished and stored: `done` of `of` are."""
+    """One more run of the trials under way is finished and stored, the `done`th of `of`."""
 
     depth: int
     trained: bool
@@ -73,7 +73,7 @@ class TrialFinished:
 
 @dataclass(frozen=True)
 class Inspected:
-    """A run was looked at; what is still to be written for TensorBoard may fail without taking the result with it."""
+    """A run is inspected. The event comes before the run is written for TensorBoard, which may fail."""
 
     inspection: Inspection
 

@@ -8,8 +8,8 @@ from depthsearch.networks.ffnet import FFNet
 from depthsearch.reporting.sentences import (
     answer_sentence,
     beyond_sentence,
-    conclusion_sentence,
-    outcome_sentence,
+    conclusion_words,
+    outcome_words,
     possible_words,
     warning_sentences,
 )
@@ -96,12 +96,12 @@ def test_while_the_shallowest_depth_may_fail_and_the_cap_may_pass_nothing_is_kno
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_every_outcome_has_a_sentence(outcome: Outcome) -> None:
-    assert len(outcome_sentence(outcome).split()) > 4
+    assert len(outcome_words(outcome).split()) > 4
 
 
 @pytest.mark.parametrize("rule", list(Conclusion))
 def test_every_conclusion_has_a_sentence(rule: Conclusion) -> None:
-    assert len(conclusion_sentence(rule).split()) > 4
+    assert len(conclusion_words(rule).split()) > 4
 
 
 BEYOND = Beyond(depth=8, deepest=8, cause="died", causes={"died": 3, "born_dead": 1}, sentence="")

@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 from depthsearch.detection.verdict import Evidence, Verdict, VerdictKind
 from depthsearch.problem.study_file import Reported
 from depthsearch.reporting.html.page import page
-from depthsearch.reporting.sentences import outcome_sentence
+from depthsearch.reporting.sentences import outcome_words
 from depthsearch.results.answer import Outcome
 from depthsearch.results.study_report import StudyReport
 from depthsearch.store import StoredRun
@@ -193,4 +193,4 @@ def test_several_studies_are_compared_with_what_was_reported() -> None:
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.FOUND])
 def test_every_other_outcome_is_explained(outcome: Outcome) -> None:
     said = Reader(written(report(outcome=outcome, sentence="so it is"))).text
-    assert outcome_sentence(outcome)[1:] in said
+    assert outcome_words(outcome)[1:] in said

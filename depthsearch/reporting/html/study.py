@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from depthsearch.reporting.html.document import facts_table, folded, heading, paragraph, table
-from depthsearch.reporting.sentences import count_of, in_words, listed, outcome_sentence, run_sentence
+from depthsearch.reporting.sentences import count_of, in_words, listed, outcome_words, run_sentence
 from depthsearch.reporting.terminal.facts import called, details, evidence_rows, facts, versions_fact
 from depthsearch.results.answer import Answer, Outcome
 from depthsearch.results.study_report import StudyReport
@@ -49,7 +49,7 @@ def study_section(report: StudyReport, *, place: str, figure: str, alone: bool) 
 
 def _state(report: StudyReport, answer: Answer) -> str:
     """How the search ended, where that is not with a depth."""
-    sentence = outcome_sentence(answer.outcome)
+    sentence = outcome_words(answer.outcome)
     text = f"{sentence[0].upper()}{sentence[1:]}."
     if not answer.curve:
         text += " No run is finished yet."

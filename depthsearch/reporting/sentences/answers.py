@@ -44,12 +44,12 @@ _CONCLUSIONS: dict[Conclusion, str] = {
 }
 
 
-def outcome_sentence(outcome: Outcome) -> str:
+def outcome_words(outcome: Outcome) -> str:
     """How a search ended: what happened, the likely reason, and what to do."""
     return _OUTCOMES[outcome]
 
 
-def conclusion_sentence(conclusion: Conclusion) -> str:
+def conclusion_words(conclusion: Conclusion) -> str:
     """The rule that ended a search."""
     return _CONCLUSIONS[conclusion]
 

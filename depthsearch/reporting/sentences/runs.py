@@ -1,9 +1,11 @@
-"""Verdicts in words, from the figures and thresholds of their evidence alone."""
+"""What one run shows in words: its verdict, from the evidence alone, and how a replay differs from its record."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from depthsearch.detection.verdict import Evidence, Verdict, VerdictKind
 from depthsearch.reporting.sentences.words import count_of, in_words, plural, the_last
+from depthsearch.results.inspection import Difference
 
 _STUCK = "accuracy stays below {best_accuracy_threshold:.3f} and"
 _DEAD = "inactive at all training points {when}"
@@ -104,3 +106,24 @@ def _reach_words(reach: float, optimizer: str) -> str:
 def _number(figure: float | int | str | None) -> float | int | str | None:
     """Evidence holds what is not finite as text."""
     return float(figure) if figure in ("nan", "inf", "-inf") else figure
+
+
+NAMED = 3
+"""Differences that are named one by one; of more, the others are counted."""
+
+
+def difference_words(found: Sequence[Difference]) -> str | None:
+    """ "loss from epoch 2 on, by at most 0.1; steps was 30, and is 40; 2 more figures"; None where nothing differs."""
+    rest = [count_of(len(found) - NAMED, "more figure")] if len(found) > NAMED else []
+    return "; ".join([*map(_words, found[:NAMED]), *rest]) or None
+
+
+def _words(difference: Difference) -> str:
+    name, recorded, replayed = difference.figure, difference.recorded, difference.replayed
+    if difference.apart is not None:
+        return f"{name} from epoch {difference.epoch} on, by at most {difference.apart:.2g}"
+    if name == "epochs" and isinstance(recorded, int):
+        return f"{count_of(recorded, 'epoch')} were recorded, and the budget has {replayed}"
+    if name == "snapshots":
+        return f"snapshots were taken at epochs {recorded}, and are at {replayed}"
+    return f"{name} was {recorded}, and is {replayed}"
