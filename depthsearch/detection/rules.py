@@ -1,4 +1,4 @@
-"""The rules that name why a network did not train, asked in order; the first that applies decides.
+"""The rules that name why a network did not train, tried in order; the first that applies decides.
 
 Thresholds are the literature's where it has them: a loss of 1e3 and a gradient ratio of 70 for exploding, 1e-3 for
 vanishing, 70 % of the units for dead networks (AutoTrainer, Zhang et al., ICSE 2021). Ratios are those
@@ -49,8 +49,8 @@ too small for any layer, and nothing vanished.
 """
 
 BLIND_CORRELATION, BLIND_RANGE = 0.999, 0.1
-"""Of the last hidden layer's outputs for two inputs, and the largest difference of two logits. Both are asked: outputs
-of a few units that are never negative point the same way even where inputs are told apart.
+"""Of the last hidden layer's outputs for two inputs, and the largest difference of two logits. The rule needs both:
+outputs of a few units that are never negative point the same way even where the network distinguishes its inputs.
 """
 
 IMPROVING = 3.0
@@ -105,10 +105,10 @@ def _short_of_the_bar(trace: Trace, criterion: Criterion) -> Finding:
 
 
 def _lost(trace: Trace, criterion: Criterion) -> Finding:
-    """It learned, and is no better than chance in the end, though alive."""
-    limit, asked = chance_bar_of(trace, criterion), last_entries(criterion)
+    """It learned, and is no better than chance in the end, though its units are active."""
+    limit, last = chance_bar_of(trace, criterion), last_entries(criterion)
     good = reached(trace, limit)
-    rows = np.lib.stride_tricks.sliding_window_view(good, asked).all(axis=1)
+    rows = np.lib.stride_tricks.sliding_window_view(good, last).all(axis=1)
     return Finding(
         VerdictKind.UNSTABLE,
         "lost_again",
@@ -116,12 +116,12 @@ def _lost(trace: Trace, criterion: Criterion) -> Finding:
             "longest_row_above": longest_row(good),
             "best_accuracy": float(trace.score.max()),
             "last_accuracy": float(trace.score[-1]),
-            "fell_in_epoch": int(np.flatnonzero(rows)[-1]) + asked + 1,
+            "fell_in_epoch": int(np.flatnonzero(rows)[-1]) + last + 1,
             "entry": trace.facts.entry,
             "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
             "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
         },
-        {"longest_row_above": asked, "best_accuracy": limit},
+        {"longest_row_above": last, "best_accuracy": limit},
     )
 
 
@@ -162,7 +162,7 @@ def dead(trace: Trace, criterion: Criterion) -> Finding | None:
         return None
     for index, kind in ((0, VerdictKind.BORN_DEAD), (-1, VerdictKind.DIED)):
         if kind is VerdictKind.BORN_DEAD and crossed(trace, criterion):
-            continue  # it learned for a while, so it was alive
+            continue  # it learned for a while, so its units were active
         hidden = snapshots.never_active[index, :-1]
         # Shares such as 7 of 10 are not exact in float32.
         share, layers = round(float(hidden.mean(dtype=np.float64)), 6), np.flatnonzero(hidden == 1)
@@ -212,7 +212,7 @@ def _vanished(trace: Trace, criterion: Criterion) -> Finding | None:
 
 
 def _input_blind(trace: Trace, criterion: Criterion) -> Finding | None:
-    """Gradients arrive, yet the network says the same of every input."""
+    """Gradients arrive, yet the network gives every input the same output."""
     snapshots = trace.snapshots
     if not len(snapshots) or crossed(trace, criterion) or _still_improving(trace):
         return None
@@ -237,7 +237,7 @@ def _at_the_bar_at_times(trace: Trace, criterion: Criterion) -> Finding | None:
     """At the chance bar at times, but never for long enough to have learned: lost again, or reached too late."""
     if not crossed(trace, criterion):
         return None
-    limit, asked = chance_bar_of(trace, criterion), last_entries(criterion)
+    limit, last = chance_bar_of(trace, criterion), last_entries(criterion)
     above = reached(trace, limit)
     figures: Figures = {
         "best_accuracy": float(trace.score.max()),
@@ -248,7 +248,7 @@ def _at_the_bar_at_times(trace: Trace, criterion: Criterion) -> Finding | None:
         "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
         "activation_gradient_ratio_at_end": gradient_ratio(trace, -1),
     }
-    thresholds: Thresholds = {"best_accuracy": limit, "longest_row_above": asked}
+    thresholds: Thresholds = {"best_accuracy": limit, "longest_row_above": last}
     if above[-1]:
         return Finding(VerdictKind.SLOW, "crossed_at_the_end", figures, thresholds)
     return Finding(VerdictKind.UNSTABLE, "crossed_without_holding", figures, thresholds)

@@ -72,7 +72,7 @@ def reached(trace: Trace, score: float) -> NDArray[np.bool_]:
 
 
 def last_entries(criterion: Criterion) -> int:
-    """How many entries at the end of the budget are looked at."""
+    """How many entries at the end of the budget count."""
     return criterion.last_epochs or 1
 
 

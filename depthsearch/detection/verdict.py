@@ -15,7 +15,7 @@ from depthsearch.training.trace import Trace
 
 
 class VerdictKind(StrEnum):
-    """The closed list, in the order in which the rules are asked."""
+    """The closed list, in the order of the rules."""
 
     TRAINED = "trained"
     EXPLODED = "exploded"
@@ -38,7 +38,7 @@ def _spell_non_finite(figures: Any) -> Any:
 
 
 class Evidence(FrozenModel):
-    """The rule that decided, the figures that it looked at, and the thresholds it held them against.
+    """The rule that decided, the figures that it used, and their thresholds.
 
     Each threshold has the name of the figure that it belongs to.
     """
@@ -53,7 +53,7 @@ class Verdict(FrozenModel):
 
     Attributes:
         kind: Which outcome.
-        epoch: The last entry of the trace that was looked at.
+        epoch: The last entry of the trace.
         evidence: The rule that decided, with its figures and thresholds.
         sentence: The words that an earlier version stored with the verdict, whose figures may be too few to word it
             again; empty for verdicts of this version, which `reporting.sentences` words.

@@ -30,7 +30,7 @@ def answer_html(answer: Answer) -> str:
 
 
 def curve_bundle(answer: Answer) -> dict[str, Any]:
-    """The curve in the forms that a notebook chooses from: plotly's own, and HTML that loads plotly's script."""
+    """The curve in the forms that a notebook chooses from: a plotly figure, and HTML that loads plotly's script."""
     figure = curve_figure(answer)
     return {
         "application/vnd.plotly.v1+json": json.loads(figure.to_json()),

@@ -91,7 +91,7 @@ class Beyond(FrozenModel):
 
     Attributes:
         depth: The shallowest depth beyond max_depth at which runs failed.
-        deepest: The deepest of the depths that were looked at for the cause.
+        deepest: The deepest of the depths from which the cause is taken.
         cause: The commonest verdict among the runs that failed from depth to deepest.
         causes: How many of them failed of what.
         sentence: The same for people, with the evidence of one of these runs.

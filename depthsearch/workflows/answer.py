@@ -213,10 +213,10 @@ def _confirmation(known: _Known) -> tuple[Confirmation, ...]:
 
 
 def _beyond(curve: Curve, problem: Problem, runs: Sequence[StoredRun]) -> Beyond | None:
-    """Of what the runs failed that failed just past max_depth, in the words of one of them.
+    """The verdicts of the runs that failed just past max_depth, with the sentence of one of them.
 
-    Bisection looks at the depth that fails. Otherwise the failing runs nearest to the threshold are looked at: at a
-    high reliability, few fail at any one depth there.
+    Without a threshold, these are the runs at the depth that fails. Otherwise they are the failing runs nearest to the
+    threshold: at a high reliability, few fail at any one depth there.
     """
     if curve.fails_at is None:
         return None

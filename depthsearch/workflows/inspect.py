@@ -70,7 +70,7 @@ def inspect_stored(
     tensorboard: str | None = None,
     on_event: OnEvent | None = None,
 ) -> Inspection:
-    """Train a run again that a study recorded, show all of it, and say whether it is the same, bit for bit.
+    """Train a run again that a study recorded, show all of it, and compare it with its record, bit for bit.
 
     A search ends a run once its verdict can no longer change, so the replay, of the whole budget, is compared over the
     entries that were recorded.
@@ -88,7 +88,7 @@ def inspect_stored(
 
     Raises:
         InvalidValue: The study has no such finished trial, the trial no such run, or a value cannot be used.
-        StoreError: The store cannot be used as asked, or holds no such study.
+        StoreError: The store cannot be used, or holds no such study.
         TrainingFailed: The network could not be trained.
     """
     with open_store(storage, create=False) as store, store.translate_database_errors():
@@ -154,18 +154,18 @@ def _check_whole(name: str, value: object, *, least: int, most: int) -> None:
 def _stored_run(opened: StoredStudy, trial: int, run: int) -> StoredRun:
     """The run of a finished trial."""
     checked, all_runs = read_checked(opened)
-    trials = {own.number: own for own in checked}
+    trials = {found.number: found for found in checked}
     if trial not in trials:
         held = f"trials 0 to {max(trials)}" if trials else "none yet"
         raise InvalidValue(f"study {opened.name!r} has no trial {trial!r}: it holds {held}")
     if trials[trial].state is not TrialState.COMPLETE:
         state = trials[trial].state.name.lower().replace("fail", "failed")
-        finished = sum(own.state is TrialState.COMPLETE for own in trials.values())
+        finished = sum(found.state is TrialState.COMPLETE for found in trials.values())
         raise InvalidValue(
             f"trial {trial} of study {opened.name!r} is {state} and its runs are not kept: give one of its "
             f"{count_of(finished, 'finished trial')}, as `depthsearch studies export {opened.name}` lists them"
         )
-    runs = {own.run: own for own in all_runs if own.trial_number == trial}
+    runs = {found.run: found for found in all_runs if found.trial_number == trial}
     if run not in runs:
         raise InvalidValue(f"trial {trial} of study {opened.name!r} has no run {run!r}: it holds {_held(list(runs))}")
     return runs[run]

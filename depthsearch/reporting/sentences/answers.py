@@ -16,7 +16,7 @@ _OUTCOMES: dict[Outcome, str] = {
     Outcome.CAP_REACHED: "the reliability is still reached at the cap: raise the cap to look deeper",
     Outcome.NEVER_RELIABLE: (
         "the reliability is reached at no depth, not even by the shallowest network; "
-        "look at the recipe, or lower the reliability"
+        "change the recipe, or lower the reliability"
     ),
     Outcome.NOT_MONOTONE: (
         "trainability does not simply fall with depth: shallower networks fail where deeper ones train, "

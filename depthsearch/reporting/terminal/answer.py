@@ -45,7 +45,7 @@ def answer_text(
     screen = AnswerScreen(answer, place, reported)
     if not everything:
         return screen
-    # The table brings an empty line of its own above and below.
+    # The table has an empty line above and below.
     parts: list[RenderableType] = [screen, _curve(answer) if answer.curve else Text("")]
     hidden = len(answer.curve) - len(_shown(answer))
     if hidden:
@@ -105,9 +105,9 @@ def finished_line(event: TrialFinished, *, family: Network, cap: int) -> str:
     """One step of a search: the depth, how many seeds trained, what is still possible."""
     step = f"{family.depth_words(event.depth):>{WORDS}}: {event.trained} of {event.runs} trained"
     why = {Purpose.CONFIRM: "to confirm it", Purpose.TAIL: "past the threshold"}
-    said = why.get(event.purpose, f"max depth {possible_words(event.curve, cap)}")
+    result = why.get(event.purpose, f"max depth {possible_words(event.curve, cap)}")
     failed = listed({kind: count for kind, count in event.verdicts.items() if kind != "trained"})
-    return step + (f" ({failed})" if failed else "") + f"; {said}"
+    return step + (f" ({failed})" if failed else "") + f"; {result}"
 
 
 LONGEST_NAME = 36

@@ -221,17 +221,17 @@ def _predicted(inspection: Inspection) -> str:
 
 
 def evidence_rows(evidence: Evidence) -> list[tuple[str, str, str]]:
-    """Each figure with the threshold of its name and the side on which it lies, those that a rule asked for first."""
+    """Each figure with the threshold of its name and the side on which it lies, those with a threshold first."""
     shown = (name for name in evidence.figures if name not in evidence.thresholds and name != WHAT_AN_ENTRY_IS)
     names = [*evidence.thresholds, *shown]
     return [
-        (in_words(name), _plain(evidence.figures.get(name, "")), _beside(evidence.figures.get(name), threshold))
+        (in_words(name), _plain(evidence.figures.get(name, "")), _against(evidence.figures.get(name), threshold))
         for name in names
         for threshold in [evidence.thresholds.get(name)]
     ]
 
 
-def _beside(figure: float | int | str | None, threshold: float | None) -> str:
+def _against(figure: float | int | str | None, threshold: float | None) -> str:
     if threshold is None:
         return ""
     try:

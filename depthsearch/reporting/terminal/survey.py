@@ -28,8 +28,8 @@ def survey_text(survey: Survey) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for column in COLUMNS:
         table.add_column(column, overflow="fold", no_wrap=column == COLUMNS[0], min_width=WIDEST_WORD)
-    for own in survey.surveyed:
-        table.add_row(*_cells(own))
+    for entry in survey.surveyed:
+        table.add_row(*_cells(entry))
     first = survey.surveyed[0]
     what = (
         f"{first.runs} runs of each, {first.problem.network.depth_words(first.depth)}, the whole budget; medians. "
@@ -39,20 +39,20 @@ def survey_text(survey: Survey) -> RenderableType:
     parts: list[RenderableType] = [Text(survey.title, style="bold")] if survey.title else []
     parts += [Text(survey.source)] if survey.source else []
     parts += [Text(what), Text(""), table, Text("")]
-    parts += [Text(f"{own.name}, for example: {own.sentence}") for own in survey.surveyed]
+    parts += [Text(f"{entry.name}, for example: {entry.sentence}") for entry in survey.surveyed]
     return Group(*parts)
 
 
-def _cells(own: Surveyed) -> list[str]:
-    ratio, change = own.gradient_ratio, own.first_layer_change
+def _cells(entry: Surveyed) -> list[str]:
+    ratio, change = entry.gradient_ratio, entry.first_layer_change
     return [
-        own.name,
-        listed(own.verdicts),
+        entry.name,
+        listed(entry.verdicts),
         " / ".join(_times(value) for value in (ratio.start, ratio.middle, ratio.end)),
-        _reported(own.reported) if own.reported else "",
-        " / ".join("-" if loss is None else f"{loss:.3g}" for loss in own.train_loss),
+        _reported(entry.reported) if entry.reported else "",
+        " / ".join("-" if loss is None else f"{loss:.3g}" for loss in entry.train_loss),
         f"{change:.2%}" if change is not None else "-",
-        f"{own.train_accuracy:.3f} / {own.test_accuracy:.3f}",
+        f"{entry.train_accuracy:.3f} / {entry.test_accuracy:.3f}",
     ]
 
 
