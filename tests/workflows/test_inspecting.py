@@ -315,7 +315,7 @@ def test_compiling_is_told_and_not_timed(monkeypatch: pytest.MonkeyPatch) -> Non
         ),
         (
             {"problem": Problem.model_validate({"data": {"name": "moons", "points": 40, "test_share": 0.9}})},
-            "to distinguish training from chance, but got 0.9: 4 training points would need an accuracy of 1.40",
+            "got 40 with a test share of 0.9: 4 training points would need an accuracy of 1.40",
         ),
     ],
 )
