@@ -225,7 +225,7 @@ class _Board:
             curve.interval,
             curve.max_depth,
             self._settings.reliability,
-            self._family.unit,
+            self._family.units,
             self._settings.cap,
         )
 
