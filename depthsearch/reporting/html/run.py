@@ -33,7 +33,7 @@ def run_page(inspection: Inspection, *, written: datetime) -> str:
 
     Args:
         inspection: What is shown.
-        written: When; shown at the foot.
+        written: When, for the foot.
     """
     family = inspection.problem.network
     title = f"{called(inspection.problem)}, {family.depth_words(inspection.depth)}, seed {inspection.seed}"
