@@ -14,7 +14,7 @@ from rich.text import Text
 from depthsearch.cli.output import PatientConsole
 from depthsearch.networks.base import Network
 from depthsearch.problem.problem import Problem
-from depthsearch.reporting.sentences import count_of
+from depthsearch.reporting.sentences import count_of, possible_words
 from depthsearch.reporting.terminal.answer import CurveChart, finished_line, started_line
 from depthsearch.results.events import (
     Event,
@@ -236,7 +236,7 @@ class _Board:
         parts = [self._study, f"{count_of(self._trials, 'trial')}, {count_of(self._runs, 'run')}"]
         curve = self._curve
         if curve is not None:
-            parts.append(f"max depth {curve.possible(self._settings.cap)}")
+            parts.append(f"max depth {possible_words(curve, self._settings.cap)}")
         return "; ".join([*parts, self._line()])
 
     def _line(self) -> str:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from depthsearch.reporting.sentences import interval_words
 from depthsearch.schema import FrozenModel
 
 WIDE = 8.0
@@ -19,7 +18,11 @@ def is_wide(depths: Sequence[float]) -> bool:
 
 
 class Conclusion(StrEnum):
-    """The rule that ended a search; `sentence` says it for people."""
+    """The rule that ended a search.
+
+    Two adjacent depths were tried; the interval is narrow enough; P(trained) at the median is known to lie near the
+    reliability; every given depth was tried; the reliability is still reached at the cap, or not by the shallowest.
+    """
 
     ADJACENT = "adjacent"
     WIDTH = "width"
@@ -27,21 +30,6 @@ class Conclusion(StrEnum):
     GRID = "grid"
     CAP = "cap"
     SHALLOWEST = "shallowest"
-
-    @property
-    def sentence(self) -> str:
-        """The rule in words."""
-        return {
-            Conclusion.ADJACENT: "two adjacent depths were tried: the shallower passes, the deeper fails",
-            Conclusion.WIDTH: "the interval is as narrow as asked (--tolerance)",
-            Conclusion.LEVEL: (
-                "P(trained) at the median is known to lie near the reliability; the curve falls too slowly there "
-                "for a narrower interval"
-            ),
-            Conclusion.GRID: "every depth that was asked for was tried",
-            Conclusion.CAP: "the reliability is still reached at the cap",
-            Conclusion.SHALLOWEST: "the reliability is not reached by the shallowest network",
-        }[self]
 
 
 class CurvePoint(FrozenModel):
@@ -102,16 +90,3 @@ class Curve(FrozenModel):
     crossings: tuple[int, int] | None = None
     thresholds: tuple[Crossing, ...] = ()
     transition: tuple[float, float, float] | None = None
-
-    def possible(self, cap: int) -> str:
-        """What is still possible for max_depth: "at least 16", "16 to 23", "below 5", "20", "none", "not known yet"."""
-        if self.interval is not None:
-            low, high = self.interval
-            nothing_passes = high is None and low < min((point.depth for point in self.points), default=0)
-            return "not known yet" if nothing_passes else interval_words(self.interval, cap)
-        if self.fails_at is None:
-            return f"{cap}, the cap" if self.max_depth == cap else f"at least {self.max_depth or 0}"
-        if self.max_depth is None:
-            return "none" if self.concluded else f"below {self.fails_at}"
-        deepest = self.fails_at - 1
-        return str(self.max_depth) if self.concluded or deepest == self.max_depth else f"{self.max_depth} to {deepest}"

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from depthsearch.networks.base import Network
 from depthsearch.problem.study_file import Reported
-from depthsearch.reporting.sentences import count_of, in_words, listed
+from depthsearch.reporting.sentences import count_of, in_words, listed, possible_words
 from depthsearch.reporting.terminal.curve import BESIDE, HEIGHT, LOWEST, NARROWEST, WIDTH, curve_chart, rows_below
 from depthsearch.reporting.terminal.facts import called, details, facts
 from depthsearch.results.answer import Answer, Outcome
@@ -105,7 +105,7 @@ def finished_line(event: TrialFinished, *, family: Network, cap: int) -> str:
     """One step of a search: the depth, how many seeds trained, what is still possible."""
     step = f"{family.depth_words(event.depth):>{WORDS}}: {event.trained} of {event.runs} trained"
     why = {Purpose.CONFIRM: "to confirm it", Purpose.TAIL: "past the threshold"}
-    said = why.get(event.purpose, f"max depth {event.curve.possible(cap)}")
+    said = why.get(event.purpose, f"max depth {possible_words(event.curve, cap)}")
     failed = listed({kind: count for kind, count in event.verdicts.items() if kind != "trained"})
     return step + (f" ({failed})" if failed else "") + f"; {said}"
 

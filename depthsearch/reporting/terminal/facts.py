@@ -8,7 +8,7 @@ from depthsearch.networks.base import LayerCounts
 from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.study_file import Reported
-from depthsearch.reporting.sentences import count_of, in_words, interval_words, listed, the_last
+from depthsearch.reporting.sentences import conclusion_words, count_of, in_words, interval_words, listed, the_last
 from depthsearch.results.answer import Answer, Outcome, Scores
 from depthsearch.results.inspection import Inspection, Predictions
 
@@ -105,7 +105,7 @@ def details(answer: Answer) -> Iterator[tuple[str, str]]:
         yield "fresh seeds", f"{family.depth_words(again.depth)}: {again.trained} of {again.of} trained{in_all}"
     yield "runs", listed(answer.verdicts) or "none yet"
     if answer.concluded is not None:
-        yield "ended", answer.concluded.sentence
+        yield "ended", conclusion_words(answer.concluded)
     yield "passes", f"a depth at which at least {answer.reliability:.0%} of the runs train"
     yield "criterion", _criterion_words(answer.criterion)
 
