@@ -33,14 +33,13 @@ class OptunaMethod(PosteriorMethod):
     def next_picks(self, trials: Sequence[Trial], most: int) -> tuple[Pick, ...]:
         """Optuna's choices."""
         study = self._study(trials)
-        place, depths = 0, []
+        place = 0
         for trial in trials:
             if trial.state is State.RUNNING and trial.depth is None:
                 self._ask(study, place)
             place += trial.state is not State.FAILED
-        for further in range(most):
-            depths.append(self._ask(study, place + further))
-        return tuple(Pick(depth, self.settings.runs_per_trial) for depth in depths)
+        runs = self.settings.runs_per_trial
+        return tuple(Pick(self._ask(study, place + further), runs) for further in range(most))
 
     def _ask(self, study: "Study", place: int) -> int:
         """The depth of a new trial of the study, which then is pending."""

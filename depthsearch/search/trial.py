@@ -65,6 +65,7 @@ class Trial(NamedTuple):
         purpose: Why it is made.
         seeds: How many seeds it has; 0 until they are drawn.
         effort: Training budgets spent by the runs that trained, and by the others; None where that was not recorded.
+        seconds: What it took.
     """
 
     number: int
@@ -75,6 +76,7 @@ class Trial(NamedTuple):
     purpose: Purpose = Purpose.SEARCH
     seeds: int = 0
     effort: tuple[float, float] | None = None
+    seconds: float = 0.0
 
     @classmethod
     def of(cls, trial: "FrozenTrial", parameter: str = DEPTH) -> "Trial":
@@ -88,7 +90,7 @@ class Trial(NamedTuple):
             ValueError: Its purpose is none that there is.
         """
         depth, seeds = trial.params.get(parameter), trial.user_attrs.get(SEEDS)
-        effort = trial.user_attrs.get(EFFORT)
+        effort, seconds = trial.user_attrs.get(EFFORT), trial.user_attrs.get(SECONDS)
         runs, trained = counts_of(trial) or (None, None)
         return cls(
             number=trial.number,
@@ -99,6 +101,7 @@ class Trial(NamedTuple):
             purpose=purpose_of(trial),
             seeds=len(seeds) if isinstance(seeds, list | tuple) else 0,
             effort=(effort[0], effort[1]) if isinstance(effort, list) and len(effort) == 2 else None,  # noqa: PLR2004
+            seconds=seconds if isinstance(seconds, int | float) else 0.0,
         )
 
 

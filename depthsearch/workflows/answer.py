@@ -8,18 +8,17 @@ from statistics import median
 from depthsearch.detection.verdict import count_verdicts
 from depthsearch.networks.base import LayerCounts, Network
 from depthsearch.problem.problem import Problem
-from depthsearch.reporting.sentences import listed
+from depthsearch.reporting.sentences import listed, possible_words
 from depthsearch.results.answer import Answer, Beyond, Confirmation, Cost, Outcome, Scores, UsefulDepth
-from depthsearch.search import estimate
 from depthsearch.search import trial as trial_fields
 from depthsearch.search.curve import Conclusion, Curve, CurvePoint
-from depthsearch.search.estimation import MOST_CONFIRMATIONS, confirmation_agrees, next_to_confirm, probabilities
-from depthsearch.search.optuna_internals import all_trials
+from depthsearch.search.method import DEFAULT, SearchMethod
+from depthsearch.search.sampler import trials_of
 from depthsearch.search.settings import ResolvedSettings
-from depthsearch.search.threshold.stopping import LEVEL
-from depthsearch.search.trial import Probe
+from depthsearch.search.threshold.estimation import MOST_CONFIRMATIONS
+from depthsearch.search.trial import Trial
 from depthsearch.store import StoredRun, StoredStudy
-from depthsearch.workflows.stored import budget_left, depths_of, read_checked
+from depthsearch.workflows.stored import budget_left, method_for, read_checked
 from depthsearch.workflows.useful_depth import useful_depth
 
 
@@ -55,9 +54,10 @@ def answer_of(stored: StoredStudy) -> Answer:
     problem, settings = stored.problem, stored.settings
     trials, runs = read_checked(stored)
     probes = trial_fields.probes(trials)
-    curve = estimate(stored.optuna_study, settings, depths=depths_of(problem, settings, trials))
-    outcome = _outcome(stored, curve)
-    confirmation = _confirmation(stored, curve, runs)
+    method = method_for(problem, settings, trials)
+    curve = method.estimate(trials)
+    outcome = _outcome(curve, trials, settings)
+    confirmation = _confirmation(method, trials, runs)
     beyond = _beyond(curve, problem, runs)
     bar = _bar(runs)
     confirming = {trial.number for trial in trial_fields.confirming(trials)}
@@ -92,13 +92,11 @@ def answer_of(stored: StoredStudy) -> Answer:
         verdicts=count_verdicts([run.verdict.kind for run in runs]),
         beyond=beyond,
         confirmation=confirmation,
-        warnings=_warnings(stored, curve, confirmation),
+        warnings=_warnings(problem, method, trials, curve, confirmation),
         cost=Cost(
             trials=len(finished),
             runs=sum(probe.runs for probe in probes),
-            seconds=round(
-                sum(trial.user_attrs[trial_fields.SECONDS] for trial in trials if trial.number in finished), 3
-            ),
+            seconds=round(sum(trial.seconds for trial in trials if trial.number in finished), 3),
             sum_of_depths=sum(probe.runs * probe.depth for probe in probes),
         ),
         seed=settings.seed,
@@ -107,13 +105,10 @@ def answer_of(stored: StoredStudy) -> Answer:
 
 
 def probabilities_at(stored: StoredStudy, depths: Sequence[int]) -> tuple[CurvePoint, ...]:
-    """P(trained) with its band at depths that need not have been tried; nothing for bisection, which claims none."""
-    if stored.settings.sampler == "bisect":
-        return ()
-    trials = all_trials(stored.optuna_study)
-    possible = depths_of(stored.problem, stored.settings, trials)
-    wanted = [depth for depth in depths if possible.low <= depth <= possible.high]
-    return probabilities(trials, possible, wanted)
+    """P(trained) with its band at depths that need not have been tried; nothing where the method claims no band."""
+    trials = trials_of(stored.optuna_study)
+    method = method_for(stored.problem, stored.settings, trials)
+    return method.probabilities(trials, [depth for depth in depths if depth in method.depths])
 
 
 def _bar(runs: Sequence[StoredRun]) -> float | None:
@@ -153,13 +148,12 @@ def _score(run: StoredRun) -> float:
     return round((run.train_accuracy or 0.0) if run.final_score is None else run.final_score, 6)
 
 
-def _outcome(stored: StoredStudy, curve: Curve) -> Outcome:
+def _outcome(curve: Curve, trials: Sequence[Trial], settings: ResolvedSettings) -> Outcome:
     if curve.monotone is False:
         return Outcome.NOT_MONOTONE
     if curve.concluded is not None:
         return _OUTCOMES[curve.concluded]
-    trials = all_trials(stored.optuna_study)
-    return Outcome.UNFINISHED if budget_left(trials, stored.settings) else Outcome.BUDGET_ENDED
+    return Outcome.UNFINISHED if budget_left(trials, settings) else Outcome.BUDGET_ENDED
 
 
 def _layers(stored: StoredStudy, depth: int | None) -> LayerCounts | None:
@@ -168,28 +162,15 @@ def _layers(stored: StoredStudy, depth: int | None) -> LayerCounts | None:
     return stored.problem.network.layer_counts(stored.problem.data.spec, depth)
 
 
-def _confirmation(stored: StoredStudy, curve: Curve, runs: Sequence[StoredRun]) -> tuple[Confirmation, ...]:
-    """How each depth did that was tried again: for bisection the edges, the passing one first; else as they came."""
-    trials = all_trials(stored.optuna_study)
-    settings = stored.settings
+def _confirmation(method: SearchMethod, trials: Sequence[Trial], runs: Sequence[StoredRun]) -> tuple[Confirmation, ...]:
+    """How each depth did that was tried again with fresh seeds, in the order in which the method confirms them."""
     found = []
     for trial in trial_fields.confirming(trials):
         again = [run for run in runs if run.trial_number == trial.number]
         trained = sum(run.verdict.trained for run in again)
-        if settings.sampler == "bisect":
-            passes = Probe(again[0].depth, len(again), trained).passes(settings.reliability)
-            agrees = passes is (again[0].depth != curve.fails_at)
-        else:
-            agrees = confirmation_agrees(trials, trial, depths_of(stored.problem, settings, trials))
-        found.append(
-            Confirmation(
-                depth=again[0].depth,
-                trained=trained,
-                of=len(again),
-                agrees=agrees,
-            )
-        )
-    return tuple(sorted(found, key=lambda own: own.depth)) if settings.sampler == "bisect" else tuple(found)
+        agrees = method.confirmation_agrees(trials, trial)
+        found.append(Confirmation(depth=again[0].depth, trained=trained, of=len(again), agrees=agrees))
+    return tuple(found)
 
 
 def _beyond(curve: Curve, problem: Problem, runs: Sequence[StoredRun]) -> Beyond | None:
@@ -234,7 +215,7 @@ def _sentence(
     match outcome:
         case Outcome.FOUND | Outcome.CAP_REACHED:
             if curve.max_depth is None:
-                where = f"{curve.possible(settings.cap)} {family.units}"
+                where = f"{possible_words(curve, settings.cap)} {family.units}"
                 return f"is not reliable at any depth that was tried: the threshold lies at {where}{cause}"
             depth = family.depth_words(curve.max_depth)
             if curve.max_depth == settings.cap and outcome is Outcome.CAP_REACHED:
@@ -249,7 +230,7 @@ def _sentence(
             return f"does not simply stop at a depth: {_crossing_words(curve, settings, family)}{cause}"
         case Outcome.BUDGET_ENDED | Outcome.UNFINISHED:
             why = "the budget ended first" if outcome is Outcome.BUDGET_ENDED else "not finished yet"
-            possible = curve.possible(settings.cap)
+            possible = possible_words(curve, settings.cap)
             unit = family.depth_words(1).removeprefix("1 ") if possible.endswith(" 1") else family.units
             known = f"{possible} {unit} (unconfirmed)" if any(map(str.isdigit, possible)) else "not known"
             return f"{why}; so far, the answer is {known}"
@@ -257,7 +238,7 @@ def _sentence(
 
 def _certainty(curve: Curve, settings: ResolvedSettings) -> str:
     """ " (21 to 26 with 95% probability; unconfirmed)": the interval where one is claimed, and what is untested."""
-    parts = [f"{curve.possible(settings.cap)} with {LEVEL:.0%} probability"] if curve.interval else []
+    parts = [f"{possible_words(curve, settings.cap)} with {curve.level:.0%} probability"] if curve.interval else []
     parts += [] if curve.confirmed else ["unconfirmed"]
     return f" ({'; '.join(parts)})" if parts else ""
 
@@ -286,23 +267,29 @@ def _crossing_words(curve: Curve, settings: ResolvedSettings, family: Network) -
     return f"{past}, and of some deeper networks more than of those between{only}"
 
 
-def _warnings(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirmation]) -> tuple[str, ...]:
-    family, trial_list = stored.problem.network, all_trials(stored.optuna_study)
-    bisected = stored.settings.sampler == "bisect"
-    advice = "so the cliff is not sharp here; a search with an interval tells more (--fresh --sampler threshold)"
-    if not bisected:
+def _warnings(
+    problem: Problem,
+    method: SearchMethod,
+    trials: Sequence[Trial],
+    curve: Curve,
+    confirmation: Sequence[Confirmation],
+) -> tuple[str, ...]:
+    family = problem.network
+    advice = f"so the cliff is not sharp here; a search with an interval tells more (--fresh --sampler {DEFAULT})"
+    if method.claims_interval:
         advice = "so the curve's shape, or chance, may mislead here; a search from another --seed tells more"
     warnings = [
         f"with fresh seeds, {family.depth_words(again.depth)} trained in {again.trained} of {again.of} runs: "
         f"this disagrees with the search, {advice}"
-        for again in (confirmation if bisected else confirmation[-1:])
+        for again in (confirmation[-1:] if method.claims_interval else confirmation)
         if not again.agrees
     ]
-    if curve.concluded and not curve.confirmed and curve.monotone is not False and not (bisected and warnings):
-        warnings.append(f"unconfirmed: {_why_unconfirmed(stored, curve, confirmation)}")
-    if not curve.concluded and not budget_left(trial_list, stored.settings):
+    explained = bool(warnings) and not method.claims_interval
+    if curve.concluded and not curve.confirmed and curve.monotone is not False and not explained:
+        warnings.append(f"unconfirmed: {_why_unconfirmed(family, method, trials, curve, confirmation)}")
+    if not curve.concluded and not budget_left(trials, method.settings):
         warnings.append("the budget ended first: the same command with a larger budget goes on from here")
-    if stored.problem.criterion.kind == "held":
+    if problem.criterion.kind == "held":
         warnings.append(
             "judged by the rule of an earlier version: a run had trained once it held the accuracy for a tenth of its "
             "epochs, whether or not it lost it later; the same search today gives another answer"
@@ -310,15 +297,18 @@ def _warnings(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirma
     return tuple(warnings)
 
 
-def _why_unconfirmed(stored: StoredStudy, curve: Curve, confirmation: Sequence[Confirmation]) -> str:
-    family = stored.problem.network
-    trials = all_trials(stored.optuna_study)
-    depths = depths_of(stored.problem, stored.settings, trials)
-    missing = next_to_confirm(trials, curve, stored.settings, depths)
+def _why_unconfirmed(
+    family: Network,
+    method: SearchMethod,
+    trials: Sequence[Trial],
+    curve: Curve,
+    confirmation: Sequence[Confirmation],
+) -> str:
+    missing = method.next_confirmation(trials, curve)
     if missing is not None:
-        ended = "the search was interrupted" if budget_left(trials, stored.settings) else "the budget ended"
-        return f"{ended} before {family.depth_words(missing)} could be tried again with fresh seeds"
-    if len(confirmation) >= MOST_CONFIRMATIONS and stored.settings.sampler != "bisect":
+        ended = "the search was interrupted" if budget_left(trials, method.settings) else "the budget ended"
+        return f"{ended} before {family.depth_words(missing.depth)} could be tried again with fresh seeds"
+    if method.claims_interval and len(confirmation) >= MOST_CONFIRMATIONS:
         tried = ", ".join(f"{again.trained} of {again.of} at {again.depth}" for again in confirmation)
         return f"with fresh seeds, no depth reached the reliability with all its runs counted ({tried})"
     return "fresh seeds did not confirm it"

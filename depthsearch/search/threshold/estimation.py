@@ -96,7 +96,8 @@ class Estimation:
         """The depths that were tried and pass, and those that fail, shallowest first."""
         known, share = self._known, self._settings.reliability
         median = known.threshold(self._settings).median
-        passing, failing = [], []
+        passing: list[int] = []
+        failing: list[int] = []
         for count in known.counts:
             dead = mostly_failed(trained=count.trained, runs=count.runs, reliability=share)
             (failing if dead or count.depth > median else passing).append(self._depths.at(count.depth))
