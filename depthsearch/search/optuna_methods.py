@@ -49,13 +49,12 @@ class OptunaMethod(PosteriorMethod):
         return int(study.ask({DEPTH: self._distribution()}).params[DEPTH])
 
     def _study(self, trials: Sequence[Trial]) -> "Study":
-        from optuna import Study  # noqa: PLC0415 - settings are checked without Optuna
-        from optuna.storages import InMemoryStorage  # noqa: PLC0415
-        from optuna.study import StudyDirection  # noqa: PLC0415
+        import optuna  # noqa: PLC0415 - settings are checked without Optuna
 
-        storage = InMemoryStorage()
-        key = storage.create_new_study([StudyDirection.MAXIMIZE], "depths")
-        study = Study(storage.get_study_name_from_id(key), storage)
+        from depthsearch.search.optuna_internals import quiet_optuna  # noqa: PLC0415
+
+        with quiet_optuna():
+            study = optuna.create_study(direction="maximize")
         distribution = self._distribution()
         study.add_trials(
             [_frozen(trial, distribution, self.settings.reliability) for trial in trials if self._counts(trial)]

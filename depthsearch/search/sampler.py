@@ -14,7 +14,7 @@ from depthsearch.search.curve import Curve
 from depthsearch.search.grid import Grid
 from depthsearch.search.method import SearchMethod, method_class
 from depthsearch.search.settings import ResolvedSettings, SearchSettings
-from depthsearch.search.threshold.method import Threshold
+from depthsearch.search.threshold.method import ThresholdSearch
 from depthsearch.search.trial import DEPTH, Depths, Trial, counts_of
 
 
@@ -112,7 +112,7 @@ class ThresholdSampler(MethodSampler):
         parameter: Name of the integer parameter that is the depth. Every other parameter is drawn at random.
     """
 
-    method = Threshold
+    method = ThresholdSearch
 
 
 class BisectionSampler(MethodSampler):

@@ -31,7 +31,10 @@ def add(study: Study, depth: int, *, trained: int, runs: int, purpose: str = "se
     attributes = {"runs": runs, "trained": trained, "purpose": purpose}
     study.add_trial(
         optuna.trial.create_trial(
-            params={"depth": depth}, distributions={"depth": IntDistribution(DEPTHS.low, DEPTHS.high)}, value=depth, user_attrs=attributes
+            params={"depth": depth},
+            distributions={"depth": IntDistribution(DEPTHS.low, DEPTHS.high)},
+            value=depth,
+            user_attrs=attributes,
         )
     )
 

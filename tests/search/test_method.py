@@ -217,9 +217,7 @@ def test_a_method_is_one_new_file(tmp_path: Path) -> None:
     curve = estimate(study, settings)
     assert (curve.max_depth, curve.fails_at, curve.concluded) == (5, 6, Conclusion.ADJACENT)
 
-    problem = Problem.model_validate(
-        {"activation": "relu", "width": 2, "recipe": {"epochs": 4, "learning_rate": 0.05}}
-    )
+    problem = Problem.model_validate({"activation": "relu", "width": 2, "recipe": {"epochs": 4, "learning_rate": 0.05}})
     answer = depthsearch.find(
         problem,
         settings=SearchSettings(sampler="linear", reliability=0.5, runs_per_trial=2, cap=3),
@@ -234,7 +232,9 @@ def test_a_method_is_one_new_file(tmp_path: Path) -> None:
 def modules_after(code: str) -> set[str]:
     """The modules that a fresh interpreter has loaded after the code."""
     script = f"import sys\n{code}\nprint(*sys.modules)"
-    return set(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split())
+    return set(
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    )
 
 
 def test_settings_are_checked_without_numpy_scipy_or_optuna() -> None:

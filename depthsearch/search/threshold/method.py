@@ -45,7 +45,7 @@ class PosteriorMethod(SearchMethod):
         return Estimation(trials, self.settings, self.depths, only=self.only)
 
 
-class Threshold(PosteriorMethod):
+class ThresholdSearch(PosteriorMethod):
     """Tries the depth that tells most of the threshold for its cost, and checks for curves that dip or revive.
 
     The next depth is the one that reduces the posterior variance of ln(threshold) most for its cost (see
