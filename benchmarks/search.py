@@ -22,10 +22,12 @@ import numpy as np
 import optuna
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
 
-from depthsearch.search import BisectionSampler, Curve, ThresholdSampler, estimate
-from depthsearch.search.optuna_internals import all_trials
+from depthsearch.search import BisectionSampler, Curve, Depths, ThresholdSampler, estimate
+from depthsearch.search.method import method_of
+from depthsearch.search.sampler import trials_of
 from depthsearch.search.settings import ResolvedSettings
-from depthsearch.search.threshold.picking import Known, next_pick
+from depthsearch.search.threshold.picking import Known
+from depthsearch.search.threshold.stopping import Threshold
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -81,13 +83,20 @@ def random_case(rng: np.random.Generator) -> Case:
 class Found:
     """How one simulated search went: in all, and until a stopping rule held for the first time.
 
-    What comes after that is the look beyond the threshold, whose cost is that of the deepest depths looked at.
+    What comes after that explores the tail, whose cost is that of its deepest depths. `threshold` is that of the
+    posterior, which a curve that is flagged as not monotone leaves out.
     """
 
     curve: Curve
+    threshold: Threshold
     runs: int
     cost: float
     until_rule: tuple[int, float]
+
+    def holds(self, depth: float) -> bool:
+        """Whether the interval holds a true threshold; of a flagged curve, the interval that it would have given."""
+        low, high = self.curve.interval or (math.floor(self.threshold.low), math.ceil(min(self.threshold.high, 1e9)))
+        return low <= depth and (high is None or depth <= high)
 
 
 def simulate(case: Case, settings: ResolvedSettings, seed: int, sampler: BaseSampler | None = None) -> Found:
@@ -95,7 +104,7 @@ def simulate(case: Case, settings: ResolvedSettings, seed: int, sampler: BaseSam
     rng = np.random.default_rng([seed, 7])
     study = optuna.create_study(direction="maximize", sampler=sampler or ThresholdSampler(settings))
     total, runs, until_rule = 0.0, 0, None
-    depths = optuna.distributions.IntDistribution(1, settings.cap)
+    depths = Depths(1, settings.cap)
     curve = estimate(study, settings, curves=100)
     while curve.concluded is None and (settings.max_runs is None or runs < settings.max_runs):
         asked = []
@@ -112,31 +121,24 @@ def simulate(case: Case, settings: ResolvedSettings, seed: int, sampler: BaseSam
             runs += count
         deepest = max(depth for _, depth in asked)
         total += deepest if settings.parallel_trials > 1 else deepest * settings.runs_per_trial
-        if until_rule is None and sampler is None and Known.of(all_trials(study), depths).rule(settings) is not None:
+        if until_rule is None and sampler is None and Known.of(trials_of(study), depths).rule(settings) is not None:
             until_rule = runs, total
         curve = estimate(study, settings, curves=100)
-    return Found(curve, runs, total, until_rule or (runs, total))
+    threshold = Known.of(trials_of(study), depths).threshold(settings)
+    return Found(curve, threshold, runs, total, until_rule or (runs, total))
 
 
 def runs_of(study: optuna.Study, number: int, settings: ResolvedSettings) -> int:
     """The runs that the trial of that number asks for: fewer where it is a look-out."""
     if settings.runs_per_trial == 1:
         return 1
-    trials = all_trials(study)
-    depths = trials[number].distributions["depth"]
-    assert isinstance(depths, optuna.distributions.IntDistribution)
-    return next_pick(trials[:number], depths, settings).runs
+    method = method_of(settings, Depths(1, settings.cap))
+    return method.next_picks(trials_of(study)[:number], 1)[0].runs
 
 
 def share(hits: int, of: int) -> str:
     p = hits / max(of, 1)
     return f"{p:.3f} +- {math.sqrt(p * (1 - p) / max(of, 1)):.3f}"
-
-
-def holds(curve: Curve, depth: float) -> bool:
-    """Whether the interval holds the true threshold; where the curve is flagged, the one that it would have given."""
-    low, high = curve.interval or curve.thresholds[0].interval
-    return low <= depth and (high is None or depth <= high)
 
 
 def covered(job: tuple[int, int, int]) -> tuple[str, float, bool, bool, float, str]:
@@ -146,7 +148,7 @@ def covered(job: tuple[int, int, int]) -> tuple[str, float, bool, bool, float, s
         reliability=case.reliability, parallel_trials=batch, runs_per_trial=runs, max_runs=3000, seed=seed
     )
     found = simulate(case, settings, seed)
-    right = holds(found.curve, case.depth)
+    right = found.holds(case.depth)
     rule = str(found.curve.concluded or "budget")
     return case.kind, case.reliability, right, found.curve.monotone is False, found.runs, rule
 
@@ -194,9 +196,9 @@ def one_cost(job: tuple[str, float, float, int, int]) -> Spent:
     case = Case(name, logistic(74, reliability, slope), reliability, 74)
     settings = ResolvedSettings(reliability=reliability, parallel_trials=batch, runs_per_trial=1, seed=seed)
     found = simulate(case, settings, seed)
-    middle = next(crossing.depth for crossing in found.curve.thresholds if crossing.reliability == reliability)
+    middle = math.floor(found.threshold.median)
     runs, cost = found.until_rule
-    return Spent(runs, cost / 74, found.runs, found.cost / 74, abs(middle / 74 - 1) <= 0.05, holds(found.curve, 74))
+    return Spent(runs, cost / 74, found.runs, found.cost / 74, abs(middle / 74 - 1) <= 0.05, found.holds(74))
 
 
 def rival(job: tuple[str, int]) -> Spent:
@@ -304,8 +306,8 @@ def shaped(job: tuple[str, int, int, int]) -> tuple[str, bool, bool]:
     settings = ResolvedSettings(
         reliability=0.5, parallel_trials=batch, runs_per_trial=runs, max_runs=3000, cap=5000, seed=seed
     )
-    curve = simulate(case, settings, seed).curve
-    return kind, curve.monotone is False, all(holds(curve, crossing) for crossing in case.crossings)
+    found = simulate(case, settings, seed)
+    return kind, found.curve.monotone is False, all(found.holds(crossing) for crossing in case.crossings)
 
 
 def shapes(searches: int, batch: int, runs: int, jobs: int) -> None:

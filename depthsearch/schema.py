@@ -7,7 +7,7 @@ registers itself under it, and `Registered.of` turns a table into the subclass t
 import hashlib
 import json
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, Any, ClassVar, Self, get_args
@@ -144,11 +144,12 @@ class Registered(FrozenModel):
         return chosen.model_validate(table)
 
 
-def load_package(name: str) -> None:
-    """Import every module of a package, so that those which register something have done so."""
+def load_package(name: str, *, skip: Container[str] = ()) -> None:
+    """Import every module of a package, so that those which register something have done so, but none in `skip`."""
     package = import_module(name)
     for module in pkgutil.iter_modules(package.__path__):
-        import_module(f"{name}.{module.name}")
+        if module.name not in skip:
+            import_module(f"{name}.{module.name}")
 
 
 def one_of(kind: str, names: Any, offered: Iterable[str] | None = None) -> BeforeValidator:

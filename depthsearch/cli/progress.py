@@ -27,7 +27,6 @@ from depthsearch.results.events import (
 )
 from depthsearch.search.curve import Curve
 from depthsearch.search.settings import ResolvedSettings, SearchSettings
-from depthsearch.search.threshold.sampler import runs_expected
 from depthsearch.search.trial import Purpose
 
 LEAST_HEIGHT = 30
@@ -168,6 +167,7 @@ class _Board:
         """A search begins."""
         self._family, self._settings, self._called = family, settings, called
         self._curve: Curve | None = None
+        self._runs_left: int | None = None
         self._finished = self._trials = 0
         self._share = 0.0
         self._since = self._step_since = time.monotonic()
@@ -192,7 +192,7 @@ class _Board:
     def done(self, event: TrialFinished) -> None:
         """A trial of a round was told."""
         self._under_way.clear()
-        self._curve = event.curve
+        self._curve, self._runs_left = event.curve, event.runs_left
         self._trials += 1
         self._runs += event.runs
         self._depths += event.runs * event.depth
@@ -200,11 +200,9 @@ class _Board:
 
     def seconds_left(self) -> float | None:
         """By the time that runs have taken so far: training by depth, all else by number."""
-        curve, made = self._curve, self._runs  # the ticker's thread asks while another search may begin
-        if curve is None or not made:
-            return None
-        runs = runs_expected(curve, self._settings)
-        if runs is None:
+        # The ticker's thread asks while another search may begin.
+        curve, made, runs = self._curve, self._runs, self._runs_left
+        if curve is None or not made or runs is None:
             return None
         deep = curve.max_depth or 1
         overhead = max(time.monotonic() - self._since - self._training, 0.0) / made

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from depthsearch.results.answer import Answer, Outcome
 from depthsearch.schema import FrozenModel
+from depthsearch.search.method import method_class
 
 
 class GateResult(StrEnum):
@@ -32,8 +33,8 @@ def gate(answer: Answer, depth: int) -> Gate:
     """Hold a depth against an answer; the search itself is not changed by it.
 
     It passes where the interval's lower end is at least that deep, and fails where the upper end is shallower.
-    Bisection claims no interval: there it passes up to max_depth, and fails from the first depth that fails. Reliable
-    at no depth is a failure; an answer that is not monotone decides nothing.
+    Where the search method claims no interval, it passes up to max_depth, and fails from the first depth that fails.
+    Reliable at no depth is a failure; an answer that is not monotone decides nothing.
     """
     largest, fails_from = _bounds(answer)
     if answer.outcome is Outcome.NEVER_RELIABLE:
@@ -55,7 +56,7 @@ def _bounds(answer: Answer) -> tuple[int | None, int | None]:
         low, high = answer.interval
         shallowest = min((point.depth for point in answer.curve), default=low)
         return (low if low >= min(shallowest, 1) else None), (None if high is None else high + 1)
-    if answer.settings.sampler != "bisect":
+    if method_class(answer.settings.sampler).claims_interval:
         return None, None
     fails = [point.depth for point in answer.curve if point.p < answer.reliability - 1e-9]
     return answer.max_depth, min((depth for depth in fails if depth > (answer.max_depth or 0)), default=None)

@@ -60,7 +60,10 @@ class RunFinished:
 
 @dataclass(frozen=True)
 class TrialFinished:
-    """`trained` of `runs` trained at `depth`; `verdicts` counts them; `curve` is what is known now."""
+    """`trained` of `runs` trained at `depth`; `verdicts` counts them; `curve` is what is known now.
+
+    `runs_left` are the runs until the search is concluded and confirmed, as far as the method can foresee.
+    """
 
     depth: int
     runs: int
@@ -69,6 +72,7 @@ class TrialFinished:
     verdicts: dict[str, int]
     seconds: float
     curve: Curve
+    runs_left: int | None = None
 
 
 @dataclass(frozen=True)

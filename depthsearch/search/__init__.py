@@ -8,28 +8,42 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from depthsearch.search.bisection import BisectionSampler as BisectionSampler
     from depthsearch.search.curve import Conclusion as Conclusion
     from depthsearch.search.curve import Crossing as Crossing
     from depthsearch.search.curve import Curve as Curve
     from depthsearch.search.curve import CurvePoint as CurvePoint
-    from depthsearch.search.estimation import estimate as estimate
-    from depthsearch.search.grid import DepthGridSampler as DepthGridSampler
+    from depthsearch.search.method import Pick as Pick
+    from depthsearch.search.method import SearchMethod as SearchMethod
+    from depthsearch.search.sampler import BisectionSampler as BisectionSampler
+    from depthsearch.search.sampler import DepthGridSampler as DepthGridSampler
+    from depthsearch.search.sampler import MethodSampler as MethodSampler
+    from depthsearch.search.sampler import ThresholdSampler as ThresholdSampler
+    from depthsearch.search.sampler import estimate as estimate
     from depthsearch.search.settings import SearchSettings as SearchSettings
-    from depthsearch.search.threshold.sampler import ThresholdSampler as ThresholdSampler
+    from depthsearch.search.threshold.method import PosteriorMethod as PosteriorMethod
+    from depthsearch.search.trial import Depths as Depths
+    from depthsearch.search.trial import Purpose as Purpose
+    from depthsearch.search.trial import Trial as Trial
     from depthsearch.search.trial import draw_seeds as draw_seeds
 
 _HOME = {
-    "BisectionSampler": "bisection",
+    "BisectionSampler": "sampler",
     "Conclusion": "curve",
     "Crossing": "curve",
     "Curve": "curve",
     "CurvePoint": "curve",
-    "DepthGridSampler": "grid",
+    "DepthGridSampler": "sampler",
+    "Depths": "trial",
+    "MethodSampler": "sampler",
+    "Pick": "method",
+    "PosteriorMethod": "threshold.method",
+    "Purpose": "trial",
+    "SearchMethod": "method",
     "SearchSettings": "settings",
-    "ThresholdSampler": "threshold.sampler",
+    "ThresholdSampler": "sampler",
+    "Trial": "trial",
     "draw_seeds": "trial",
-    "estimate": "estimation",
+    "estimate": "sampler",
 }
 __all__ = [
     "BisectionSampler",
@@ -38,8 +52,15 @@ __all__ = [
     "Curve",
     "CurvePoint",
     "DepthGridSampler",
+    "Depths",
+    "MethodSampler",
+    "Pick",
+    "PosteriorMethod",
+    "Purpose",
+    "SearchMethod",
     "SearchSettings",
     "ThresholdSampler",
+    "Trial",
     "draw_seeds",
     "estimate",
 ]

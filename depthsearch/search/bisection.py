@@ -1,14 +1,14 @@
-"""Double, then bisect: the deterministic search for the last depth that passes, and its Optuna sampler."""
+"""Double, then bisect: the deterministic search for the last depth that passes."""
 
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-from optuna.distributions import IntDistribution
-from optuna.trial import FrozenTrial, TrialState
-
-from depthsearch.search.sampler import DepthSampler
-from depthsearch.search.trial import DEPTH, Probe, Purpose, Steps, pooled, probes
+from depthsearch.search.curve import Conclusion, Curve, CurvePoint
+from depthsearch.search.method import Pick, SearchMethod, picks_in_turn
+from depthsearch.search.trial import Probe, Purpose, Trial, confirming, pooled, probes
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Bracket:
 
 
 def bracket(outcomes: Iterable[tuple[int, bool]], last: int) -> Bracket:
-    """The bracket that (step, whether it passed) leaves; steps outside 1..last are not looked at."""
+    """The bracket that (step, whether it passed) leaves; steps outside 1..last do not count."""
     known = [(step, passed) for step, passed in outcomes if 1 <= step <= last]
     fails = min((step for step, passed in known if not passed), default=None)
     passes = max((step for step, passed in known if passed and (fails is None or step < fails)), default=0)
@@ -60,66 +60,93 @@ def next_step(found: Bracket, pending: Iterable[int] = ()) -> int | None:
     return max((low + high) // 2, below + 1)
 
 
-class BisectionSampler(DepthSampler):
+class Bisection(SearchMethod):
     """Doubles the depth until it fails, then bisects; halves it first where the start is too deep.
 
-    The next depth is a pure function of the finished trials and of the running ones with a lower number, so a
-    restart changes nothing, and several workers in lockstep pick what one batch would. A depth passes where
-    at least `settings.reliability` of its runs trained. It takes at most 2 ceil(log2 D) + 2 depths to bracket a
-    threshold at D. No interval is claimed: one unlucky depth sends it astray, which is why the depth found is
-    worth trying again. Once nothing is left to bracket, it names the two edges again, the one tried less first.
-
-    Args:
-        settings: `reliability` is used; the deepest depth is the parameter's own upper bound.
-        parameter: Name of the integer parameter that is the depth. Every other parameter is drawn at random.
+    A depth passes where at least the reliability of its runs trained. At most 2 ceil(log2 D) + 2 depths bracket a
+    threshold at D. One unlucky depth sends the search astray, so no interval is claimed and both edges are confirmed;
+    what the confirmations show moves neither edge.
     """
 
-    def next_depth(self, earlier: Sequence[FrozenTrial], depths: IntDistribution) -> int:
-        """The depth of the trial after these."""
-        return next_depth(earlier, depths, self.settings.reliability, parameter=self.parameter)
+    name: ClassVar[str] = "bisect"
+    reliabilities: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    claims_interval: ClassVar[bool] = False
+    runs_per_trial: ClassVar[int | None] = 3
 
+    def next_picks(self, trials: Sequence[Trial], most: int) -> tuple[Pick, ...]:
+        """Once nothing is left to bracket, the two edges again, the one tried less first."""
+        finished = probes(trials, purpose=Purpose.SEARCH)
+        found, runs = self._bracket(finished), self.settings.runs_per_trial
+        tried = [probe.depth for probe in finished]
 
-def next_depth(
-    earlier: Sequence[FrozenTrial], distribution: IntDistribution, reliability: float, *, parameter: str = DEPTH
-) -> int:
-    """The depth that bisection tries next, after the trials `earlier` (sorted by number).
+        def pick(pending: Sequence[Pick], _place: int) -> Pick:
+            under_way = [other.depth for other in pending]
+            step = next_step(found, [self.depths.step_of(depth) for depth in under_way])
+            if step is not None:
+                return Pick(self.depths.at(step), runs)
+            edges = [self.depths.at(edge) for edge in (found.passes, found.fails) if edge]
+            return Pick(min(edges, key=lambda depth: (tried.count(depth) + under_way.count(depth), depth)), runs)
 
-    A running trial counts as pending; where it has no depth yet, its own pick is worked out first.
-    """
-    steps = Steps(distribution)
-    finished = probes(earlier, parameter, purpose=Purpose.SEARCH)
-    found = _bracket(steps, finished, reliability)
-    tried = [probe.depth for probe in finished]
-    pending: list[int] = []
-    for trial in earlier:
-        if trial.state is TrialState.RUNNING:
-            pending.append(
-                int(trial.params[parameter]) if parameter in trial.params else _pick(steps, found, pending, tried)
-            )
-    return _pick(steps, found, pending, tried)
+        return picks_in_turn(trials, most, pick, lambda _purpose: runs)
 
+    def round_size(self, trials: Sequence[Trial]) -> int:
+        """One at a time: each answer decides the next question."""
+        return 1
 
-def bracket_of(
-    finished: Sequence[Probe], distribution: IntDistribution, reliability: float
-) -> tuple[int | None, int | None, bool]:
-    """(deepest depth that passes, shallowest that fails, whether nothing is left to try)."""
-    steps = Steps(distribution)
-    found = _bracket(steps, finished, reliability)
-    return (
-        steps.depth(found.passes) if found.passes else None,
-        steps.depth(found.fails) if found.fails else None,
-        found.closed,
-    )
+    def estimate(self, trials: Sequence[Trial], *, curves: int | None = None) -> Curve:
+        """Raw shares, and the edges of the bracket; confirming trials count in the points alone."""
+        share = self.settings.reliability
+        passes, fails, closed = self._edges(trials)
+        every = pooled(probes(trials))
+        again = {probe.depth: probe for probe in pooled(probes(trials, purpose=Purpose.CONFIRM))}
+        edges = [depth for depth in (passes, fails) if depth is not None]
+        agree = all(depth in again and again[depth].passes(share) is (depth == passes) for depth in edges)
+        alive = [probe.depth for probe in every if not probe.mostly_failed(share)]
+        max_depth = None if passes is None else max((depth for depth in alive if depth <= passes), default=None)
+        concluded = None
+        if closed:
+            concluded = Conclusion.CAP if fails is None and max_depth == passes else Conclusion.ADJACENT
+            concluded = Conclusion.SHALLOWEST if passes is None else concluded
+        return Curve(
+            points=tuple(
+                CurvePoint(depth=probe.depth, trained=probe.trained, of=probe.runs, p=probe.trained / probe.runs)
+                for probe in every
+            ),
+            max_depth=max_depth,
+            fails_at=fails,
+            confirmed=concluded is not None and agree and max_depth == passes,
+            concluded=concluded,
+        )
 
+    def runs_left(self, trials: Sequence[Trial], curve: Curve | None = None) -> int | None:
+        """Each depth halves the bracket; then both edges are confirmed."""
+        curve = curve or self.estimate(trials)
+        again = 2 * self.settings.runs_per_trial
+        if curve.concluded:
+            return self.within_budget(again, trials)
+        if curve.fails_at is None:
+            return self.within_budget(None, trials)
+        halvings = math.ceil(math.log2(max(curve.fails_at - (curve.max_depth or 0), 1)))
+        return self.within_budget(halvings * self.settings.runs_per_trial + again, trials)
 
-def _bracket(steps: Steps, finished: Sequence[Probe], reliability: float) -> Bracket:
-    outcomes = [(steps.step(probe.depth), probe.passes(reliability)) for probe in pooled(finished)]
-    return bracket(outcomes, steps.last)
+    def next_confirmation(self, trials: Sequence[Trial], curve: Curve) -> Pick | None:
+        """The edges of the bracket, the one that passes first."""
+        seen = {trial.depth for trial in confirming(trials)}
+        depth = next((depth for depth in self._edges(trials)[:2] if depth is not None and depth not in seen), None)
+        return None if depth is None else Pick(depth, self.settings.runs_per_trial, Purpose.CONFIRM)
 
+    def confirmation_agrees(self, trials: Sequence[Trial], trial: Trial) -> bool:
+        """Whether the depth passes again, or fails again."""
+        _, fails, _ = self._edges(trials)
+        return all(probe.passes(self.settings.reliability) is (probe.depth != fails) for probe in probes([trial]))
 
-def _pick(steps: Steps, found: Bracket, pending: Sequence[int], tried: Sequence[int]) -> int:
-    step = next_step(found, [steps.step(depth) for depth in pending])
-    if step is not None:
-        return steps.depth(step)
-    edges = [steps.depth(edge) for edge in (found.passes, found.fails) if edge]
-    return min(edges, key=lambda depth: (tried.count(depth) + pending.count(depth), depth))
+    def _edges(self, trials: Sequence[Trial]) -> tuple[int | None, int | None, bool]:
+        """(deepest depth that passes, shallowest that fails, whether nothing is left to try)."""
+        found = self._bracket(probes(trials, purpose=Purpose.SEARCH))
+        passes, fails = (self.depths.at(step) if step else None for step in (found.passes, found.fails))
+        return passes, fails, found.closed
+
+    def _bracket(self, finished: Sequence[Probe]) -> Bracket:
+        share = self.settings.reliability
+        outcomes = [(self.depths.step_of(probe.depth), probe.passes(share)) for probe in pooled(finished)]
+        return bracket(outcomes, self.depths.last)

@@ -18,7 +18,11 @@ def is_wide(depths: Sequence[float]) -> bool:
 
 
 class Conclusion(StrEnum):
-    """The rule that ended a search."""
+    """The rule that ended a search.
+
+    Two adjacent depths were tried; the interval is narrow enough; P(trained) at the median is known to lie near the
+    reliability; every given depth was tried; the reliability is still reached at the cap, or not by the shallowest.
+    """
 
     ADJACENT = "adjacent"
     WIDTH = "width"

@@ -1,33 +1,49 @@
 """Given depths, one after another: for a curve rather than a threshold."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
-from optuna.distributions import IntDistribution
-from optuna.trial import FrozenTrial, TrialState
+from depthsearch.search.curve import Curve
+from depthsearch.search.method import Pick, picks_in_turn
+from depthsearch.search.threshold.method import PosteriorMethod
+from depthsearch.search.trial import State, Trial
 
-from depthsearch.search.optuna_internals import contains
-from depthsearch.search.sampler import DepthSampler
 
+class Grid(PosteriorMethod):
+    """Tries each of the settings' depths in turn, and the one tried least again once all were.
 
-class DepthGridSampler(DepthSampler):
-    """Tries each of `settings.depths` in turn, and the one tried least again once all were.
-
-    Args:
-        settings: `depths` is used; those outside the parameter's range are left out.
-        parameter: Name of the integer parameter that is the depth. Every other parameter is drawn at random.
+    Depths outside the range are left out. The search is concluded once every depth was tried; its curve and its
+    interval come from the posterior, and its answer is one of the depths.
     """
 
-    def next_depth(self, earlier: Sequence[FrozenTrial], depths: IntDistribution) -> int:
-        """The depth of the trial after these."""
-        asked = [depth for depth in self.settings.depths or () if contains(depths, depth)]
-        asked = asked or [depths.low]
-        tried = [
-            int(trial.params[self.parameter])
-            for trial in earlier
-            if self.parameter in trial.params and trial.state is not TrialState.FAIL
-        ]
-        # A running trial without a depth yet takes the first that is tried least, before this one does.
-        for trial in earlier:
-            if trial.state is TrialState.RUNNING and self.parameter not in trial.params:
-                tried.append(min(asked, key=tried.count))
-        return min(asked, key=tried.count)
+    name: ClassVar[str] = "grid"
+    takes_depths: ClassVar[bool] = True
+
+    @property
+    def only(self) -> tuple[int, ...]:
+        """The depths of the grid."""
+        return self.settings.depths or ()
+
+    def next_picks(self, trials: Sequence[Trial], most: int) -> tuple[Pick, ...]:
+        """The depths that were tried least, in the order of the settings."""
+        runs = self.settings.runs_per_trial
+        within = [depth for depth in self.only if depth in self.depths] or [self.depths.low]
+        tried = [trial.depth for trial in trials if trial.state is State.COMPLETE]
+
+        def pick(pending: Sequence[Pick], _place: int) -> Pick:
+            under_way = [other.depth for other in pending]
+            return Pick(min(within, key=lambda depth: tried.count(depth) + under_way.count(depth)), runs)
+
+        return picks_in_turn(trials, most, pick, lambda _purpose: runs)
+
+    def round_size(self, trials: Sequence[Trial]) -> int:
+        """All depths that are missing: no answer decides another question."""
+        return len(self._missing(trials))
+
+    def runs_left(self, trials: Sequence[Trial], curve: Curve | None = None) -> int | None:
+        """Those of the depths that are missing."""
+        return self.within_budget(len(self._missing(trials)) * self.settings.runs_per_trial, trials)
+
+    def _missing(self, trials: Sequence[Trial]) -> set[int]:
+        finished = {trial.depth for trial in trials if trial.state is State.COMPLETE and trial.runs is not None}
+        return set(self.only) - finished

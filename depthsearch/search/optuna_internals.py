@@ -5,10 +5,11 @@ no key by which other tables could refer to a trial. Written for Optuna 5.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from optuna import Study, Trial
-from optuna.distributions import BaseDistribution
+from optuna import logging as optuna_logging
 from optuna.storages import RDBStorage
 from optuna.storages._rdb.models import (
     StudyModel,
@@ -57,11 +58,6 @@ def study_key(study: Study) -> int:
 def trial_key(trial: Trial | FrozenTrial) -> int:
     """The trial's number in the database, which is not its number in the study."""
     return trial._trial_id
-
-
-def contains(distribution: BaseDistribution, value: float) -> bool:
-    """Whether a parameter with this distribution may take the value."""
-    return distribution._contains(value)
 
 
 def write_constraint(study: Study, trial: FrozenTrial, value: float) -> None:
@@ -115,3 +111,14 @@ def delete_study_rows(connection: Connection, study: int) -> None:
             connection.execute(delete(table).where(table.c.study_id == study))
         elif "trial_id" in table.c:
             connection.execute(delete(table).where(table.c.trial_id.in_(trials)))
+
+
+@contextmanager
+def quiet_optuna() -> Iterator[None]:
+    """Keep Optuna from reporting that it creates a study, as it does on standard error."""
+    before = optuna_logging.get_verbosity()
+    optuna_logging.set_verbosity(optuna_logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna_logging.set_verbosity(before)

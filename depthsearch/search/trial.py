@@ -1,33 +1,125 @@
-"""How a trial is written down in Optuna, and read back as plain values.
+"""Trials as plain values, and the user attributes that hold them in an Optuna study.
 
 A trial's parameter is the depth and its value is the depth. Its attributes say how it went: `runs`, `trained`,
-`seeds`, `purpose`, and counts per verdict. Its constraint is reliability - trained / runs: feasible where <= 0.
+`seeds`, `purpose`, and counts per verdict. Methods see a `Trial` alone, never Optuna's.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-from optuna import Study
-from optuna.distributions import IntDistribution
-from optuna.trial import FrozenTrial, TrialState
+if TYPE_CHECKING:
+    from optuna.distributions import IntDistribution
+    from optuna.trial import FrozenTrial
 
-from depthsearch.search import optuna_internals
+DEPTH, RUNS, TRAINED, PURPOSE = "depth", "runs", "trained", "purpose"
 
 SEEDS = "seeds"
 """The user attribute of a trial that holds the seeds of its runs; it is stored before anything is trained."""
 
-DEPTH, RUNS, TRAINED, PURPOSE = "depth", "runs", "trained", "purpose"
-
-
 ROUND = "round"
-"""The number of the first trial of those that were asked for, and are trained, together."""
+"""The number of the first trial of those that are asked for, and trained, together."""
 
 VERDICTS, SECONDS, EFFORT = "verdicts", "seconds", "effort"
 
-
 HALF = 0.5
+
+
+class Purpose(StrEnum):
+    """Why a trial is made.
+
+    To search; as a sentinel among depths thought to train, or in the tail beyond the threshold, both to see whether
+    trainability falls with depth at all; or to confirm what the search found.
+    """
+
+    SEARCH = "search"
+    SENTINEL = "sentinel"
+    TAIL = "tail"
+    CONFIRM = "confirm"
+
+    @property
+    def is_exploratory(self) -> bool:
+        """Whether the trial checks that trainability falls with depth."""
+        return self in (Purpose.SENTINEL, Purpose.TAIL)
+
+
+class State(StrEnum):
+    """How far a trial is; a pruned one counts as failed, and a failed one as never made."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+class Trial(NamedTuple):
+    """One trial.
+
+    Attributes:
+        number: Its place in the study, from 0.
+        state: How far it is.
+        depth: What it tries; None until it is chosen.
+        runs: How many runs were made; None where the trial does not say, or says what cannot be.
+        trained: How many of these runs trained; None where `runs` is.
+        purpose: Why it is made.
+        seeds: How many seeds it has; 0 until they are drawn.
+        effort: Training budgets spent by the runs that trained, and by the others; None where that was not recorded.
+        seconds: What it took.
+    """
+
+    number: int
+    state: State
+    depth: int | None = None
+    runs: int | None = None
+    trained: int | None = None
+    purpose: Purpose = Purpose.SEARCH
+    seeds: int = 0
+    effort: tuple[float, float] | None = None
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, trial: "FrozenTrial", parameter: str = DEPTH) -> "Trial":
+        """Read a trial of Optuna.
+
+        Args:
+            trial: Optuna's.
+            parameter: Name of the integer parameter that is the depth.
+
+        Raises:
+            ValueError: Its purpose is none that there is.
+        """
+        depth, seeds = trial.params.get(parameter), trial.user_attrs.get(SEEDS)
+        effort, seconds = trial.user_attrs.get(EFFORT), trial.user_attrs.get(SECONDS)
+        runs, trained = counts_of(trial) or (None, None)
+        return cls(
+            number=trial.number,
+            state=_STATES.get(trial.state.name, State.FAILED),
+            depth=int(depth) if isinstance(depth, int | float) else None,
+            runs=runs,
+            trained=trained,
+            purpose=purpose_of(trial),
+            seeds=len(seeds) if isinstance(seeds, list | tuple) else 0,
+            effort=(effort[0], effort[1]) if isinstance(effort, list) and len(effort) == 2 else None,  # noqa: PLR2004
+            seconds=seconds if isinstance(seconds, int | float) else 0.0,
+        )
+
+
+_STATES = {"WAITING": State.WAITING, "RUNNING": State.RUNNING, "COMPLETE": State.COMPLETE}
+
+
+def counts_of(trial: "FrozenTrial") -> tuple[int, int] | None:
+    """(runs, how many of them trained); None unless these are whole numbers, 0 <= trained <= runs and 1 <= runs."""
+    runs, trained = trial.user_attrs.get(RUNS), trial.user_attrs.get(TRAINED)
+    if type(runs) is not int or type(trained) is not int or not 0 <= trained <= runs or runs < 1:
+        return None
+    return runs, trained
+
+
+def purpose_of(trial: "FrozenTrial") -> Purpose:
+    """Why the trial is made; a trial that does not say is part of the search."""
+    purpose = trial.user_attrs.get(PURPOSE)
+    return Purpose.SEARCH if purpose is None else Purpose(purpose)
 
 
 @dataclass(frozen=True)
@@ -43,78 +135,27 @@ class Probe:
         # A hair's breadth for shares such as 7 / 10 against 0.7, which floating point does not hold exactly.
         return self.trained >= reliability * self.runs - 1e-9
 
+    def mostly_failed(self, reliability: float) -> bool:
+        """Whether most of the runs failed, where the reliability asks for half of them at least."""
+        return mostly_failed(trained=self.trained, runs=self.runs, reliability=reliability)
+
 
 def mostly_failed(*, trained: int, runs: int, reliability: float) -> bool:
     """Whether most of the runs at a depth failed, where the reliability asks for half of them at least."""
     return reliability >= HALF and 2 * trained < runs
 
 
-class Purpose(StrEnum):
-    """Why a trial is made.
-
-    To search; as a sentinel among depths thought to train, or in the tail beyond the threshold, both to see whether
-    trainability falls with depth at all; or to confirm what the search found.
-    """
-
-    SEARCH = "search"
-    SENTINEL = "sentinel"
-    TAIL = "tail"
-    CONFIRM = "confirm"
-
-
-def probes(trials: Sequence[FrozenTrial], parameter: str = DEPTH, *, purpose: Purpose | None = None) -> list[Probe]:
-    """The finished trials that say how many of their runs trained; `purpose` leaves out all others.
-
-    A trial that failed, or whose attributes `runs` and `trained` are not whole numbers with 0 <= trained <= runs and
-    at least one run, says nothing.
-    """
+def probes(trials: Sequence[Trial], *, purpose: Purpose | None = None) -> list[Probe]:
+    """The finished trials that say how many of their runs trained; `purpose` leaves out all others."""
     return [
-        Probe(int(trial.params[parameter]), *counted)
+        Probe(trial.depth, trial.runs, trial.trained)
         for trial in trials
-        if trial.state is TrialState.COMPLETE
-        and parameter in trial.params
-        and (counted := counts_of(trial)) is not None
-        and (purpose is None or purpose_of(trial) is purpose)
+        if trial.state is State.COMPLETE
+        and trial.depth is not None
+        and trial.runs is not None
+        and trial.trained is not None
+        and (purpose is None or trial.purpose is purpose)
     ]
-
-
-def counts_of(trial: FrozenTrial) -> tuple[int, int] | None:
-    """(runs, how many of them trained), where the trial says so in a way that can be."""
-    runs, trained = trial.user_attrs.get(RUNS), trial.user_attrs.get(TRAINED)
-    if type(runs) is not int or type(trained) is not int or not 0 <= trained <= runs or runs < 1:
-        return None
-    return runs, trained
-
-
-def purpose_of(trial: FrozenTrial) -> Purpose:
-    """Why the trial is made; a trial that does not say is part of the search."""
-    said = trial.user_attrs.get(PURPOSE)
-    return Purpose.SEARCH if said is None else Purpose(said)
-
-
-def confirming(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """The finished trials that confirm."""
-    return [trial for trial in trials if trial.state is TrialState.COMPLETE and purpose_of(trial) is Purpose.CONFIRM]
-
-
-def effort_of(trials: Sequence[FrozenTrial]) -> tuple[float, float]:
-    """The mean share of a training's budget that runs took which trained, and which did not; 1 where none says.
-
-    A trial's attribute `effort` holds both sums. Trials that confirm are left out: they always take the whole budget.
-    """
-    spent, made = [0.0, 0.0], [0, 0]
-    for trial in trials:
-        effort = trial.user_attrs.get(EFFORT)
-        if trial.state is not TrialState.COMPLETE or not isinstance(effort, list) or len(effort) != len(spent):
-            continue
-        counted = counts_of(trial)
-        if counted is not None and purpose_of(trial) is not Purpose.CONFIRM:
-            runs, trained = counted
-            for kind, own in enumerate((trained, runs - trained)):
-                spent[kind] += effort[kind]
-                made[kind] += own
-    succeeds, fails = (own / runs if runs else 1.0 for own, runs in zip(spent, made, strict=True))
-    return max(succeeds, 0.01), max(fails, 0.01)
 
 
 def pooled(found: Sequence[Probe]) -> list[Probe]:
@@ -126,12 +167,39 @@ def pooled(found: Sequence[Probe]) -> list[Probe]:
     return [Probe(depth, *summed[depth]) for depth in sorted(summed)]
 
 
-def write_constraint(study: Study, trial: FrozenTrial, reliability: float) -> None:
-    """Mark a trial that says how it went as feasible (<= 0) or not, where Optuna and its dashboard look for it."""
-    counted = counts_of(trial)
-    if counted is not None:
-        runs, trained = counted
-        optuna_internals.write_constraint(study, trial, reliability - trained / runs)
+def confirming(trials: Sequence[Trial]) -> list[Trial]:
+    """The finished trials that confirm."""
+    return [trial for trial in trials if trial.state is State.COMPLETE and trial.purpose is Purpose.CONFIRM]
+
+
+@dataclass(frozen=True)
+class Depths:
+    """The depths that may be tried: low, low + step, ..., high. Methods count them as steps 1, 2, ..., `last`."""
+
+    low: int
+    high: int
+    step: int = 1
+
+    @classmethod
+    def of(cls, distribution: "IntDistribution") -> "Depths":
+        """The range of an integer parameter of Optuna."""
+        return cls(distribution.low, distribution.high, distribution.step)
+
+    @property
+    def last(self) -> int:
+        """The deepest step."""
+        return (self.high - self.low) // self.step + 1
+
+    def at(self, step: int) -> int:
+        """The depth at a step; step 0 is just above the shallowest."""
+        return self.low + (step - 1) * self.step
+
+    def step_of(self, depth: int) -> int:
+        """The step of a depth."""
+        return (depth - self.low) // self.step + 1
+
+    def __contains__(self, depth: int) -> bool:
+        return self.low <= depth <= self.high and (depth - self.low) % self.step == 0
 
 
 def draw_seeds(root: int, *, depth: int, first: int, count: int) -> list[int]:
@@ -139,27 +207,9 @@ def draw_seeds(root: int, *, depth: int, first: int, count: int) -> list[int]:
 
     Each depends on (root, depth, number) alone, so a trial that is made again draws the same ones.
     """
+    import numpy as np  # noqa: PLC0415 - whoever reads settings needs trials, and no NumPy
+
     return [
         int(np.random.SeedSequence([root, depth, number]).generate_state(1)[0])
         for number in range(first, first + count)
     ]
-
-
-class Steps:
-    """A range of depths as steps 1, 2, ..., `last`.
-
-    Args:
-        distribution: Of the parameter that is the depth.
-    """
-
-    def __init__(self, distribution: IntDistribution) -> None:
-        self.low, self.width = distribution.low, distribution.step
-        self.last = (distribution.high - distribution.low) // distribution.step + 1
-
-    def depth(self, step: int) -> int:
-        """The depth at a step; step 0 is just above the shallowest."""
-        return self.low + (step - 1) * self.width
-
-    def step(self, depth: int) -> int:
-        """The step of a depth."""
-        return (depth - self.low) // self.width + 1

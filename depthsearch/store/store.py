@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from depthsearch.errors import StoreUnavailable, StudyBusy, StudyConflict, StudyDamaged, StudyNotFound
 from depthsearch.interrupts import interrupts_deferred
 from depthsearch.problem.problem import Problem
-from depthsearch.search.optuna_internals import delete_study_rows, study_key, study_names
+from depthsearch.search.optuna_internals import delete_study_rows, quiet_optuna, study_key, study_names
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.store.claims import Claim, claim, hold_opening_lock
 from depthsearch.store.database import open_database, reading
@@ -248,7 +248,7 @@ class Store:
     def _find_or_create(self, held: Claim, problem: Problem, settings: ResolvedSettings) -> StoredStudy:
         name = held.study
         try:
-            with _optuna_warnings_only():
+            with quiet_optuna():
                 study = optuna.create_study(storage=self._storage, study_name=name, direction="maximize")
             known = None
         except DuplicatedStudyError:
@@ -292,14 +292,3 @@ class Store:
         if study.get_trials(deepcopy=False) or study.directions != [StudyDirection.MAXIMIZE]:
             raise StudyConflict(f"study {study.study_name!r} was not written by depthsearch: give another name")
         return None
-
-
-@contextmanager
-def _optuna_warnings_only() -> Iterator[None]:
-    """Silence Optuna's report of a new study: our events report it."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(before)

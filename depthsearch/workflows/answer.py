@@ -6,24 +6,21 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from statistics import median
 
-from optuna.distributions import IntDistribution
-from optuna.trial import FrozenTrial
-
 from depthsearch.detection.verdict import count_verdicts
 from depthsearch.networks.base import LayerCounts
 from depthsearch.problem.problem import Problem
 from depthsearch.reporting.sentences import answer_sentence, beyond_sentence, run_sentence, warning_sentences
 from depthsearch.reporting.sentences.answers import AnswerWarnings
 from depthsearch.results.answer import Answer, Beyond, Confirmation, Cost, Outcome, Scores
-from depthsearch.search import estimate
 from depthsearch.search import trial as trial_fields
 from depthsearch.search.curve import Conclusion, Curve, CurvePoint
-from depthsearch.search.estimation import MOST_CONFIRMATIONS, confirmation_agrees, next_to_confirm, probabilities
-from depthsearch.search.optuna_internals import all_trials
+from depthsearch.search.method import SearchMethod
+from depthsearch.search.sampler import trials_of
 from depthsearch.search.settings import ResolvedSettings
-from depthsearch.search.trial import Probe
+from depthsearch.search.threshold.estimation import MOST_CONFIRMATIONS
+from depthsearch.search.trial import Trial
 from depthsearch.store import StoredRun, StoredStudy
-from depthsearch.workflows.stored import budget_left, depths_of, read_checked
+from depthsearch.workflows.stored import budget_left, method_for, read_checked
 from depthsearch.workflows.useful_depth import useful_depth
 
 NEAREST = 16
@@ -55,16 +52,16 @@ class _Known:
         settings: How it is searched.
         trials: Of the study, by number.
         runs: Of its finished trials.
-        depths: That may be tried.
-        curve: What the trials say.
+        method: How depths are chosen and estimated.
+        curve: What the trials show.
         budget_left: Whether the budget allows one more trial.
     """
 
     problem: Problem
     settings: ResolvedSettings
-    trials: Sequence[FrozenTrial]
+    trials: Sequence[Trial]
     runs: Sequence[StoredRun]
-    depths: IntDistribution
+    method: SearchMethod
     curve: Curve
     budget_left: bool
 
@@ -72,9 +69,8 @@ class _Known:
     def of(cls, stored: StoredStudy) -> "_Known":
         problem, settings = stored.problem, stored.settings
         trials, runs = read_checked(stored)
-        depths = depths_of(problem, settings, trials)
-        curve = estimate(stored.optuna_study, settings, depths=depths)
-        return cls(problem, settings, trials, runs, depths, curve, budget_left(trials, settings))
+        method = method_for(problem, settings, trials)
+        return cls(problem, settings, trials, runs, method, method.estimate(trials), budget_left(trials, settings))
 
 
 def answer_of(stored: StoredStudy) -> Answer:
@@ -92,8 +88,8 @@ def answer_of(stored: StoredStudy) -> Answer:
     return Answer(
         problem=problem,
         settings=settings,
-        question=stored.question,
-        code=stored.code,
+        question=problem.question(),
+        code=problem.code(),
         study=stored.name,
         criterion=problem.criterion,
         bar=bar,
@@ -127,13 +123,10 @@ def answer_of(stored: StoredStudy) -> Answer:
 
 
 def probabilities_at(stored: StoredStudy, depths: Sequence[int]) -> tuple[CurvePoint, ...]:
-    """P(trained) with its band at depths that need not have been tried; nothing for bisection, which claims none."""
-    if stored.settings.sampler == "bisect":
-        return ()
-    trials = all_trials(stored.optuna_study)
-    possible = depths_of(stored.problem, stored.settings, trials)
-    wanted = [depth for depth in depths if possible.low <= depth <= possible.high]
-    return probabilities(trials, possible, wanted)
+    """P(trained) with its band at depths that need not have been tried; nothing where the method claims no band."""
+    trials = trials_of(stored.optuna_study)
+    method = method_for(stored.problem, stored.settings, trials)
+    return method.probabilities(trials, [depth for depth in depths if depth in method.depths])
 
 
 def _bar(runs: Sequence[StoredRun]) -> float | None:
@@ -187,7 +180,7 @@ def _layers(problem: Problem, depth: int | None) -> LayerCounts | None:
 
 def _cost(known: _Known) -> Cost:
     probes, finished = trial_fields.probes(known.trials), {run.trial_number for run in known.runs}
-    seconds = sum(trial.user_attrs[trial_fields.SECONDS] for trial in known.trials if trial.number in finished)
+    seconds = sum(trial.seconds for trial in known.trials if trial.number in finished)
     return Cost(
         trials=len(finished),
         runs=sum(probe.runs for probe in probes),
@@ -197,19 +190,14 @@ def _cost(known: _Known) -> Cost:
 
 
 def _confirmation(known: _Known) -> tuple[Confirmation, ...]:
-    """How each depth did that fresh seeds were to confirm: for bisection the passing edge first; else as they came."""
-    bisected = known.settings.sampler == "bisect"
+    """How each depth did that fresh seeds were to confirm, in the order in which the method confirms them."""
     found = []
     for trial in trial_fields.confirming(known.trials):
         again = [run for run in known.runs if run.trial_number == trial.number]
-        depth, trained = again[0].depth, sum(run.verdict.trained for run in again)
-        if bisected:
-            passes = Probe(depth, len(again), trained).passes(known.settings.reliability)
-            agrees = passes is (depth != known.curve.fails_at)
-        else:
-            agrees = confirmation_agrees(known.trials, trial, known.depths)
-        found.append(Confirmation(depth=depth, trained=trained, of=len(again), agrees=agrees))
-    return tuple(sorted(found, key=lambda again: again.depth)) if bisected else tuple(found)
+        trained = sum(run.verdict.trained for run in again)
+        agrees = known.method.confirmation_agrees(known.trials, trial)
+        found.append(Confirmation(depth=again[0].depth, trained=trained, of=len(again), agrees=agrees))
+    return tuple(found)
 
 
 def _beyond(curve: Curve, problem: Problem, runs: Sequence[StoredRun]) -> Beyond | None:
@@ -250,16 +238,17 @@ def _beyond(curve: Curve, problem: Problem, runs: Sequence[StoredRun]) -> Beyond
 
 def _warnings(known: _Known, confirmation: tuple[Confirmation, ...]) -> AnswerWarnings:
     """What a careful reader should know, as facts."""
-    curve, settings = known.curve, known.settings
-    bisected = settings.sampler == "bisect"
-    disagreeing = tuple(again for again in (confirmation if bisected else confirmation[-1:]) if not again.agrees)
+    curve, method = known.curve, known.method
+    latest = confirmation[-1:] if method.claims_interval else confirmation
+    disagreeing = tuple(again for again in latest if not again.agrees)
     unconfirmed = curve.concluded is not None and not curve.confirmed and curve.monotone is not False
-    gave_up = len(confirmation) >= MOST_CONFIRMATIONS and not bisected
+    missing = method.next_confirmation(known.trials, curve) if unconfirmed else None
+    gave_up = method.claims_interval and len(confirmation) >= MOST_CONFIRMATIONS
     return AnswerWarnings(
         disagreeing=disagreeing,
-        measures_interval=not bisected,
-        unconfirmed=unconfirmed and not (bisected and disagreeing),
-        next_to_confirm=next_to_confirm(known.trials, curve, settings, known.depths) if unconfirmed else None,
+        measures_interval=method.claims_interval,
+        unconfirmed=unconfirmed and not (disagreeing and not method.claims_interval),
+        next_to_confirm=None if missing is None else missing.depth,
         refuted=confirmation if gave_up else (),
         budget_left=known.budget_left,
         budget_ended=curve.concluded is None and not known.budget_left,

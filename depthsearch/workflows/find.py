@@ -8,13 +8,10 @@ from depthsearch.store import check_name, open_store
 from depthsearch.training.engine import Engine
 from depthsearch.training.select import check_engine, choose_engine, lanes_of
 from depthsearch.workflows.answer import answer_of
-from depthsearch.workflows.loop import Search, with_budget
+from depthsearch.workflows.loop import Search
 from depthsearch.workflows.note import Notes
 from depthsearch.workflows.prepare import OnEvent, check_criterion, check_problem, ignore
 from depthsearch.workflows.stored import read_checked
-
-RUNS_PER_TRIAL, MOST_RUNS_PER_TRIAL = 8, 32
-"""Fresh seeds for each trial by default: as many as train side by side, within these limits."""
 
 
 def find(
@@ -76,18 +73,12 @@ def find(
 
 
 def _resolved(problem: Problem, settings: SearchSettings, *, engine: str, device: str) -> ResolvedSettings:
-    """The settings with what the family and the engine choose, where nobody else did."""
-    lanes = lanes_of(problem, engine=engine, device=device)
-    runs = 3 if settings.sampler == "bisect" else min(max(lanes, RUNS_PER_TRIAL), MOST_RUNS_PER_TRIAL)
-    if settings.max_runs is not None:
-        runs = min(runs, settings.max_runs)
+    """The settings, completed by what the family and the engine choose."""
     family = problem.network
-    each = settings.runs_per_trial or runs
-    # A search trial and its look-out at the least; more where lanes would stay empty.
-    rounds = 2 * max(1, lanes // each)
-    resolved = settings.resolved(reliability=family.reliability, runs_per_trial=runs, parallel_trials=rounds)
+    lanes = lanes_of(problem, engine=engine, device=device)
+    resolved = settings.resolved(reliability=family.reliability, lanes=lanes)
     for depth in resolved.depths or ():
         if depth < family.shallowest:
             expected = f"at least {family.shallowest}"
             raise InvalidValue(path="settings.depths.0", value=depth, expected=expected)
-    return with_budget(resolved)
+    return resolved

@@ -3,8 +3,6 @@
 import dataclasses
 import time
 
-from optuna.trial import TrialState
-
 from depthsearch.detection import bar_of, verdict_of
 from depthsearch.errors import InvalidValue
 from depthsearch.problem.problem import Problem
@@ -13,6 +11,7 @@ from depthsearch.reporting.tensorboard import check_events_folder, write_events
 from depthsearch.results.events import Inspected
 from depthsearch.results.inspection import Inspection, Replay
 from depthsearch.schema import DEEPEST, LAST_SEED
+from depthsearch.search.trial import State
 from depthsearch.store import StoredRun, StoredStudy, open_store
 from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.select import check_engine, choose_engine
@@ -158,9 +157,9 @@ def _stored_run(opened: StoredStudy, trial: int, run: int) -> StoredRun:
     if trial not in trials:
         held = f"trials 0 to {max(trials)}" if trials else "none yet"
         raise InvalidValue(f"study {opened.name!r} has no trial {trial!r}: it holds {held}")
-    if trials[trial].state is not TrialState.COMPLETE:
-        state = trials[trial].state.name.lower().replace("fail", "failed")
-        finished = sum(found.state is TrialState.COMPLETE for found in trials.values())
+    if trials[trial].state is not State.COMPLETE:
+        state = trials[trial].state.value
+        finished = sum(found.state is State.COMPLETE for found in trials.values())
         raise InvalidValue(
             f"trial {trial} of study {opened.name!r} is {state} and its runs are not kept: give one of its "
             f"{count_of(finished, 'finished trial')}, as `depthsearch studies export {opened.name}` lists them"

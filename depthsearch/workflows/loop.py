@@ -2,16 +2,12 @@
 
 import threading
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import numpy as np
-from optuna import Trial
+from optuna import Study
 from optuna.distributions import IntDistribution
-from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.detection import final_score, settled_epoch, verdict_of
@@ -19,71 +15,19 @@ from depthsearch.detection.verdict import count_verdicts
 from depthsearch.errors import StoreError
 from depthsearch.interrupts import interrupts_deferred
 from depthsearch.results.events import RoundAdvanced, RunFinished, StudyOpened, TrialFinished, TrialStarted
-from depthsearch.search import BisectionSampler, DepthGridSampler, ThresholdSampler, draw_seeds, estimate
 from depthsearch.search import trial as trial_fields
 from depthsearch.search.curve import Curve
-from depthsearch.search.estimation import next_to_confirm
-from depthsearch.search.optuna_internals import all_trials, contains, trial_key
-from depthsearch.search.settings import ResolvedSettings
-from depthsearch.search.threshold.picking import next_pick, runs_for
-from depthsearch.search.trial import SEEDS, Purpose
+from depthsearch.search.method import Pick
+from depthsearch.search.optuna_internals import all_trials, trial_key
+from depthsearch.search.sampler import MethodSampler, trials_of
+from depthsearch.search.trial import DEPTH, SEEDS, Purpose, State, Trial, draw_seeds
 from depthsearch.store import StoredRun, StoredStudy
 from depthsearch.training.engine import Engine, Job, Watch
 from depthsearch.training.trace import Trace
 from depthsearch.workflows.answer import answer_of
 from depthsearch.workflows.note import Notes
 from depthsearch.workflows.prepare import OnEvent, prepared
-from depthsearch.workflows.stored import budget_left, depths_of, runs_left
-
-OPTUNAS = ("tpe", "gp", "random")
-
-
-TRIALS_BY_DEFAULT = 40
-"""Of Optuna's samplers, which know no end of their own."""
-
-
-def make_sampler(settings: ResolvedSettings, trials: int) -> BaseSampler:
-    """The sampler that the settings name; Optuna's are seeded by how many trials there are, so as not to repeat."""
-    seed = int(np.random.SeedSequence([settings.seed, trials]).generate_state(1)[0])
-    match settings.sampler:
-        case "threshold":
-            return ThresholdSampler(settings)
-        case "bisect":
-            return BisectionSampler(settings)
-        case "grid":
-            return DepthGridSampler(settings)
-        case "tpe":
-            return TPESampler(seed=seed)
-        case "gp":
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ExperimentalWarning)
-                return GPSampler(seed=seed)
-        case "random":
-            return RandomSampler(seed=seed)
-
-
-def with_budget(settings: ResolvedSettings) -> ResolvedSettings:
-    """With a budget where the sampler knows no end of its own and none is given."""
-    if settings.sampler not in OPTUNAS or settings.max_runs is not None or settings.max_seconds is not None:
-        return settings
-    return settings.model_copy(update={"max_runs": TRIALS_BY_DEFAULT * settings.runs_per_trial})
-
-
-def suggest(trial: Trial, settings: ResolvedSettings, depths: IntDistribution) -> int:
-    """The depth of a trial that was just asked for."""
-    # Optuna's samplers know nothing of depths: on a logarithmic scale they waste less on the deepest.
-    return trial.suggest_int(trial_fields.DEPTH, depths.low, depths.high, log=settings.sampler in OPTUNAS)
-
-
-def runs_and_purpose(trials: Sequence[FrozenTrial], number: int, settings: ResolvedSettings) -> tuple[int, Purpose]:
-    """How many fresh runs a trial gets that has its depth, and why it is made. `trials` are all, sorted by number."""
-    trial = trials[number]
-    purpose = trial_fields.purpose_of(trial)
-    if purpose is Purpose.CONFIRM or settings.sampler != "threshold":
-        return runs_for(purpose, settings), purpose
-    pick = next_pick(trials[:number], trial.distributions[trial_fields.DEPTH], settings)  # type: ignore[arg-type]
-    return pick.runs, pick.purpose
-
+from depthsearch.workflows.stored import affordable_runs, budget_left, method_for
 
 ADVANCE_SECONDS = 1.0
 """Between two events that show how far networks that train side by side are."""
@@ -113,6 +57,16 @@ class OpenTrial:
     runs: dict[int, StoredRun] = field(default_factory=dict)
 
 
+class PickedDepths(MethodSampler):
+    """Gives each trial the depth that was picked for it: the loop asks the method for a whole round at once."""
+
+    pick: Pick
+
+    def next_depth(self, study: Study, trial: FrozenTrial, distribution: IntDistribution) -> int:
+        """The depth of the pick."""
+        return self.pick.depth
+
+
 class Search:
     """One sitting of a search over an open study."""
 
@@ -128,14 +82,14 @@ class Search:
         self._check_kept, self._notes = check_kept, notes
         self._problem, self._settings = opened.problem, opened.settings
         self._study = opened.optuna_study
-        self._depths = depths_of(self._problem, self._settings, all_trials(self._study))
+        self._method = method_for(self._problem, self._settings, trials_of(self._study))
+        self._sampler = self._study.sampler = PickedDepths(self._settings)
         self._engine: Engine | None = None
         self._latest: Curve | None = None  # after the trials finished so far; None where it is to be worked out
 
     def run(self) -> None:
         """Try depths until the search is concluded and confirmed, or the budget ends."""
         finished = len(self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
-        self._study.sampler = make_sampler(self._settings, 0)
         adopted = self._adopt()
         done, kept = bool(finished) and not adopted and self._is_done(), sum(len(trial.runs) for trial in adopted)
         self._on_event(StudyOpened(self._stored.name, finished, done, kept))
@@ -161,8 +115,8 @@ class Search:
         """
         adopted = []
         for trial in self._stored.interrupted_trials():
-            seeds, depth = trial.user_attrs[SEEDS], trial.params.get(trial_fields.DEPTH)
-            if depth is None or not contains(self._depths, depth):
+            seeds, depth = trial.user_attrs[SEEDS], trial.params.get(DEPTH)
+            if depth is None or depth not in self._method.depths:
                 self._study.tell(trial.number, state=TrialState.FAIL)
                 continue
             kept = {run.run: run for run in self._stored.runs_of(trial.number)}
@@ -189,83 +143,59 @@ class Search:
 
     def _is_done(self) -> bool:
         curve = self._curve()
-        return curve.concluded is not None and self._to_confirm(curve) is None
+        return curve.concluded is not None and self._method.next_confirmation(trials_of(self._study), curve) is None
 
     def _curve(self) -> Curve:
         """What is known now. No other process finishes trials of this study, so it changes after a round only."""
         if self._latest is None:
-            self._latest = estimate(self._study, self._settings, depths=self._depths, curves=DRAWN)
+            self._latest = self._method.estimate(trials_of(self._study), curves=DRAWN)
         return self._latest
 
-    def _to_confirm(self, curve: Curve) -> int | None:
-        return next_to_confirm(all_trials(self._study), curve, self._settings, self._depths)
-
     def _next_round(self) -> list[OpenTrial]:
-        """The sampler's next trials while the search goes on; then one that confirms; then none."""
-        trials = all_trials(self._study)
+        """The method's next trials while the search goes on; then one that confirms; then none."""
+        trials = trials_of(self._study)
         if not budget_left(trials, self._settings):
             return []
         curve = self._curve()
-        if curve.concluded is not None:
-            depth = self._to_confirm(curve)
-            if depth is None:
-                return []
-            self._enqueue(depth)
-            return [self._ask()]
-        return self._fill_round([])
+        if curve.concluded is None:
+            return self._fill_round([])
+        pick = self._method.next_confirmation(trials, curve)
+        return [] if pick is None else [self._ask(pick, affordable_runs(trials, self._settings))]
 
     def _fill_round(self, asked: list[OpenTrial]) -> list[OpenTrial]:
         """The trials of a round: those that were asked for already, and more up to its size and the budget."""
-        most = self._trials_of_round(self._curve())
-        left = runs_left(all_trials(self._study), self._settings)
-        while len(asked) < most and left >= self._settings.runs_per_trial:
-            asked.append(self._ask(asked[0].number if asked else None))
+        trials = trials_of(self._study)
+        left = affordable_runs(trials, self._settings)
+        missing = self._method.round_size(trials) - len(asked)
+        for pick in self._method.next_picks(trials, missing) if missing > 0 else ():
+            if left < self._settings.runs_per_trial:
+                break
+            asked.append(self._ask(pick, left, first=asked[0].number if asked else None))
             left -= len(asked[-1].seeds)
         return asked
 
-    def _trials_of_round(self, curve: Curve) -> int:
-        match self._settings.sampler:
-            case "bisect":
-                return 1  # each answer decides the next question
-            case "grid":
-                return len(set(self._settings.depths or ()) - {point.depth for point in curve.points})
-            case _:
-                return self._settings.parallel_trials
-
-    def _enqueue(self, depth: int) -> None:
-        # A sitting that ended between the queue and the training has left its trial waiting: that one will do.
-        if not self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-            attributes = {trial_fields.PURPOSE: Purpose.CONFIRM.value}
-            self._study.enqueue_trial({trial_fields.DEPTH: depth}, user_attrs=attributes)
-
-    def _ask(self, first: int | None = None) -> OpenTrial:
-        """A trial with its depth and its seeds, which are written down before anything is trained.
+    def _ask(self, pick: Pick, left: float, first: int | None = None) -> OpenTrial:
+        """A trial with its depth and its seeds, which are written before anything is trained.
 
         Args:
+            pick: What it tries.
+            left: Runs that the budget allows.
             first: Number of the first trial of its round; None where it is this one.
         """
-        if self._settings.sampler in OPTUNAS:
-            # Seeded anew for each trial, so that a search which was stopped goes on as if it had not been.
-            before = [trial for trial in all_trials(self._study) if trial.state is not TrialState.FAIL]
-            self._study.sampler = make_sampler(self._settings, len(before))
+        self._sampler.pick = pick
         trial = self._study.ask()
-        depth = suggest(trial, self._settings, self._depths)
-        trials = all_trials(self._study)
-        runs, purpose = runs_and_purpose(trials, trial.number, self._settings)
-        runs = int(min(runs, max(runs_left(trials, self._settings), 1)))
-        # Fresh seeds: those after the ones that earlier trials at this depth, failed ones left out, have claimed.
-        claimed = sum(
-            len(other.user_attrs.get(SEEDS, ()))
-            for other in trials[: trial.number]
-            if other.state is not TrialState.FAIL and other.params.get(trial_fields.DEPTH) == depth
-        )
-        seeds = draw_seeds(self._settings.seed, depth=depth, first=claimed, count=runs)
-        looks_out = purpose in (Purpose.SENTINEL, Purpose.TAIL)
+        depths = self._method.depths
+        depth = trial.suggest_int(DEPTH, depths.low, depths.high, log=self._method.logarithmic and depths.low > 0)
+        trials = trials_of(self._study)
+        waited = trials[trial.number].purpose  # of a trial that was waiting in the queue
+        purpose = pick.purpose if waited is Purpose.SEARCH else waited
+        runs = int(min(pick.runs, max(left, 1)))
+        seeds = draw_seeds(self._settings.seed, depth=depth, first=_claimed(trials[: trial.number], depth), count=runs)
         trial_id = trial_key(trial)
         attributes = {SEEDS: seeds, trial_fields.ROUND: trial.number if first is None else first}
-        self._stored.write_attributes(
-            trial_id, attributes | ({trial_fields.PURPOSE: purpose.value} if looks_out else {})
-        )
+        if purpose is not Purpose.SEARCH:
+            attributes[trial_fields.PURPOSE] = purpose.value
+        self._stored.write_attributes(trial_id, attributes)
         return OpenTrial(trial.number, trial_id, depth, purpose, seeds)
 
     def _carry_out(self, under_way: Sequence[OpenTrial]) -> None:
@@ -344,16 +274,13 @@ class Search:
                 trial_fields.SECONDS: _seconds(runs),
             },
         )
-        if self._settings.sampler in OPTUNAS:
-            trial_fields.write_constraint(
-                self._study, self._study.get_trials(deepcopy=False)[trial.number], self._settings.reliability
-            )
         self._study.tell(trial.number, trial.depth)
 
     def _report(self, finished: Sequence[OpenTrial]) -> None:
         """Send the events of a round that is finished, with what is known after it."""
         self._latest = None
         curve = self._curve()
+        left = self._method.runs_left(trials_of(self._study), curve)
         for trial in finished:
             runs = list(trial.runs.values())
             self._on_event(
@@ -365,8 +292,14 @@ class Search:
                     verdicts=count_verdicts([run.verdict.kind for run in runs]),
                     seconds=_seconds(runs),
                     curve=curve,
+                    runs_left=left,
                 )
             )
+
+
+def _claimed(trials: Sequence[Trial], depth: int) -> int:
+    """How many seeds earlier trials at a depth have; those of failed trials are free again."""
+    return sum(trial.seeds for trial in trials if trial.depth == depth and trial.state is not State.FAILED)
 
 
 def _seconds(runs: Sequence[StoredRun]) -> float:

@@ -2,18 +2,30 @@
 
 from collections.abc import Sequence
 
-from optuna.distributions import IntDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.problem.problem import Problem
+from depthsearch.search.method import SearchMethod, method_of
 from depthsearch.search.optuna_internals import all_trials
 from depthsearch.search.settings import ResolvedSettings
-from depthsearch.search.trial import DEPTH, EFFORT, RUNS, SECONDS, SEEDS, Purpose, counts_of, probes, purpose_of
+from depthsearch.search.trial import (
+    DEPTH,
+    EFFORT,
+    SECONDS,
+    SEEDS,
+    Depths,
+    Purpose,
+    State,
+    Trial,
+    counts_of,
+    probes,
+    purpose_of,
+)
 from depthsearch.store import StoredRun, StoredStudy, raise_study_damaged
 
 
-def read_checked(stored: StoredStudy) -> tuple[list[FrozenTrial], list[StoredRun]]:
+def read_checked(stored: StoredStudy) -> tuple[list[Trial], list[StoredRun]]:
     """A study's trials by number, and its runs: all that is read of them is there.
 
     Raises:
@@ -32,7 +44,7 @@ def read_checked(stored: StoredStudy) -> tuple[list[FrozenTrial], list[StoredRun
     for trial in trials:
         with raise_study_damaged(stored.name, f"trial {trial.number}"):
             _check(trial, with_runs)
-    return trials, runs
+    return [Trial.of(trial) for trial in trials], runs
 
 
 def _check(trial: FrozenTrial, with_runs: set[int]) -> None:
@@ -62,28 +74,28 @@ def _check_attributes(trial: FrozenTrial) -> None:
         raise ValueError(f"its effort is {effort!r}, not numbers")
 
 
-def runs_left(trials: Sequence[FrozenTrial], settings: ResolvedSettings) -> float:
-    """Runs that the budget still allows, those under way left out; infinite where there is none."""
+def affordable_runs(trials: Sequence[Trial], settings: ResolvedSettings) -> float:
+    """Runs that the budget still allows, those under way left out; infinite where there is no budget."""
     if settings.max_runs is None:
         return float("inf")
-    made = sum(trial.user_attrs[RUNS] for trial in trials if trial.state is TrialState.COMPLETE)
-    asked = sum(len(trial.user_attrs.get(SEEDS, ())) for trial in trials if trial.state is TrialState.RUNNING)
-    return float(settings.max_runs - made - asked)
+    made = sum(trial.runs or 0 for trial in trials if trial.state is State.COMPLETE)
+    under_way = sum(trial.seeds for trial in trials if trial.state is State.RUNNING)
+    return float(settings.max_runs - made - under_way)
 
 
-def budget_left(trials: Sequence[FrozenTrial], settings: ResolvedSettings) -> bool:
+def budget_left(trials: Sequence[Trial], settings: ResolvedSettings) -> bool:
     """Whether one more trial fits: its runs are known beforehand, its seconds are not, so those may overrun."""
-    if runs_left(trials, settings) < settings.runs_per_trial:
+    if affordable_runs(trials, settings) < settings.runs_per_trial:
         return False
-    spent = sum(trial.user_attrs[SECONDS] for trial in trials if trial.state is TrialState.COMPLETE)
+    spent = sum(trial.seconds for trial in trials if trial.state is State.COMPLETE)
     return settings.max_seconds is None or spent < settings.max_seconds
 
 
-def depths_of(problem: Problem, settings: ResolvedSettings, trials: Sequence[FrozenTrial]) -> IntDistribution:
-    """From the family's shallowest to the cap, or to the deepest that was tried if a lower cap was given since.
+def method_for(problem: Problem, settings: ResolvedSettings, trials: Sequence[Trial]) -> SearchMethod:
+    """The search method over the family's depths: to the cap, or to the deepest that was tried where that is deeper.
 
-    What is known of deeper networks is not forgotten by asking for less.
+    A lower cap that is given later does not forget what is known of deeper networks.
     """
     tried = [probe.depth for probe in probes(trials)]
     shallowest = problem.network.shallowest
-    return IntDistribution(shallowest, max(shallowest, settings.cap, *tried))
+    return method_of(settings, Depths(shallowest, max(shallowest, settings.cap, *tried)))

@@ -10,7 +10,7 @@ from depthsearch.reporting.sentences import run_sentence
 from depthsearch.results.answer import Answer
 from depthsearch.results.comparison import Compared, Comparison
 from depthsearch.results.study_report import StudyReport, StudyRow
-from depthsearch.search.trial import purpose_of
+from depthsearch.search.trial import State
 from depthsearch.store import Store, StoredStudy
 from depthsearch.workflows import answer_of, read_checked
 from depthsearch.workflows.answer import probabilities_at
@@ -36,7 +36,7 @@ def run_rows(stored: StoredStudy) -> list[dict[str, Any]]:
         StudyDamaged: They cannot be read.
     """
     trials, runs = read_checked(stored)
-    purposes = {trial.number: purpose_of(trial).value for trial in trials}
+    purposes = {trial.number: trial.purpose.value for trial in trials}
     return [
         {
             "study": stored.name,
@@ -131,8 +131,8 @@ def _read(store: Store, study: str, *, called: str, reported: Reported | None = 
                 name=called,
                 answer=answer_of(stored),
                 runs=tuple(runs),
-                under_way=sum(not state.is_finished() for state in states),
-                failed=sum(state.name == "FAIL" for state in states),
+                under_way=sum(state in (State.WAITING, State.RUNNING) for state in states),
+                failed=sum(state is State.FAILED for state in states),
                 reported=reported,
                 measured=probabilities_at(stored, [row.depth for row in reported.rows]) if reported else (),
                 older=_older(stored),

@@ -15,15 +15,13 @@ from depthsearch.cli.progress import Progress, progress_console
 from depthsearch.problem.problem import Problem
 from depthsearch.reporting.terminal.answer import answer_text
 from depthsearch.results.events import Preparing, RoundAdvanced, RunFinished, StudyOpened, TrialFinished, TrialStarted
-from depthsearch.search.curve import Conclusion, Crossing, Curve, CurvePoint
+from depthsearch.search.curve import Crossing, Curve, CurvePoint
 from depthsearch.search.settings import ResolvedSettings
-from depthsearch.search.threshold.sampler import runs_expected
 from depthsearch.search.trial import Purpose
 from tests.reporting.answers import answer
 
 SETTINGS = ResolvedSettings(reliability=0.9, runs_per_trial=8)
 POINTS = tuple(CurvePoint(depth=depth, trained=8, of=8, p=1.0) for depth in (2, 5, 9, 17))
-OPEN = Curve(points=POINTS, max_depth=17, fails_at=None, interval=(17, None), level=0.95)
 WIDE = Curve(
     points=(*POINTS, CurvePoint(depth=32, trained=2, of=8, p=0.25)),
     max_depth=17,
@@ -32,9 +30,15 @@ WIDE = Curve(
     level=0.95,
     thresholds=(Crossing(reliability=0.9, depth=20, interval=(15, 30)),),
 )
-DONE = WIDE.model_copy(update={"concluded": Conclusion.LEVEL})
 FINISHED = TrialFinished(
-    depth=32, runs=8, trained=2, purpose=Purpose.SEARCH, verdicts={"trained": 2, "unstable": 6}, seconds=1.0, curve=WIDE
+    depth=32,
+    runs=8,
+    trained=2,
+    purpose=Purpose.SEARCH,
+    verdicts={"trained": 2, "unstable": 6},
+    seconds=1.0,
+    curve=WIDE,
+    runs_left=90,
 )
 
 
@@ -249,45 +253,6 @@ def test_a_terminal_gets_no_line_a_minute(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(progress, "MINUTE", 0.002)
     with Progress({"": Problem()}, SETTINGS, quiet=False):
         assert tickers() == []
-
-
-def expected(curve: Curve, **changes: object) -> int | None:
-    return runs_expected(curve, SETTINGS.model_copy(update=changes).resolved())
-
-
-def test_nobody_knows_how_long_it_takes_to_find_something_that_fails() -> None:
-    assert expected(OPEN) is None
-    assert expected(OPEN, max_runs=40) == 8
-
-
-def test_a_narrower_interval_has_less_to_come() -> None:
-    narrow = WIDE.model_copy(
-        update={
-            "interval": (19, 22),
-            "thresholds": (Crossing(reliability=0.9, depth=20, interval=(19, 22)),),
-        }
-    )
-    ends = 16 + 16  # the look beyond, and the confirmation
-    wide, near = expected(WIDE), expected(narrow)
-    assert wide is not None
-    assert near is not None
-    assert wide > near >= 8 + ends
-    assert expected(WIDE, max_runs=50) == 10
-
-
-def test_a_concluded_search_is_still_confirmed() -> None:
-    assert expected(DONE) == 16
-    assert expected(DONE, sampler="bisect") == 16
-
-
-def test_bisection_halves_its_bracket() -> None:
-    bracket = Curve(points=WIDE.points, max_depth=17, fails_at=32)
-    assert expected(bracket, sampler="bisect") == (4 + 2) * 8
-    assert expected(bracket.model_copy(update={"fails_at": None}), sampler="bisect") is None
-
-
-def test_a_grid_tries_what_is_missing() -> None:
-    assert expected(WIDE, sampler="grid", depths=(2, 5, 40, 50)) == 16
 
 
 @pytest.mark.usefixtures("_terminal")

@@ -8,9 +8,7 @@ from depthsearch.networks.ffnet import FFNet
 from depthsearch.reporting.sentences import (
     answer_sentence,
     beyond_sentence,
-    conclusion_words,
     outcome_words,
-    possible_words,
     warning_sentences,
 )
 from depthsearch.reporting.sentences.answers import AnswerWarnings
@@ -30,78 +28,12 @@ def curve(
     return Curve(**fields | {"interval": interval} | more)
 
 
-# What is still possible.
-
-
-def test_before_the_first_trial_every_depth_is_possible() -> None:
-    assert possible_words(curve(None, None), 100) == "at least 0"
-
-
-def test_where_nothing_failed_the_deepest_pass_is_a_lower_end() -> None:
-    assert possible_words(curve(16, None), 100) == "at least 16"
-
-
-def test_where_the_cap_passes_it_is_the_answer() -> None:
-    assert possible_words(curve(100, None, Conclusion.CAP), 100) == "100, the cap"
-
-
-def test_where_nothing_passed_the_shallowest_fail_is_an_upper_end() -> None:
-    assert possible_words(curve(None, 5), 100) == "below 5"
-
-
-def test_where_the_shallowest_network_fails_none_is_left() -> None:
-    assert possible_words(curve(None, 1, Conclusion.SHALLOWEST), 100) == "none"
-
-
-def test_between_a_pass_and_a_fail_the_fail_itself_is_left_out() -> None:
-    assert possible_words(curve(16, 24), 100) == "16 to 23"
-
-
-def test_an_adjacent_pass_and_fail_leave_one_depth() -> None:
-    assert possible_words(curve(20, 21), 100) == "20"
-
-
-def test_a_concluded_search_leaves_one_depth() -> None:
-    assert possible_words(curve(20, 21, Conclusion.ADJACENT), 100) == "20"
-
-
-@pytest.mark.parametrize(
-    ("interval", "words"),
-    [
-        ((16, 23), "16 to 23"),
-        ((20, 20), "20"),
-        ((15, None), "at least 15"),
-        ((15, 100), "at least 15"),
-        ((0, None), "at least 0"),
-        ((100, 100), "100"),
-        ((100, None), "at least 100"),
-    ],
-)
-def test_an_interval_comes_before_what_was_tried(interval: tuple[int, int | None], words: str) -> None:
-    assert possible_words(curve(16, 24, interval=interval), 100) == words
-    assert possible_words(curve(None, None, Conclusion.WIDTH, interval=interval), 100) == words
-
-
-def test_while_the_shallowest_depth_may_fail_and_the_cap_may_pass_nothing_is_known() -> None:
-    begun = curve(None, None, interval=(0, None))
-    tried = (CurvePoint(depth=1, trained=1, of=2, p=0.5),)
-
-    assert possible_words(begun.model_copy(update={"points": tried}), 100) == "not known yet"
-    assert possible_words(begun.model_copy(update={"points": tried, "interval": (1, None)}), 100) == "at least 1"
-    assert possible_words(begun.model_copy(update={"points": tried, "interval": (0, 9)}), 100) == "0 to 9"
-
-
 # The sentence of an answer.
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_every_outcome_has_a_sentence(outcome: Outcome) -> None:
     assert len(outcome_words(outcome).split()) > 4
-
-
-@pytest.mark.parametrize("rule", list(Conclusion))
-def test_every_conclusion_has_a_sentence(rule: Conclusion) -> None:
-    assert len(conclusion_words(rule).split()) > 4
 
 
 BEYOND = Beyond(depth=8, deepest=8, cause="died", causes={"died": 3, "born_dead": 1}, sentence="")
@@ -200,7 +132,10 @@ def test_without_a_reason_nothing_is_warned_of() -> None:
     ("changes", "words"),
     [
         ({"disagreeing": AGAIN[:1]}, "with fresh seeds, 9 hidden layers trained in 7 of 16 runs: this disagrees with"),
-        ({"disagreeing": AGAIN[:1], "measures_interval": False}, "a search that measures an interval tells more"),
+        (
+            {"disagreeing": AGAIN[:1], "measures_interval": False},
+            "a search with an interval tells more (--fresh --sampler threshold)",
+        ),
         (
             {"unconfirmed": True, "next_to_confirm": 1, "budget_left": False},
             "unconfirmed: the budget ended before 1 hidden layer could be tried again with fresh seeds",

@@ -16,18 +16,12 @@ from tests.search.studies import ask, new_study, search, tell
 SETTINGS = ResolvedSettings(reliability=0.5, cap=10_000, runs_per_trial=4)
 
 
-class TestConformanceWithItsParameterNamedDepth(BasicSamplerTestCase, SingleOnlySamplerTestCase):
+class TestConformance(BasicSamplerTestCase, SingleOnlySamplerTestCase):
+    """Of the sampler as it is constructed; test_method drives the search itself through the same tests."""
+
     @pytest.fixture
     def sampler(self) -> Callable[[], BaseSampler]:
         return lambda: BisectionSampler(SETTINGS)
-
-
-class TestConformanceWithItsParameterNamedX(BasicSamplerTestCase, SingleOnlySamplerTestCase):
-    """Drives the sampler itself through steps, negative ranges, logarithms and moving bounds."""
-
-    @pytest.fixture
-    def sampler(self) -> Callable[[], BaseSampler]:
-        return lambda: BisectionSampler(SETTINGS, parameter="x")
 
 
 @pytest.mark.parametrize("threshold", [1, 2, 7, 74, 300])

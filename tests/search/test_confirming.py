@@ -7,11 +7,13 @@ from optuna.distributions import IntDistribution
 
 from depthsearch.search import BisectionSampler, ThresholdSampler, estimate
 from depthsearch.search.curve import Conclusion, Curve
-from depthsearch.search.estimation import MOST_CONFIRMATIONS, next_to_confirm
-from depthsearch.search.optuna_internals import all_trials
+from depthsearch.search.method import method_of
+from depthsearch.search.sampler import trials_of
 from depthsearch.search.settings import ResolvedSettings
+from depthsearch.search.threshold.estimation import MOST_CONFIRMATIONS
+from depthsearch.search.trial import Depths, Purpose
 
-DEPTHS = IntDistribution(1, 64)
+DEPTHS = Depths(1, 64)
 HALF = ResolvedSettings(reliability=0.5, cap=64, runs_per_trial=8)
 MOST = ResolvedSettings(reliability=0.9, cap=64, runs_per_trial=8)
 
@@ -29,7 +31,10 @@ def add(study: Study, depth: int, *, trained: int, runs: int, purpose: str = "se
     attributes = {"runs": runs, "trained": trained, "purpose": purpose}
     study.add_trial(
         optuna.trial.create_trial(
-            params={"depth": depth}, distributions={"depth": DEPTHS}, value=depth, user_attrs=attributes
+            params={"depth": depth},
+            distributions={"depth": IntDistribution(DEPTHS.low, DEPTHS.high)},
+            value=depth,
+            user_attrs=attributes,
         )
     )
 
@@ -37,7 +42,11 @@ def add(study: Study, depth: int, *, trained: int, runs: int, purpose: str = "se
 def known(study: Study, settings: ResolvedSettings) -> tuple[Curve, int | None]:
     """What is known, and the depth to confirm next."""
     curve = estimate(study, settings, depths=DEPTHS)
-    return curve, next_to_confirm(all_trials(study), curve, settings, DEPTHS)
+    pick = method_of(settings, DEPTHS).next_confirmation(trials_of(study), curve)
+    if pick is not None:
+        assert pick.purpose is Purpose.CONFIRM
+        assert pick.runs == (4 if settings.sampler == "bisect" else 16)
+    return curve, None if pick is None else pick.depth
 
 
 CLIFF = dict.fromkeys((1, 2, 4, 8, 12, 16, 18, 20), (16, 16)) | dict.fromkeys((21, 22, 26, 32, 44, 55), (0, 16))
@@ -93,7 +102,7 @@ def test_after_three_confirmations_an_answer_stays_unconfirmed() -> None:
         add(study, depth, trained=2, runs=16, purpose="confirm")
     curve, depth_left = known(study, HALF)
     assert (curve.confirmed, depth_left) == (False, None)
-    assert len([trial for trial in all_trials(study) if trial.user_attrs["purpose"] == "confirm"]) == MOST_CONFIRMATIONS
+    assert sum(trial.purpose is Purpose.CONFIRM for trial in trials_of(study)) == MOST_CONFIRMATIONS
 
 
 def test_a_network_that_is_reliable_at_no_depth_is_confirmed_at_the_shallowest() -> None:

@@ -1,6 +1,11 @@
 """Given depths, one after another."""
 
+from collections.abc import Callable
+
 import optuna
+import pytest
+from optuna.samplers import BaseSampler
+from optuna.testing.pytest_samplers import BasicSamplerTestCase, SingleOnlySamplerTestCase
 
 from depthsearch.search import DepthGridSampler, estimate
 from depthsearch.search.curve import Conclusion
@@ -8,6 +13,12 @@ from depthsearch.search.settings import ResolvedSettings
 from tests.search.studies import ask, new_study, tell
 
 SETTINGS = ResolvedSettings(sampler="grid", depths=(14, 3, 7), runs_per_trial=10)
+
+
+class TestConformance(BasicSamplerTestCase, SingleOnlySamplerTestCase):
+    @pytest.fixture
+    def sampler(self) -> Callable[[], BaseSampler]:
+        return lambda: DepthGridSampler(SETTINGS)
 
 
 def test_each_depth_is_tried_in_turn_and_gives_a_curve() -> None:

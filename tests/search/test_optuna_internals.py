@@ -5,7 +5,6 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna import Study
-from optuna.distributions import IntDistribution
 from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
@@ -43,9 +42,16 @@ def test_keys_are_those_of_the_storage(study: Study, storage: RDBStorage) -> Non
     assert internals.trial_key(study.trials[0]) == key
 
 
-@pytest.mark.parametrize(("depth", "inside"), [(0, False), (1, True), (4, False), (9, True), (11, False)])
-def test_a_distribution_contains_what_it_may_suggest(depth: int, inside: bool) -> None:
-    assert internals.contains(IntDistribution(1, 9, step=2), depth) is inside
+def test_optuna_is_quiet_for_a_while(capsys: pytest.CaptureFixture[str]) -> None:
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.INFO)
+    try:
+        with internals.quiet_optuna():
+            optuna.create_study()
+        assert optuna.logging.get_verbosity() == optuna.logging.INFO
+    finally:
+        optuna.logging.set_verbosity(before)
+    assert capsys.readouterr().err == ""
 
 
 def test_user_attributes_are_read_back_and_overwritten(study: Study, storage: RDBStorage) -> None:

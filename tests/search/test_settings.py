@@ -25,17 +25,52 @@ def test_the_defaults() -> None:
 
 
 def test_what_is_left_out_is_filled_in_and_what_is_given_stays() -> None:
-    resolved = SearchSettings(reliability=0.7).resolved(reliability=0.9, runs_per_trial=8)
-    assert (resolved.reliability, resolved.runs_per_trial, resolved.parallel_trials) == (0.7, 8, 1)
-    assert resolved.resolved(reliability=0.9, runs_per_trial=3) is resolved
+    resolved = SearchSettings(reliability=0.7).resolved(reliability=0.9, lanes=2)
+    assert (resolved.reliability, resolved.runs_per_trial, resolved.parallel_trials) == (0.7, 8, 2)
+    assert resolved.resolved(reliability=0.9, lanes=64) is resolved
     assert SearchSettings().resolved() == ResolvedSettings(reliability=0.5, runs_per_trial=1, parallel_trials=1)
 
 
 def test_resolved_settings_go_through_json_with_no_field_unset() -> None:
-    resolved = SearchSettings(max_runs=40, seed=3).resolved(reliability=0.9, runs_per_trial=8, parallel_trials=2)
+    resolved = SearchSettings(max_runs=40, seed=3).resolved(reliability=0.9, lanes=8)
     assert ResolvedSettings.model_validate_json(resolved.canonical_json()) == resolved
+
+
+def test_a_budget_holds_the_runs_of_a_trial() -> None:
+    assert SearchSettings(max_runs=5).resolved(lanes=8).runs_per_trial == 5
     with pytest.raises(InvalidValue, match="max_runs must be at least 8, the runs of one trial, but got 5"):
-        SearchSettings(max_runs=5).resolved(runs_per_trial=8)
+        SearchSettings(max_runs=5, runs_per_trial=8)
+
+
+@pytest.mark.parametrize(
+    ("settings", "lanes", "runs", "rounds"),
+    [
+        ({}, 2, 8, 2),
+        ({}, 16, 16, 2),
+        ({}, 1024, 32, 64),
+        ({"runs_per_trial": 4}, 16, 4, 8),
+        ({"sampler": "bisect"}, 16, 3, 10),
+        ({"sampler": "bisect", "max_runs": 2}, 16, 2, 16),
+    ],
+)
+def test_an_engine_is_kept_busy(settings: dict[str, Any], lanes: int, runs: int, rounds: int) -> None:
+    resolved = SearchSettings.model_validate(settings).resolved(lanes=lanes)
+    assert (resolved.runs_per_trial, resolved.parallel_trials) == (runs, rounds)
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "gp", "random"])
+def test_a_sampler_that_never_stops_by_itself_has_a_budget(sampler: str) -> None:
+    assert SearchSettings(sampler=sampler).resolved(lanes=8).max_runs == 40 * 8
+    assert SearchSettings(sampler=sampler, max_runs=16).resolved(lanes=8).max_runs == 16
+    assert SearchSettings(sampler=sampler, max_seconds=9.0).resolved(lanes=8).max_runs is None
+    assert SearchSettings().resolved(lanes=8).max_runs is None
+
+
+def test_a_reliability_of_one_is_for_samplers_that_count_on_no_posterior() -> None:
+    assert SearchSettings(sampler="bisect", reliability=1.0).reliability == 1
+    message = r"must be from 0\.01 to 0\.99, since no number of runs shows more, but got 1\.0; the sampler 'bisect'"
+    with pytest.raises(InvalidValue, match=message):
+        SearchSettings(reliability=1.0)
 
 
 @pytest.mark.parametrize(

@@ -101,8 +101,8 @@ def test_a_run_has_trained_if_its_final_score_reaches_the_bar(searched: tuple[An
             assert run.final_score is not None
             assert run.verdict.trained is (run.final_score >= answer.bar - 1e-6)
             if run.verdict.trained:
-                accuracy = study.trace(run.trial_number, run.run).train_accuracy
-                assert run.final_score == pytest.approx(float(accuracy[-3:].min()))
+                score = study.trace(run.trial_number, run.run).score
+                assert run.final_score == pytest.approx(float(score[-3:].min()))
 
 
 def test_the_scores_are_those_of_the_runs_that_confirm_max_depth(searched: tuple[Answer, list[Event], str]) -> None:

@@ -6,6 +6,7 @@ from depthsearch.networks.base import Network
 from depthsearch.reporting.sentences.words import interval_words, listed
 from depthsearch.results.answer import Beyond, Confirmation, Outcome, UsefulDepth
 from depthsearch.search.curve import Conclusion, Curve
+from depthsearch.search.method import DEFAULT
 from depthsearch.search.settings import ResolvedSettings
 
 FEW_DEPTHS = 8
@@ -169,7 +170,7 @@ class AnswerWarnings:
 
 _DISAGREES_WITH_POSTERIOR = "so the curve's shape, or chance, may mislead here; a search from another --seed tells more"
 _DISAGREES_WITH_BRACKET = (
-    "so the cliff is not sharp here; a search that measures an interval tells more (--fresh and another --sampler)"
+    f"so the cliff is not sharp here; a search with an interval tells more (--fresh --sampler {DEFAULT})"
 )
 
 

@@ -1,14 +1,13 @@
-"""What is tried next, as a pure function of the trials and the settings: the rule behind ThresholdSampler."""
+"""What threshold search tries next, as a pure function of the trials and the settings."""
 
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from optuna.distributions import IntDistribution
-from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.search.curve import Conclusion
+from depthsearch.search.method import Pick, picks_in_turn
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.search.threshold.acquisition import FIRST, Effort, Pending, best_depth
 from depthsearch.search.threshold.posterior import Count, posterior
@@ -21,10 +20,10 @@ from depthsearch.search.threshold.stopping import (
     tail_limits,
     threshold,
 )
-from depthsearch.search.trial import DEPTH, SEEDS, Probe, Purpose, Steps, effort_of, pooled, probes, purpose_of
+from depthsearch.search.trial import Depths, Probe, Purpose, State, Trial, pooled, probes
 
 QUARTERS = 4
-"""Of the tail, each of which gets its part of the runs."""
+"""Parts of the tail, each of which gets its share of the runs."""
 
 CONFIRM_RUNS = 16
 """Fresh runs with which an answer is confirmed, at least."""
@@ -32,14 +31,8 @@ CONFIRM_RUNS = 16
 SENTINEL_STREAM = 2
 """Which of the root seed's streams sentinels are drawn from."""
 
-
-@dataclass(frozen=True)
-class Pick:
-    """What a trial tries: a depth, with how many fresh runs, and why."""
-
-    depth: int
-    runs: int
-    purpose: Purpose
+LEAST_EFFORT = 0.01
+"""No run costs less than this share of its budget."""
 
 
 @dataclass(frozen=True)
@@ -47,30 +40,29 @@ class Known:
     """What the finished trials say, in steps.
 
     Attributes:
-        steps: From depths to steps.
-        counts: All that was seen, a count for each step, shallowest first.
+        depths: The depths that may be tried.
+        counts: All runs, a count for each step, shallowest first.
         recent: What the last trials added, as many as make RECENT_RUNS runs.
-        effort: What a run costs of its budget.
+        effort: Share of its budget that a run costs.
         deepest_success: The deepest step at which a run succeeded; 0 where none did.
     """
 
-    steps: Steps
+    depths: Depths
     counts: tuple[Count, ...]
     recent: tuple[Count, ...]
     effort: Effort
     deepest_success: int
 
     @classmethod
-    def of(cls, trials: Sequence[FrozenTrial], distribution: IntDistribution, parameter: str = DEPTH) -> "Known":
+    def of(cls, trials: Sequence[Trial], depths: Depths) -> "Known":
         """From the trials, sorted by number."""
-        steps = Steps(distribution)
-        seen = [probe for probe in probes(trials, parameter) if 1 <= steps.step(probe.depth) <= steps.last]
+        seen = [probe for probe in probes(trials) if 1 <= depths.step_of(probe.depth) <= depths.last]
         return cls(
-            steps=steps,
-            counts=tuple(_count(steps, probe) for probe in pooled(seen)),
-            recent=tuple(_count(steps, probe) for probe in seen[-_recent(seen) :]),
-            effort=Effort(*effort_of(trials)),
-            deepest_success=max((steps.step(probe.depth) for probe in seen if probe.trained), default=0),
+            depths=depths,
+            counts=tuple(_count(depths, probe) for probe in pooled(seen)),
+            recent=tuple(_count(depths, probe) for probe in seen[-_recent(seen) :]),
+            effort=effort_of(trials),
+            deepest_success=max((depths.step_of(probe.depth) for probe in seen if probe.trained), default=0),
         )
 
     @property
@@ -80,7 +72,7 @@ class Known:
 
     def rule(self, settings: ResolvedSettings) -> Conclusion | None:
         """The rule that would end the search now, the tail aside."""
-        return rule_that_holds(self.counts, self.recent, settings.reliability, settings.tolerance, self.steps.last)
+        return rule_that_holds(self.counts, self.recent, settings.reliability, settings.tolerance, self.depths.last)
 
     def threshold(self, settings: ResolvedSettings) -> Threshold:
         """Where P(success) falls to the reliability."""
@@ -88,11 +80,11 @@ class Known:
 
     def doubtful(self, pending: Sequence[Pending] = ()) -> int | None:
         """A step whose failures would be explained by a dip, and that has had few runs; None where there is none."""
-        under_way = {own.depth for own in pending}
+        under_way = {trial.depth for trial in pending}
         return next((step for step in suspicious(self.counts, posterior(self.counts)) if step not in under_way), None)
 
-    def left_to_look_at(self, settings: ResolvedSettings, pending: Sequence[Pending] = ()) -> int | None:
-        """The step to look at before the search may end; None where all were, or the budget does not allow it.
+    def next_tail_step(self, settings: ResolvedSettings, pending: Sequence[Pending] = ()) -> int | None:
+        """The step to try before the search may end; None where nothing is left, or the budget does not allow it.
 
         First what is doubtful. Then the tail, which lies beyond the interval; where that reaches the last step, the
         last step itself has to be tried.
@@ -102,10 +94,11 @@ class Known:
         doubtful = self.doubtful(pending)
         if doubtful is not None:
             return doubtful
-        limits = tail_limits(self.threshold(settings), self.steps.last)
+        last = self.depths.last
+        limits = tail_limits(self.threshold(settings), last)
         tried = [*((count.depth, count.runs) for count in self.counts), *((own.depth, own.runs) for own in pending)]
         if limits is None:
-            return None if self.steps.last in [step for step, _ in tried] else self.steps.last
+            return None if last in [step for step, _ in tried] else last
         edges = np.geomspace(*limits, QUARTERS + 1)
         wanted: list[tuple[int, int]] = []  # (runs so far, step) of each quarter that lacks runs
         for low, high in itertools.pairwise(edges.tolist()):
@@ -118,47 +111,35 @@ class Known:
         return min(wanted)[1] if wanted else None
 
 
-def next_pick(
-    earlier: Sequence[FrozenTrial], distribution: IntDistribution, settings: ResolvedSettings, *, parameter: str = DEPTH
-) -> Pick:
-    """What the trial after the trials `earlier` tries: those with lower numbers, sorted.
+def next_picks(trials: Sequence[Trial], most: int, depths: Depths, settings: ResolvedSettings) -> tuple[Pick, ...]:
+    """What the next trials try, after these."""
+    known = Known.of(trials, depths)
 
-    A running trial counts as pending; where it has no depth yet, its own pick is worked out first. A failed one counts
-    as never made, so that a search which was interrupted goes on as if it had not been.
-    """
-    known = Known.of(earlier, distribution, parameter)
-    pending: list[Pending] = []
-    place = 0
-    for trial in earlier:
-        if trial.state is TrialState.RUNNING:
-            if parameter in trial.params:
-                runs = len(trial.user_attrs.get(SEEDS, ())) or runs_for(purpose_of(trial), settings)
-                pending.append(Pending(known.steps.step(int(trial.params[parameter])), runs))
-            else:
-                own = _pick(known, pending, place, settings)
-                pending.append(Pending(known.steps.step(own.depth), own.runs))
-        place += trial.state in (TrialState.RUNNING, TrialState.COMPLETE)
-    return _pick(known, pending, place, settings)
+    def pick(pending: Sequence[Pick], place: int) -> Pick:
+        under_way = [Pending(depths.step_of(other.depth), other.runs) for other in pending]
+        return _pick(known, under_way, place, settings)
+
+    return picks_in_turn(trials, most, pick, lambda purpose: runs_for(purpose, settings))
 
 
 def _pick(known: Known, pending: Sequence[Pending], place: int, settings: ResolvedSettings) -> Pick:
     """What the trial in that place among all trials tries."""
 
     def pick(step: int, purpose: Purpose) -> Pick:
-        return Pick(known.steps.depth(step), runs_for(purpose, settings), purpose)
+        return Pick(known.depths.at(step), runs_for(purpose, settings), purpose)
 
-    if known.rule(settings) is not None and (step := known.left_to_look_at(settings, pending)) is not None:
+    if known.rule(settings) is not None and (step := known.next_tail_step(settings, pending)) is not None:
         return pick(step, Purpose.TAIL)
     deepest = max([*(count.depth for count in known.counts), *(own.depth for own in pending)], default=0)
     if deepest and place % _period(settings) == _period(settings) - 1:
         share = np.random.default_rng([settings.seed, place, SENTINEL_STREAM]).uniform()
-        # A sentinel that failed is asked again: one failure may be chance.
+        # A sentinel that failed is tried again: one failure may be chance.
         return pick(known.doubtful(pending) or int(deepest**share), Purpose.SENTINEL)
     step = best_depth(
         posterior(known.counts),
         settings.reliability,
         runs=settings.runs_per_trial,
-        deepest=min(max(2 * known.deepest_success, FIRST), known.steps.last),
+        deepest=min(max(2 * known.deepest_success, FIRST), known.depths.last),
         pending=pending,
         effort=known.effort,
         side_by_side=settings.parallel_trials,
@@ -172,9 +153,7 @@ def _period(settings: ResolvedSettings) -> int:
 
 
 def runs_for(purpose: Purpose, settings: ResolvedSettings) -> int:
-    """Fresh runs of a trial: look-outs need many depths rather than many runs at one."""
-    if settings.sampler == "bisect":
-        return settings.runs_per_trial
+    """Fresh runs of a trial: exploring takes many depths rather than many runs at one."""
     match purpose:
         case Purpose.SENTINEL:
             return max(1, settings.runs_per_trial // 8)
@@ -184,6 +163,24 @@ def runs_for(purpose: Purpose, settings: ResolvedSettings) -> int:
             return max(CONFIRM_RUNS, settings.runs_per_trial)
         case Purpose.SEARCH:
             return settings.runs_per_trial
+
+
+def effort_of(trials: Sequence[Trial]) -> Effort:
+    """The mean share of a training's budget that runs took which trained, and which did not; 1 where none says.
+
+    Trials that confirm are left out: they always take the whole budget.
+    """
+    spent, made = [0.0, 0.0], [0, 0]
+    for trial in trials:
+        if trial.state is not State.COMPLETE or trial.purpose is Purpose.CONFIRM or trial.effort is None:
+            continue
+        if trial.runs is None or trial.trained is None:
+            continue
+        for kind, runs in enumerate((trial.trained, trial.runs - trial.trained)):
+            spent[kind] += trial.effort[kind]
+            made[kind] += runs
+    succeeds, fails = (effort / runs if runs else 1.0 for effort, runs in zip(spent, made, strict=True))
+    return Effort(max(succeeds, LEAST_EFFORT), max(fails, LEAST_EFFORT))
 
 
 def _recent(seen: Sequence[Probe]) -> int:
@@ -196,8 +193,8 @@ def _recent(seen: Sequence[Probe]) -> int:
     return max(len(seen), 1)
 
 
-def _count(steps: Steps, probe: Probe) -> Count:
-    return Count(steps.step(probe.depth), probe.runs, probe.trained)
+def _count(depths: Depths, probe: Probe) -> Count:
+    return Count(depths.step_of(probe.depth), probe.runs, probe.trained)
 
 
 def _van_der_corput(number: int) -> float:
