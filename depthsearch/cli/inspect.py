@@ -16,7 +16,7 @@ from depthsearch.cli.options import (
     quiet_option,
     storage_option,
 )
-from depthsearch.cli.output_file import check_writable, write_file
+from depthsearch.reporting.files import check_writable, write_file
 from depthsearch.errors import InvalidValue, UnreadableStudyFile
 from depthsearch.interrupts import interrupts_deferred
 from depthsearch.schema import DEEPEST, LAST_SEED

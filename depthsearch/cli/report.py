@@ -3,7 +3,7 @@
 import click
 
 from depthsearch.cli.options import storage_option
-from depthsearch.cli.output_file import check_writable, write_file
+from depthsearch.reporting.files import check_writable, write_file
 from depthsearch.errors import InvalidValue
 
 

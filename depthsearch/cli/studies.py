@@ -77,7 +77,7 @@ def show(study: str, storage: str | None, as_json: bool, everything: bool) -> No
 def export(study: str, storage: str | None, as_json: bool, as_csv: bool, output: str | None) -> None:
     """Every run of STUDY with its depth, seed, verdict and evidence: as CSV, or with --json as JSON."""
     from depthsearch.cli.output import write  # noqa: PLC0415
-    from depthsearch.cli.output_file import write_file  # noqa: PLC0415
+    from depthsearch.reporting.files import write_file  # noqa: PLC0415
     from depthsearch.reporting.tables import RUN_COLUMNS, to_csv  # noqa: PLC0415
     from depthsearch.store import open_store  # noqa: PLC0415
     from depthsearch.workflows.studies import run_rows  # noqa: PLC0415

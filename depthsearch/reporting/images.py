@@ -2,7 +2,6 @@
 
 import errno
 import re
-import tempfile
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +10,7 @@ import plotly.io
 from plotly import graph_objects as go
 
 from depthsearch.errors import InvalidValue
+from depthsearch.reporting.files import check_folder, write_files
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -31,20 +31,11 @@ def check_images(folder: str) -> None:
     """
     if find_spec("kaleido") is None:
         raise InvalidValue("--figures needs kaleido, which is not installed: pip install 'depthsearch[figures]'")
-    if not folder:
-        raise InvalidValue("--figures '' is no folder: give one, as in --figures figures")
-    try:
-        Path(folder).mkdir(exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except (OSError, ValueError) as error:
-        raise _unwritable(folder, error) from None
+    check_folder(folder)
 
 
 def write_images(figures: Mapping[str, go.Figure], folder: str) -> list[Path]:
     """Write each figure under its name in every one of FORMATS, all of them or none.
-
-    They are drawn in a folder of their own beside those that are there already, and take their places in the end.
 
     Args:
         figures: By name.
@@ -55,16 +46,7 @@ def write_images(figures: Mapping[str, go.Figure], folder: str) -> list[Path]:
     """
     check_images(folder)
     names = [f"{name}.{kind}" for name in _file_names(figures) for kind in FORMATS]
-    try:
-        with tempfile.TemporaryDirectory(prefix=".depthsearch-", dir=folder) as beside:
-            _draw(figures, [Path(beside) / name for name in names])
-            for name in names:
-                place = Path(folder) / name
-                if place.is_dir():
-                    raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
-            return [(Path(beside) / name).replace(Path(folder) / name) for name in names]
-    except OSError as error:
-        raise _unwritable(folder, error) from None
+    return write_files(folder, names, lambda files: _draw(figures, files))
 
 
 def _draw(figures: Mapping[str, go.Figure], files: list[Path]) -> None:
@@ -88,11 +70,6 @@ def _draw(figures: Mapping[str, go.Figure], files: list[Path]) -> None:
     missing = [file.name for file in files if not file.is_file() or not file.stat().st_size]
     if missing:
         raise OSError(errno.EIO, f"{missing[0]} was not drawn")
-
-
-def _unwritable(folder: str, error: Exception) -> InvalidValue:
-    reason = (error.strerror if isinstance(error, OSError) else None) or error
-    return InvalidValue(f"--figures {folder!r} cannot be written: {reason}; give a folder that can be")
 
 
 def _file_names(figures: Mapping[str, go.Figure]) -> list[str]:

@@ -121,7 +121,7 @@ def test_an_export_that_cannot_be_written_whole_leaves_the_file_that_was_there(
     def fail(*_arguments: Any, **_more: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", fail)
+    monkeypatch.setattr(Path, "write_bytes", fail)
     assert run(["studies", "export", "done", "--output", "runs.csv"]) == 2
     assert "--output 'runs.csv' cannot be written: No space left on device" in capsys.readouterr().err
     assert Path("runs.csv").read_text() == "before"

@@ -1,4 +1,4 @@
-"""Pages as files: replaced whole or not at all."""
+"""Files: replaced whole or not at all."""
 
 import os
 import stat
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from depthsearch.cli.output_file import check_writable, write_file
+from depthsearch.reporting.files import check_writable, write_file
 from depthsearch.errors import InvalidValue
 
 

@@ -1,0 +1,119 @@
+"""Labels of studies that are shown together: what they have in common is left out, what differs is named."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from depthsearch.problem.problem import Problem
+from depthsearch.reporting.command_line import option_names
+from depthsearch.reporting.sentences import in_words
+from depthsearch.search.settings import SearchSettings
+
+TABLES = ("network", "data", "recipe", "criterion")
+
+IDENTITY = ("settings.sampler", "settings.reliability", "settings.seed")
+"""Settings that make two searches of one problem different studies."""
+
+Studies = Sequence[tuple[Problem, SearchSettings]]
+
+
+def labels(studies: Studies, *, leave_out: Collection[str] = ()) -> list[str]:
+    """A label for each study: its problem's few words, and the fields in which the studies differ.
+
+    Fields of the problem come first, then the settings that are part of a study's identity; the other settings are
+    named only where nothing else distinguishes two studies. A value that the few words hold already is not repeated,
+    and neither is one that follows from another field, such as an optimizer's usual learning rate. Studies that differ
+    in nothing are numbered: "ffnet tanh on moons (2)".
+
+    Args:
+        studies: Each with its problem and its settings.
+        leave_out: Paths of fields that are not named, such as "recipe.learning_rate".
+    """
+    values = [_values(problem, settings) for problem, settings in studies]
+    fewest = [_fewest(problem, settings) if len(studies) > 1 else {} for problem, settings in studies]
+    differing = [path for path in _differing(values, fewest) if path not in leave_out]
+    named = [path for path in differing if not path.startswith("settings.") or path in IDENTITY]
+    named = [path for path in named if not _in_words_already(path, studies, values)]
+    found = _worded(studies, values, named)
+    if len(set(found)) < len(found):
+        others = [path for path in differing if path.startswith("settings.") and path not in IDENTITY]
+        found = _worded(studies, values, named + others)
+    return _numbered(found)
+
+
+def differing_fields(studies: Studies) -> tuple[str, ...]:
+    """The paths of the fields in which the studies differ, such as "recipe.epochs"."""
+    values = [_values(problem, settings) for problem, settings in studies]
+    return tuple(_differing(values, [_fewest(problem, settings) for problem, settings in studies]))
+
+
+def _values(problem: Problem, settings: SearchSettings) -> dict[str, Any]:
+    """Every field by its path."""
+    models = {table: getattr(problem, table) for table in TABLES} | {"settings": settings}
+    return {f"{table}.{field}": value for table, model in models.items() for field, value in model}
+
+
+def _fewest(problem: Problem, settings: SearchSettings) -> dict[str, Any]:
+    """The fields that the others do not imply."""
+    tables = {table: getattr(problem, table).fewest_fields() for table in TABLES}
+    given = {name: value for name, value in settings if value is not None}
+    return {
+        f"{table}.{field}": value
+        for table, fields in (tables | {"settings": given}).items()
+        for field, value in fields.items()
+    }
+
+
+def _differing(values: Sequence[Mapping[str, Any]], fewest: Sequence[Mapping[str, Any]]) -> list[str]:
+    paths = dict.fromkeys(path for own in values for path in own)
+    return [
+        path
+        for path in paths
+        if any(path in own for own in fewest) and any(own.get(path) != values[0].get(path) for own in values)
+    ]
+
+
+def _in_words_already(path: str, studies: Studies, values: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the few words of every problem that has the field hold its value."""
+    return all(
+        str(own[path]) in problem.label.split()
+        for (problem, _), own in zip(studies, values, strict=True)
+        if own.get(path) is not None
+    )
+
+
+def _worded(studies: Studies, values: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> list[str]:
+    return [
+        ", ".join([problem.label, *(field_words(path, own[path]) for path in paths if own.get(path) is not None)])
+        for (problem, _), own in zip(studies, values, strict=True)
+    ]
+
+
+def field_words(path: str, value: object) -> str:
+    """A field with its value, as an option has them: "epochs 20", "init he_normal", "nesterov", "no nesterov"."""
+    name = field_name(path)
+    if isinstance(value, bool):
+        return name if value else f"no {name}"
+    return f"{name} {value_words(value)}"
+
+
+def field_name(path: str) -> str:
+    """What the command line calls a field: "lr" for "recipe.learning_rate"."""
+    option = option_names().get(path)
+    return in_words(path.rpartition(".")[2]) if option is None else option.removeprefix("--").replace("-", " ")
+
+
+def value_words(value: object) -> str:
+    """A value as it is typed: "0.01", "3,7,14"."""
+    if isinstance(value, tuple | list):
+        return ",".join(map(value_words, value))
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
+
+
+def _numbered(found: Sequence[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    numbered = []
+    for label in found:
+        seen[label] += 1
+        numbered.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+    return numbered
