@@ -16,7 +16,7 @@ from depthsearch.cli.options import (
     read_declared,
     settings_of,
 )
-from depthsearch.errors import InvalidValue
+from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.interrupts import interrupts_deferred
 
 
@@ -28,6 +28,12 @@ from depthsearch.interrupts import interrupts_deferred
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print the result as CSV.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the result as Markdown.")
+@click.option(
+    "--best-of",
+    metavar="FIELD",
+    help="One row for the problems that differ in FIELD alone, as in --best-of lr: that of the value that trains "
+    "deepest.",
+)
 @quiet_option
 def compare(
     study_file: str | None, as_json: bool, as_csv: bool, as_markdown: bool, quiet: bool, **options: Any
@@ -35,13 +41,13 @@ def compare(
     """Find the deepest network that still trains for each of several problems, and show them side by side.
 
     The problems are those of a STUDY_FILE (TOML), with what was reported of them beside what is found; or a grid: every
-    option of the problem takes several values with commas between them. Each search is a study in the store: the same
-    command goes on where it was stopped.
+    option of the problem takes several values with commas between them. Rows are ranked by max depth, and each has its
+    difference to the first row. Each search is a study in the store: the same command resumes it.
 
     \b
     depthsearch compare studies/vanishing-and-resnet.toml
     depthsearch compare --arch ffnet,resnet --act tanh,relu --markdown
-    depthsearch compare --act tanh --lr 0.1,0.01
+    depthsearch compare --act tanh,relu --lr 0.1,0.01 --best-of lr
     """
     with interrupts_deferred():
         import depthsearch.workflows  # noqa: PLC0415
@@ -57,19 +63,20 @@ def compare(
         )
         from depthsearch.store import shown_url  # noqa: PLC0415
 
-    forms = [name for name, given in (("--json", as_json), ("--csv", as_csv), ("--markdown", as_markdown)) if given]
-    if len(forms) > 1:
-        raise InvalidValue(f"{forms[0]} and {forms[1]} cannot be combined: choose one")
+    _check_forms({"--json": as_json, "--csv": as_csv, "--markdown": as_markdown})
     if study_file is None:
         declared = StudyFile(problems=problems_of(options), settings=settings_of(options))
     else:
         declared = read_declared(study_file, options)
     settings = settings_of(options, declared.settings)
+    field = None if options["best_of"] is None else _path_of(options["best_of"])
     problems = {entry.name: entry.problem for entry in declared.problems}
-    with Progress(problems, settings, quiet=quiet) as progress, with_option_names(problem=study_file is None):
+    named = with_option_names(problem=study_file is None, best_of="--best-of")
+    with Progress(problems, settings, quiet=quiet) as progress, named:
         comparison = depthsearch.compare(
             declared,
             settings,
+            best_of=field,
             **place_of(options),
             on_event=progress.of,
         )
@@ -81,3 +88,21 @@ def compare(
         write(comparison_markdown(comparison))
     else:
         show(comparison_text(comparison, place=shown_url(options["storage"])))
+
+
+def _check_forms(forms: dict[str, bool]) -> None:
+    given = [name for name, wanted in forms.items() if wanted]
+    if len(given) > 1:
+        raise InvalidValue(f"{given[0]} and {given[1]} cannot be combined: choose one")
+
+
+def _path_of(name: str) -> str:
+    """The path of a field of the problem by its name, or by an option's: "recipe.learning_rate" for "lr"."""
+    from depthsearch.reporting.command_line import problem_options  # noqa: PLC0415 - only where it is asked for
+
+    options = problem_options()
+    typed = name.removeprefix("--")
+    for option in options:
+        if typed in (option.path, option.field, *(own.removeprefix("--") for own in option.names)):
+            return option.path
+    raise UnknownName("field", name, [option.shortest.removeprefix("--") for option in options])

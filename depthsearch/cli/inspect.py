@@ -16,9 +16,9 @@ from depthsearch.cli.options import (
     quiet_option,
     storage_option,
 )
-from depthsearch.reporting.files import check_writable, write_file
 from depthsearch.errors import InvalidValue, UnreadableStudyFile
 from depthsearch.interrupts import interrupts_deferred
+from depthsearch.reporting.files import check_writable, write_file
 from depthsearch.schema import DEEPEST, LAST_SEED
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from depthsearch.errors import InvalidValue
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.study_file import NamedProblem, StudyFile, read_study_file
 from depthsearch.reporting.command_line import Option, problem_options, search_options
+from depthsearch.reporting.labels import labels
 from depthsearch.search.settings import SearchSettings
 from depthsearch.training.engine import DEVICES, ENGINES
 
@@ -145,27 +146,16 @@ def problem_of(options: dict[str, Any]) -> Problem:
         return Problem.model_validate(_table(options))
 
 
-NAMED = ("network.family", "network.activation")
-"""What the name of a problem of a grid begins with, where it was given."""
-
-
 def problems_of(options: dict[str, Any]) -> tuple[NamedProblem, ...]:
-    """Every combination of the values that the options give, each under a name made of those that vary."""
+    """Every combination of the values that the options give, each under a label that names what differs."""
     several = {option: options[option.key] for option in problem_options() if options.get(option.key) is not None}
     listed = {option: value if isinstance(value, list) else [value] for option, value in several.items()}
-    varied = [option for option, values in listed.items() if len(values) > 1 or option.path in NAMED]
-    problems = []
-    for values in itertools.product(*listed.values()):
-        chosen = dict(zip(listed, values, strict=True))
-        problem = problem_of({option.key: value for option, value in chosen.items()})
-        parts = [_part(option, chosen[option]) for option in varied]
-        problems.append(NamedProblem(name="-".join(parts) or problem.network.label.replace(" ", "-"), problem=problem))
-    return tuple(problems)
-
-
-def _part(option: Option, value: object) -> str:
-    """A name as it is; a number with its option: "lr 0.1"."""
-    return str(value) if option.type is str else f"{option.shortest.removeprefix('--')} {value}"
+    problems = [
+        problem_of({option.key: value for option, value in zip(listed, values, strict=True)})
+        for values in itertools.product(*listed.values())
+    ]
+    named = labels([(problem, SearchSettings()) for problem in problems])
+    return tuple(NamedProblem(name=name, problem=problem) for name, problem in zip(named, problems, strict=True))
 
 
 def settings_of(options: dict[str, Any], base: SearchSettings | None = None) -> SearchSettings:

@@ -3,8 +3,8 @@
 import click
 
 from depthsearch.cli.options import storage_option
-from depthsearch.reporting.files import check_writable, write_file
 from depthsearch.errors import InvalidValue
+from depthsearch.reporting.files import check_writable, write_file
 
 
 @click.command()

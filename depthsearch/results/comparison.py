@@ -1,8 +1,11 @@
 """Several problems, each with its answer, side by side."""
 
+from collections.abc import Sequence
+
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.study_file import Reported
 from depthsearch.results.answer import Answer
+from depthsearch.results.ranking import Standing, Tried, Won, deepest, standings
 from depthsearch.schema import FrozenModel
 from depthsearch.search.curve import CurvePoint
 
@@ -15,12 +18,16 @@ class Compared(FrozenModel):
         answer: What the search found.
         reported: What somebody else reported of it.
         measured: P(trained) with its band at the depths of `reported.rows`; empty where no band is claimed.
+        standing: How it compares with the other rows; null where it was not compared.
+        won: Where the row is the best of several values of a field, which of them, and what the others reached.
     """
 
     name: str
     answer: Answer
     reported: Reported | None = None
     measured: tuple[CurvePoint, ...] = ()
+    standing: Standing | None = None
+    won: Won | None = None
 
 
 class Comparison(FrozenModel):
@@ -36,9 +43,52 @@ class Comparison(FrozenModel):
     source: str = ""
     compared: tuple[Compared, ...]
 
+    @classmethod
+    def ranked(cls, rows: Sequence[Compared], *, title: str = "", source: str = "") -> "Comparison":
+        """The comparison of these rows, each with its standing."""
+        found = standings([[row.answer] for row in rows]) if rows else ()
+        placed = [row.model_copy(update={"standing": own}) for row, own in zip(rows, found, strict=True)]
+        return cls(title=title, source=source, compared=tuple(placed))
+
+    @classmethod
+    def best_of(
+        cls,
+        groups: Sequence[Sequence[Compared]],
+        names: Sequence[str],
+        field: str,
+        *,
+        title: str = "",
+        source: str = "",
+    ) -> "Comparison":
+        """The comparison of the deepest row of each group.
+
+        Args:
+            groups: Rows that differ in one field alone.
+            names: Of the groups.
+            field: Path of the field, such as "recipe.learning_rate".
+            title: Of the study file.
+            source: Where the reported numbers are from.
+        """
+        found = standings([[row.answer for row in group] for group in groups])
+        rows = []
+        for name, group, standing in zip(names, groups, found, strict=True):
+            best = deepest([row.answer for row in group])
+            winner = next(row for row in group if row.answer is best)
+            among = tuple(
+                Tried(value=_value(row, field), max_depth=row.answer.max_depth, study=row.answer.study) for row in group
+            )
+            won = Won(field=field, value=_value(winner, field), among=among)
+            rows.append(winner.model_copy(update={"name": name, "standing": standing, "won": won}))
+        return cls(title=title, source=source, compared=tuple(rows))
+
     def to_json(self, indent: int | None = 2) -> str:
         """The comparison as one JSON object; `Comparison.model_validate_json` reads it back."""
         return self.model_dump_json(indent=indent)
+
+
+def _value(row: Compared, field: str) -> object:
+    table, _, name = field.partition(".")
+    return getattr(getattr(row.answer.problem, table), name, None)
 
 
 class RatioOverRuns(FrozenModel):

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from depthsearch.errors import InvalidValue
 from depthsearch.problem.study_file import NamedProblem, StudyFile, read_study_file
+from depthsearch.reporting.labels import labels
 from depthsearch.results.comparison import Compared, Comparison
 from depthsearch.results.events import Event
+from depthsearch.results.ranking import groups_without
 from depthsearch.search.curve import CurvePoint
 from depthsearch.search.settings import SearchSettings
 from depthsearch.store import open_store
@@ -17,19 +20,22 @@ def compare(
     study_file: StudyFile | str | Path | Sequence[NamedProblem],
     settings: SearchSettings | None = None,
     *,
+    best_of: str | None = None,
     storage: str | None = None,
     fresh: bool = False,
     engine: str = "auto",
     device: str = "auto",
     on_event: Callable[[str, Event], None] | None = None,
 ) -> Comparison:
-    """Find the deepest trainable network for each of several problems.
+    """Find the deepest trainable network for each of several problems, and rank them.
 
     Each search is kept in the store as `find` keeps it: the same call resumes what was stopped.
 
     Args:
         study_file: What is compared: a study file, or its path, or problems under their names.
         settings: How each is searched; by default as the study file says.
+        best_of: Path of a field, such as "recipe.learning_rate": problems that differ in it alone make one row, that of
+            the value that trains deepest. By default each problem is a row.
         storage: URL of the store; by default DEPTHSEARCH_STORAGE, or depthsearch.db in the working folder.
         fresh: Start new studies although there are some already.
         engine: "dense", "torch", or "auto" for the faster one.
@@ -46,19 +52,47 @@ def compare(
     if not isinstance(study_file, StudyFile):
         study_file = StudyFile(problems=tuple(study_file))
     settings = settings or study_file.settings
-    compared = []
+    groups = _groups(study_file.problems, settings, best_of) if best_of is not None else []
+    rows = []
     for entry in study_file.problems:
 
-        def told(event: Event, name: str = entry.name) -> None:
+        def forward(event: Event, name: str = entry.name) -> None:
             if on_event is not None:
                 on_event(name, event)
 
         answer = find(
-            entry.problem, settings, storage=storage, fresh=fresh, engine=engine, device=device, on_event=told
+            entry.problem, settings, storage=storage, fresh=fresh, engine=engine, device=device, on_event=forward
         )
         measured: tuple[CurvePoint, ...] = ()
         if entry.reported is not None and entry.reported.rows:
             with open_store(storage) as store, store.translate_database_errors():
                 measured = probabilities_at(store.read_study(answer.study), [row.depth for row in entry.reported.rows])
-        compared.append(Compared(name=entry.name, answer=answer, reported=entry.reported, measured=measured))
-    return Comparison(title=study_file.title, source=study_file.source, compared=tuple(compared))
+        rows.append(Compared(name=entry.name, answer=answer, reported=entry.reported, measured=measured))
+    if best_of is None:
+        return Comparison.ranked(rows, title=study_file.title, source=study_file.source)
+    grouped = [[rows[place] for place in group] for group in groups]
+    first = [(group[0].answer.problem, group[0].answer.settings) for group in grouped]
+    names = labels(first, leave_out=(best_of,))
+    return Comparison.best_of(grouped, names, best_of, title=study_file.title, source=study_file.source)
+
+
+def _groups(entries: Sequence[NamedProblem], settings: SearchSettings, field: str) -> list[list[int]]:
+    """The places of the problems that differ in the field alone.
+
+    Raises:
+        InvalidValue: There are none, or their depths cannot be compared.
+    """
+    groups = groups_without([entry.problem for entry in entries], field)
+    if len(groups) == len(entries):
+        raise InvalidValue(path="best_of", value=field, expected="a field that takes several values here")
+    for group in groups:
+        networks = [entries[place].problem.network for place in group]
+        if len({network.unit for network in networks}) > 1:
+            units = " and ".join(dict.fromkeys(network.units for network in networks))
+            raise InvalidValue(
+                path="best_of", value=field, expected=f"a field whose values share a unit of depth, not {units}"
+            )
+        if settings.reliability is None and len({network.reliability for network in networks}) > 1:
+            expected = "a field whose values share a reliability; give one for all"
+            raise InvalidValue(path="best_of", value=field, expected=expected)
+    return groups

@@ -1,14 +1,15 @@
 """Stored studies as rows and reports."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
 from depthsearch.errors import InvalidValue, StoreUnavailable, StudyDamaged, StudyNotFound
 from depthsearch.problem.study_file import Reported, StudyFile
+from depthsearch.reporting.labels import labels
 from depthsearch.reporting.sentences import run_sentence
 from depthsearch.results.answer import Answer
-from depthsearch.results.comparison import Compared, Comparison
 from depthsearch.results.study_report import StudyReport, StudyRow
 from depthsearch.search.trial import State
 from depthsearch.store import Store, StoredStudy
@@ -18,15 +19,16 @@ from depthsearch.workflows.answer import probabilities_at
 
 def study_rows(store: Store) -> tuple[list[StudyRow], list[StudyDamaged]]:
     """Every study in the store that can be read, oldest first, and what is wrong with each of the others."""
-    rows, damaged = [], list(store.damaged().values())
+    found, damaged = [], list(store.damaged().values())
     for summary in store.studies():
         try:
             answer = answer_of(store.read_study(summary.name))
         except StudyDamaged as error:
             damaged.append(error)
         else:
-            rows.append(_row(answer, created=summary.created.isoformat(timespec="seconds")))
-    return rows, damaged
+            found.append((answer, summary.created.isoformat(timespec="seconds")))
+    named = labels([(answer.problem, answer.settings) for answer, _ in found])
+    return [_row(answer, label, created) for label, (answer, created) in zip(named, found, strict=True)], damaged
 
 
 def run_rows(stored: StoredStudy) -> list[dict[str, Any]]:
@@ -59,12 +61,16 @@ def run_rows(stored: StoredStudy) -> list[dict[str, Any]]:
     ]
 
 
-def _row(answer: Answer, *, created: str) -> StudyRow:
+def _row(answer: Answer, label: str, created: str) -> StudyRow:
+    low, high = answer.interval or (None, None)
     return StudyRow(
         study=answer.study,
-        problem=answer.problem.label,
+        problem=label,
         outcome=answer.outcome.value,
         max_depth=answer.max_depth,
+        unit=answer.problem.network.units,
+        interval_low=low,
+        interval_high=high,
         reliability=answer.reliability,
         trials=answer.cost.trials,
         runs=answer.cost.runs,
@@ -82,7 +88,7 @@ def read_studies(store: Store, names: Sequence[str]) -> list[StudyReport]:
     Raises:
         StudyNotFound: The store holds none of a name.
     """
-    return [_read(store, name, called=name) for name in dict.fromkeys(names)]
+    return _labelled([_read(store, name, called=name) for name in dict.fromkeys(names)])
 
 
 def read_declared_studies(store: Store, declared: StudyFile) -> list[StudyReport]:
@@ -105,20 +111,13 @@ def read_declared_studies(store: Store, declared: StudyFile) -> list[StudyReport
                 f"problem {entry.name!r} has no study in {store.url}: search it first, with `depthsearch compare`"
             )
         reports.append(_read(store, made[-1], called=entry.name, reported=entry.reported))
-    return reports
+    return _labelled(reports)
 
 
-def comparison_of(reports: Sequence[StudyReport], *, title: str = "", source: str = "") -> Comparison:
-    """Those studies side by side of which anything is known."""
-    return Comparison(
-        title=title,
-        source=source,
-        compared=tuple(
-            Compared(name=own.name, answer=own.answer, reported=own.reported, measured=own.measured)
-            for own in reports
-            if own.answer is not None and own.answer.curve
-        ),
-    )
+def _labelled(reports: Sequence[StudyReport]) -> list[StudyReport]:
+    """The reports, each labelled by the fields in which they differ."""
+    named = iter(labels([(own.answer.problem, own.answer.settings) for own in reports if own.answer is not None]))
+    return [own if own.answer is None else replace(own, label=next(named)) for own in reports]
 
 
 def _read(store: Store, study: str, *, called: str, reported: Reported | None = None) -> StudyReport:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from depthsearch.networks.base import Network
 from depthsearch.problem.study_file import Reported
-from depthsearch.reporting.sentences import count_of, in_words, listed, possible_words
+from depthsearch.reporting.sentences import count_of, in_words, interval_words, listed, possible_words
 from depthsearch.reporting.terminal.curve import BESIDE, HEIGHT, LOWEST, NARROWEST, WIDTH, curve_chart, rows_below
 from depthsearch.reporting.terminal.facts import called, details, facts
 from depthsearch.results.answer import Answer, Outcome
@@ -120,12 +120,13 @@ def studies_table(rows: Sequence[StudyRow]) -> Table:
     # A name is copied into the next command: where there is not enough room, the problem is what breaks.
     table.add_column("study", overflow="fold", no_wrap=all(len(row.study) <= LONGEST_NAME for row in rows))
     table.add_column("problem", overflow="fold")
-    table.add_column("max depth", justify="right", no_wrap=True)
-    table.add_column("runs", justify="right", no_wrap=True)
+    table.add_column("max depth", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
     for row in rows:
         depth = "-" if row.max_depth is None else str(row.max_depth)
-        table.add_row(row.study, row.problem, depth, str(row.runs), in_words(row.outcome))
+        if row.interval_low is not None:
+            depth += f" ({interval_words((row.interval_low, row.interval_high))})"
+        table.add_row(row.study, row.problem, depth, in_words(row.outcome))
     return table
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from depthsearch.reporting.sentences import in_words, interval_words, listed
+from depthsearch.reporting.standings import conclusions, difference_words, rank_words, won_words
 from depthsearch.results.comparison import Compared, Comparison
 
 COLUMNS_AT_ONCE = 4
@@ -19,7 +20,8 @@ ROW_COLUMNS = (
     "interval_low", "interval_high", "interval_level", "half_depth", "half_low", "half_high", "hidden_layers",
     "weight_layers", "keras_layers", "parameters", "confirmed", "bar", "final_score", "test_accuracy", "useful_depth",
     "useful_low", "useful_high", "cause", "causes", "beyond",
-    "trials", "runs", "seconds", "reported_depth", "reported_note", "study",
+    "trials", "runs", "seconds", "reported_depth", "reported_note", "study", "unit", "rank", "ranked_rows",
+    "difference", "difference_low", "difference_high", "relation", "best_of", "best_value",
 )  # fmt: skip
 
 
@@ -32,6 +34,7 @@ def comparison_markdown(comparison: Comparison) -> str:
     """The table as Markdown, one row for each network, and one for each reported depth below."""
     lines = [f"# {comparison.title}", ""] if comparison.title else []
     lines += _markdown(*comparison_table(comparison))
+    lines += [line for sentence in conclusions(comparison) for line in ("", _markdown_text(sentence))]
     reported = reported_table(comparison)
     if reported[1]:
         lines += ["", *_markdown(*reported)]
@@ -39,8 +42,9 @@ def comparison_markdown(comparison: Comparison) -> str:
 
 
 def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
-    """The columns, and a row for each network."""
-    return [name for name, _ in _FACTS], [[fact(own) for _, fact in _FACTS] for own in comparison.compared]
+    """The columns that hold anything, and a row for each network."""
+    told = [(name, fact) for name, fact in _FACTS if name not in _OPTIONAL or any(map(fact, comparison.compared))]
+    return [name for name, _ in told], [[fact(own) for _, fact in told] for own in comparison.compared]
 
 
 def reported_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
@@ -54,8 +58,11 @@ def comparison_text(comparison: Comparison, *, place: str) -> RenderableType:
     if comparison.title:
         parts.append(Text(comparison.title, style="bold"))
     firsts = range(0, len(comparison.compared), COLUMNS_AT_ONCE)
-    parts.extend(_side_by_side(comparison.compared[first : first + COLUMNS_AT_ONCE]) for first in firsts)
-    shares = " or ".join(sorted({f"{own.answer.reliability:.0%}" for own in comparison.compared}))
+    reliabilities = {own.answer.reliability for own in comparison.compared}
+    shown = ["reliability"] if len(reliabilities) > 1 else []
+    parts.extend(_side_by_side(comparison.compared[first : first + COLUMNS_AT_ONCE], shown) for first in firsts)
+    parts.extend(Text(sentence, style="bold") for sentence in conclusions(comparison))
+    shares = " or ".join(f"{share:.0%}" for share in sorted(reliabilities))
     legend = (
         f"max depth: where {shares} of the runs train. layers: hidden / with weights / as Keras counts. useful to: "
         "as good as the best shallower network. accuracy: train in the last epochs / test, medians at max depth."
@@ -74,14 +81,14 @@ def comparison_text(comparison: Comparison, *, place: str) -> RenderableType:
     return Group(*parts)
 
 
-def _side_by_side(several: Sequence[Compared]) -> Table:
+def _side_by_side(several: Sequence[Compared], shown: Sequence[str] = ()) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", style="bold", no_wrap=True)
     for own in several:
         table.add_column(own.name, overflow="fold")
     for name, fact in _FACTS[1:]:
         cells = [fact(own) for own in several]
-        if any(cells) and name != "reliability":
+        if any(cells) and (name != "reliability" or name in shown):
             table.add_row(name, *cells)
     return table
 
@@ -153,7 +160,10 @@ def _reported(own: Compared) -> str:
 
 _FACTS = (
     ("network", lambda own: own.name),
+    ("best of", won_words),
     ("max depth", _depth),
+    ("rank", rank_words),
+    ("to the first", difference_words),
     ("reported", _reported),
     ("95 % interval", _own_interval),
     ("reliability", lambda own: f"{own.answer.reliability:.0%}"),
@@ -167,6 +177,9 @@ _FACTS = (
     ("outcome", lambda own: in_words(own.answer.outcome.value)),
     ("cost", _cost),
 )
+
+_OPTIONAL = ("best of", "rank", "to the first")
+"""Columns of a comparison that is ranked, or of the best of groups."""
 
 _REPORTED = ("network", "depth", "reported: train / test", "note", "P(trained)", "95 % band")
 
@@ -191,9 +204,13 @@ def _reported_rows(comparison: Comparison) -> list[list[str]]:
     return rows
 
 
+def _markdown_text(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
 def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
+        return "| " + " | ".join(map(_markdown_text, cells)) + " |"
 
     return [line(header), "|" + "---|" * len(header), *(line(row) for row in rows)]
 
@@ -205,7 +222,8 @@ def _row(own: Compared) -> tuple[Any, ...]:
     half_low, half_high = half.interval if half else (None, None)
     layers, scores, useful = answer.layers, answer.scores, answer.useful_depth
     useful_low, useful_high = useful.interval if useful else (None, None)
-    beyond, reported = answer.beyond, own.reported
+    beyond, reported, standing, won = answer.beyond, own.reported, own.standing, own.won
+    difference_low, difference_high = (standing.interval if standing else None) or (None, None)
     network = problem.network.model_dump()
     return (
         own.name, problem.network.family, network.get("activation"), network.get("width"),
@@ -219,4 +237,7 @@ def _row(own: Compared) -> tuple[Any, ...]:
         beyond.cause if beyond else None, beyond.causes if beyond else None, beyond.sentence if beyond else None,
         answer.cost.trials, answer.cost.runs, answer.cost.seconds,
         reported.depth if reported else None, reported.note if reported else None, answer.study,
+        problem.network.units, standing.rank if standing else None, standing.of if standing else None,
+        standing.difference if standing else None, difference_low, difference_high,
+        standing.relation.value if standing else None, won.field if won else None, won.value if won else None,
     )  # fmt: skip
