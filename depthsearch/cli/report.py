@@ -41,8 +41,9 @@ def _write(
     from depthsearch.problem.study_file import StudyFile, read_study_file  # noqa: PLC0415 - none is needed for --help
     from depthsearch.reporting.html.page import figures_of, page  # noqa: PLC0415
     from depthsearch.reporting.images import check_images, write_images  # noqa: PLC0415
+    from depthsearch.results.study_report import comparison_of  # noqa: PLC0415
     from depthsearch.store import open_store  # noqa: PLC0415
-    from depthsearch.workflows.studies import comparison_of, read_declared_studies, read_studies  # noqa: PLC0415
+    from depthsearch.workflows.studies import read_declared_studies, read_studies  # noqa: PLC0415
 
     if figures is not None:
         check_images(figures)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from depthsearch.reporting.files import check_writable, write_file
 from depthsearch.errors import InvalidValue
+from depthsearch.reporting.files import check_writable, write_file
 
 
 def test_a_page_replaces_the_one_that_is_there_and_keeps_its_mode(tmp_path: Path) -> None:

@@ -1,25 +1,28 @@
 """A comparison as a plotly figure: a row for each network, with what was reported of it."""
 
+import textwrap
 from collections.abc import Sequence
 
 from plotly import graph_objects as go
 
 from depthsearch.reporting.figures import style
 from depthsearch.reporting.sentences import interval_words
+from depthsearch.reporting.standings import kinds_of
 from depthsearch.results.comparison import Compared, Comparison
 
 ROW = 64
 """Pixels that a network takes."""
 
-LONGEST_LABEL = 40
-"""Characters of a name beside its row."""
+LONGEST_LINE, MOST_LINES = 28, 3
+"""Characters of a name in a line, and lines of it next to its row."""
 
 
 def comparison_figure(comparison: Comparison) -> go.Figure:
     """Each network's interval and median, where half of the runs train, and the reported depth.
 
     An interval that is open above ends in an arrow. Where trainability does not simply fall, the
-    line goes from the first crossing to the last, and there is no median.
+    line goes from the first crossing to the last, and there is no median. Where units of depth or reliabilities differ,
+    each row says which it has.
     """
     figure = go.Figure()
     several = comparison.compared
@@ -47,33 +50,49 @@ def comparison_figure(comparison: Comparison) -> go.Figure:
         "reported",
         {"symbol": "x", "color": style.VERMILION, "size": 12},
     )
-    units = {own.answer.problem.network.units for own in several}
-    figure.update_xaxes(style.depth_axis(depths, f"depth ({units.pop()})" if len(units) == 1 else "depth"))
+    units = {unit for unit, _ in kinds_of(several)}
+    unit = units.pop() if len(units) == 1 else "in the unit of each row"
+    figure.update_xaxes(style.depth_axis(depths, f"depth ({unit})"))
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], range=[-0.6, len(labels) - 0.4])
     return style.dressed(figure, _title(several), comparison.title, height=200 + ROW * len(several))
 
 
 def _title(several: Sequence[Compared]) -> str:
-    """Which trains deepest, by its hidden layers, since families count depth in units of their own."""
-    found = [own for own in several if own.answer.layers is not None]
-    if not found:
+    """Which trains deepest; where units of depth or reliabilities differ, which does in each kind."""
+    kinds = kinds_of(several)
+    leaders = []
+    for kind in dict.fromkeys(kinds):
+        found = [
+            row for row, same in zip(several, kinds, strict=True) if same == kind and row.answer.max_depth is not None
+        ]
+        if found:
+            best = max(found, key=lambda row: row.answer.max_depth or 0)
+            depth = best.answer.problem.network.depth_words(best.answer.max_depth or 0)
+            leaders.append(f"{best.name} trains to {depth}{_at(kind, kinds)}")
+    if not leaders:
         return "No network is known to train to any depth"
-    deepest = max(found, key=lambda own: own.answer.layers.hidden or 0 if own.answer.layers else 0)
-    units = deepest.answer.problem.network.depth_words(deepest.answer.max_depth or 0)
-    return f"{deepest.name} trains to {units}" + (f", deepest of {len(several)}" if len(several) > 1 else "")
+    if len(set(kinds)) == 1:
+        return leaders[0] + (f", deepest of {len(several)}" if len(several) > 1 else "")
+    return f"{'; '.join(leaders)}: not comparable with each other"
+
+
+def _at(kind: tuple[str, float], kinds: Sequence[tuple[str, float]]) -> str:
+    return f" at {kind[1]:.0%}" if len({share for _, share in kinds}) > 1 else ""
 
 
 def _labels(several: Sequence[Compared]) -> list[str]:
-    """The networks' names, with their units where these differ."""
-    units = [own.answer.problem.network.units for own in several]
-    names = [style.plain(_shortened(own.name)) for own in several]
-    if len(set(units)) == 1:
-        return names
-    return [f"{name}<br><sub>{unit}</sub>" for name, unit in zip(names, units, strict=True)]
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
+    """The rows' names, all different, with the unit of depth and the reliability where these differ."""
+    kinds = kinds_of(several)
+    units, shares = {unit for unit, _ in kinds}, {share for _, share in kinds}
+    labels: list[str] = []
+    for row, (unit, share) in zip(several, kinds, strict=True):
+        parts = ([unit] if len(units) > 1 else []) + ([f"{share:.0%} train"] if len(shares) > 1 else [])
+        lines = "<br>".join(style.plain(line) for line in textwrap.wrap(row.name, LONGEST_LINE)[:MOST_LINES])
+        label = f"{lines}<br><sub>{', '.join(parts)}</sub>" if parts else lines
+        while label in labels:
+            label += "\u200b"  # two rows of one label would be drawn as one
+        labels.append(label)
+    return labels
 
 
 def _ends(own: Compared) -> tuple[int, int | None] | None:

@@ -1,7 +1,4 @@
-"""Answers and comparisons as plotly figures: the trainability curve, and several networks side by side.
-
-Pure functions of plain values; nothing is read, written or shown.
-"""
+"""An answer as a plotly figure: the trainability curve, and below it how the runs of each depth ended."""
 
 import math
 from collections.abc import Sequence
@@ -10,6 +7,14 @@ from plotly import graph_objects as go
 from plotly.subplots import make_subplots
 
 from depthsearch.reporting.figures import style
+from depthsearch.reporting.figures.curve_traces import (
+    HIGHEST,
+    LOWEST,
+    belief_traces,
+    counts_trace,
+    interval_trace,
+    reliability_trace,
+)
 from depthsearch.reporting.sentences import in_words, interval_words
 from depthsearch.reporting.terminal.facts import finding
 from depthsearch.results.answer import Answer
@@ -21,32 +26,34 @@ UPPER, LOWER = 1, 2
 NARROWEST_BAR = 0.9
 """Share of the room between two depths that a bar fills."""
 
-
 FAINTEST, ENOUGH_RUNS = 0.3, 8
 """Opacity of a bar of no runs, and the runs from which on it is opaque."""
 
 
-def curve_figure(answer: Answer, runs: Sequence[tuple[int, str]] | None = None) -> go.Figure:
+def curve_figure(answer: Answer, runs: Sequence[tuple[int, str]] | None = None, *, label: str = "") -> go.Figure:
     """The share that trains over depth with the belief about it, and below it how the runs of each depth ended.
 
     Args:
         answer: What was found.
         runs: (depth, verdict) of every run; without them, the runs below are told apart by trained or not alone.
+        label: What the title calls the problem, where several are shown; by default its few words.
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.68, 0.32], vertical_spacing=0.04)
     if answer.curve:
         depths = [point.depth for point in answer.curve]
-        _reliability(figure, answer, depths)
-        _counts(figure, answer)
-        _belief(figure, answer.curve)
+        ends = style.depth_range(depths)
+        drawn = [*interval_trace(answer, ends), reliability_trace(answer, ends), counts_trace(answer, answer.curve)]
+        for trace in (*drawn, *belief_traces(answer.curve)):
+            figure.add_trace(trace, row=UPPER, col=1)
+        _name_max_depth(figure, answer)
         _mix(figure, depths, runs if runs is not None else _trained_or_not(answer.curve))
         unit = answer.problem.network.units
         figure.update_xaxes(style.depth_axis(depths, f"depth ({unit})"))
         figure.update_xaxes(title_text="", row=UPPER, col=1)
-    figure.update_yaxes(title_text="share that trains", range=[-0.06, 1.06], row=UPPER, col=1)
+    figure.update_yaxes(title_text="share that trains", range=[LOWEST, HIGHEST], row=UPPER, col=1)
     figure.update_yaxes(title_text="runs, % (faint: few)", range=[0, 100], row=LOWER, col=1)
     figure.update_layout(barmode="stack", bargap=0)
-    return style.dressed(figure, finding(answer), _subtitle(answer), height=680)
+    return style.dressed(figure, finding(answer, label), _subtitle(answer), height=680)
 
 
 def _subtitle(answer: Answer) -> str:
@@ -58,110 +65,22 @@ def _subtitle(answer: Answer) -> str:
     return f"{share} of the runs train to a depth of {where}, with {level} probability ({runs})"
 
 
-def _reliability(figure: go.Figure, answer: Answer, depths: Sequence[int]) -> None:
-    """The horizontal line that is asked for, and the interval in which the curve crosses it."""
-    left, right = style.depth_range(depths)
-    if answer.interval is not None:
-        low, high = answer.interval
-        name = f"interval {interval_words(answer.interval, answer.settings.cap)}"
-        ends = max(low, left), min(high or right, right)
-        figure.add_trace(
-            go.Scatter(
-                x=[ends[0], ends[0], ends[1], ends[1]],
-                y=[-0.06, 1.06, 1.06, -0.06],
-                mode="lines",
-                fill="toself",
-                line={"width": 0},
-                fillcolor="rgba(230, 159, 0, 0.28)",
-                hoverinfo="skip",
-                name=name,
-            ),
-            row=UPPER,
-            col=1,
-        )
-    figure.add_trace(
-        go.Scatter(
-            x=[left, right],
-            y=[answer.reliability, answer.reliability],
-            mode="lines",
-            line={"color": style.VERMILION, "dash": "dash", "width": 1.5},
-            hoverinfo="skip",
-            name=f"reliability {answer.reliability:.0%}",
-        ),
-        row=UPPER,
-        col=1,
-    )
-
-
-def _belief(figure: go.Figure, points: Sequence[CurvePoint]) -> None:
-    """The posterior's median and its band; nothing where none is claimed."""
-    believed = [point for point in points if point.low is not None]
-    if not believed:
+def _name_max_depth(figure: go.Figure, answer: Answer) -> None:
+    found = next((point for point in answer.curve if point.of and point.depth == answer.max_depth), None)
+    if found is None:
         return
-    x = [point.depth for point in believed]
-    edges = {"width": 0, "color": style.BLUE}
-    low = go.Scatter(
-        x=x, y=[point.low for point in believed], mode="lines", line=edges, hoverinfo="skip", showlegend=False
-    )
-    high = go.Scatter(
-        x=x,
-        y=[point.high for point in believed],
-        mode="lines",
-        line=edges,
-        fill="tonexty",
-        fillcolor="rgba(0, 114, 178, 0.18)",
-        hoverinfo="skip",
-        name="95 % band",
-    )
-    median = go.Scatter(
-        x=x,
-        y=[point.p for point in believed],
-        mode="lines",
-        line={"color": style.BLUE, "width": 2.5},
-        customdata=[(point.low, point.high) for point in believed],
-        hovertemplate="P(trained) %{y:.2f}, %{customdata[0]:.2f} to %{customdata[1]:.2f}<extra></extra>",
-        name="P(trained), median",
-    )
-    for trace in (low, high, median):
-        figure.add_trace(trace, row=UPPER, col=1)
-
-
-def _counts(figure: go.Figure, answer: Answer) -> None:
-    """What was seen, as points whose area grows with the number of runs; max depth stands out."""
-    points = [point for point in answer.curve if point.of]
-    units = answer.problem.network.depth_words
-    figure.add_trace(
-        go.Scatter(
-            x=[point.depth for point in points],
-            y=[point.trained / point.of for point in points],
-            mode="markers",
-            marker={
-                "size": [4 + 3 * math.sqrt(point.of) for point in points],
-                "color": [style.VERMILION if point.depth == answer.max_depth else "#444444" for point in points],
-                "opacity": 0.75,
-                "line": {"color": "white", "width": 1},
-            },
-            customdata=[f"{units(point.depth)}: {point.trained} of {point.of} trained" for point in points],
-            hovertemplate="%{customdata}<extra></extra>",
-            name="runs (larger: more of them)",
-        ),
+    figure.add_annotation(
+        x=math.log10(found.depth) if is_wide([point.depth for point in answer.curve]) else found.depth,
+        y=found.trained / found.of,
+        text=f"max depth {found.depth}",
+        ax=-60,
+        ay=60,
+        arrowcolor=style.VERMILION,
+        font={"color": style.VERMILION},
+        bgcolor="rgba(255, 255, 255, 0.8)",
         row=UPPER,
         col=1,
     )
-    own = next((point for point in points if point.depth == answer.max_depth), None)
-    if own is not None:
-        figure.add_annotation(
-            x=math.log10(own.depth) if is_wide([point.depth for point in answer.curve]) else own.depth,
-            y=own.trained / own.of,
-            text=f"max depth {own.depth}",
-            ax=-60,
-            ay=60,
-            arrowcolor=style.VERMILION,
-            font={"color": style.VERMILION},
-            bgcolor="rgba(255, 255, 255, 0.8)",
-            row=UPPER,
-            col=1,
-        )
 
 
 def _trained_or_not(points: Sequence[CurvePoint]) -> list[tuple[int, str]]:

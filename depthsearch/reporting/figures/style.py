@@ -4,15 +4,21 @@ import html
 import math
 import textwrap
 from collections.abc import Sequence
-
-from plotly import graph_objects as go
+from typing import TYPE_CHECKING
 
 from depthsearch.search.curve import is_wide
+
+if TYPE_CHECKING:
+    from plotly import graph_objects as go
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 
 
 YELLOW, BLUE, VERMILION, PURPLE, GREY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#999999"
+
+DARK = "#444444"
+BAND, INTERVAL = "rgba(0, 114, 178, 0.18)", "rgba(230, 159, 0, 0.28)"
+"""Behind the median of a curve, and where its threshold lies."""
 
 REGION_POINTS = ("#003A5C", "#5C2800")
 """Test points of class 0 and 1, darker than their regions."""
@@ -42,15 +48,15 @@ TITLE_LINE = 24
 _AXIS = {
     "title": {"font": {"size": 14}},
     "showline": True,
-    "linecolor": "#444444",
+    "linecolor": DARK,
     "gridcolor": "#E6E6E6",
     "zeroline": False,
     "ticks": "outside",
 }
 
 
-_TEMPLATE = go.layout.Template(
-    layout={
+_TEMPLATE = {
+    "layout": {
         "font": {"family": "Helvetica, Arial, 'DejaVu Sans', sans-serif", "size": 14, "color": "#222222"},
         "title": {
             "x": 0.0,
@@ -77,7 +83,7 @@ _TEMPLATE = go.layout.Template(
         "margin": {"l": 64, "r": 20, "b": 56},
         "hoverlabel": {"align": "left"},
     }
-)
+}
 
 
 def plain(text: str) -> str:
@@ -85,7 +91,9 @@ def plain(text: str) -> str:
     return html.escape(text, quote=False).replace("$", "&#36;")  # two of them would be a formula
 
 
-def dressed(figure: go.Figure, title: str, subtitle: str = "", *, height: int = 600, headed: bool = False) -> go.Figure:
+def dressed(
+    figure: "go.Figure", title: str, subtitle: str = "", *, height: int = 600, headed: bool = False
+) -> "go.Figure":
     """The figure with the common look.
 
     Args:

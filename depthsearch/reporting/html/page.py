@@ -1,28 +1,33 @@
 """Studies as one HTML page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from plotly import graph_objects as go
 
 from depthsearch.reporting.figures.comparison import comparison_figure
 from depthsearch.reporting.figures.curve import curve_figure
-from depthsearch.reporting.html.document import document, figure_place, footer, heading, paragraph, scripts, table
-from depthsearch.reporting.html.study import study_section
+from depthsearch.reporting.html.document import PlacedFigure, place_figures, render
+from depthsearch.reporting.html.study import study_values
+from depthsearch.reporting.standings import conclusions
 from depthsearch.reporting.terminal.comparison import comparison_table, reported_table
 from depthsearch.reporting.terminal.facts import finding
 from depthsearch.results.comparison import Comparison
-from depthsearch.results.study_report import StudyReport
-from depthsearch.workflows.studies import comparison_of
+from depthsearch.results.study_report import StudyReport, comparison_of
+
+COMPARISON = "comparison"
+"""Name of the figure of all studies."""
 
 
 def figures_of(reports: Sequence[StudyReport], comparison: Comparison) -> dict[str, go.Figure]:
     """Every figure of a page by its name: "comparison" where there are several studies, and each study's curve."""
-    figures = {"comparison": comparison_figure(comparison)} if len(comparison.compared) > 1 else {}
-    for own in reports:
-        if own.answer is not None and own.answer.curve:
-            runs = [(run.depth, run.verdict.kind.value) for run in own.runs]
-            figures[f"curve {own.name}"] = curve_figure(own.answer, runs)
+    figures = {COMPARISON: comparison_figure(comparison)} if len(comparison.compared) > 1 else {}
+    for report in reports:
+        if report.answer is not None and report.answer.curve:
+            runs = [(run.depth, run.verdict.kind.value) for run in report.runs]
+            label = report.label if len(reports) > 1 else ""
+            figures[_curve_of(report)] = curve_figure(report.answer, runs, label=label)
     return figures
 
 
@@ -32,26 +37,36 @@ def page(reports: Sequence[StudyReport], *, place: str, written: datetime, title
     Args:
         reports: What is shown, in this order.
         place: The store that holds the studies.
-        written: When; it stands at the foot.
+        written: When, for the foot.
         title: Of all of it; by default what was found, or how many studies there are.
         source: Where the reported numbers are from.
     """
     comparison = comparison_of(reports, title=title, source=source)
     figures = figures_of(reports, comparison)
-    ids = {name: f"figure-{k}" for k, name in enumerate(figures)}
-    parts = [heading(_heading(reports, title), 1)]
-    if len(reports) > 1:
-        parts += _overview(reports, comparison, figures, ids)
-    for own in reports:
-        name = f"curve {own.name}"
-        figure = figures.get(name)
-        drawn = "" if figure is None else figure_place(figure, ids[name], figure.layout.title.subtitle.text)
-        parts += study_section(own, place=place, figure=drawn, alone=len(reports) == 1)
-    parts.append(footer(written, place=place))
-    return document(_heading(reports, title), "\n".join(parts), scripts(figures, ids))
+    captions = {
+        name: figure.layout.title.text if name == COMPARISON else figure.layout.title.subtitle.text
+        for name, figure in figures.items()
+    }
+    placed = place_figures(figures, captions)
+    alone = len(reports) == 1
+    return render(
+        "studies.html",
+        title=_title(reports, title),
+        written=written,
+        place=place,
+        alone=alone,
+        overview=None if alone else _overview(reports, comparison, placed),
+        studies=[
+            study_values(report, place=place, figure=placed.get(_curve_of(report)), alone=alone) for report in reports
+        ],
+    )
 
 
-def _heading(reports: Sequence[StudyReport], title: str) -> str:
+def _curve_of(report: StudyReport) -> str:
+    return f"curve {report.name}"
+
+
+def _title(reports: Sequence[StudyReport], title: str) -> str:
     if title:
         return title
     if len(reports) > 1:
@@ -59,27 +74,25 @@ def _heading(reports: Sequence[StudyReport], title: str) -> str:
     return finding(reports[0].answer) if reports[0].answer else reports[0].name
 
 
-def _told(column: str, cells: Sequence[str]) -> bool:
-    """Whether a column says anything: the reliability only where networks differ in it."""
-    return any(cells) and (column != "reliability" or len(set(cells)) > 1)
-
-
 def _overview(
-    reports: Sequence[StudyReport], comparison: Comparison, figures: dict[str, go.Figure], ids: dict[str, str]
-) -> Iterator[str]:
-    if comparison.source:
-        yield paragraph(comparison.source, "lead")
-    if "comparison" in figures:
-        figure = figures["comparison"]
-        yield figure_place(figure, ids["comparison"], figure.layout.title.text)
-    if comparison.compared:
-        columns, rows = comparison_table(comparison)
-        told = [k for k, name in enumerate(columns) if _told(name, [row[k] for row in rows])]
-        yield table([columns[k] for k in told], ([row[k] for k in told] for row in rows))
-    columns, rows = reported_table(comparison)
-    if rows:
-        yield paragraph("Single depths that were reported, beside the share that trains there:")
-        yield table(columns, rows)
-    missing = [own.name for own in reports if own.answer is None or not own.answer.curve]
-    if missing:
-        yield paragraph(f"Not compared, since nothing is known of it: {', '.join(missing)}", "notice")
+    reports: Sequence[StudyReport], comparison: Comparison, placed: Mapping[str, PlacedFigure]
+) -> dict[str, Any]:
+    """The values of the part that compares the studies."""
+    columns, rows = comparison_table(comparison)
+    shown = [k for k, name in enumerate(columns) if _is_informative(name, [row[k] for row in rows])]
+    reported_columns, reported_rows = reported_table(comparison)
+    return {
+        "source": comparison.source,
+        "figure": placed.get(COMPARISON),
+        "conclusions": conclusions(comparison),
+        "columns": [columns[k] for k in shown],
+        "rows": [[row[k] for k in shown] for row in rows],
+        "reported_columns": reported_columns,
+        "reported_rows": reported_rows,
+        "missing": [report.heading for report in reports if report.answer is None or not report.answer.curve],
+    }
+
+
+def _is_informative(column: str, cells: Sequence[str]) -> bool:
+    """Whether a column says anything: the reliability only where rows differ in it."""
+    return any(cells) and (column != "reliability" or len(set(cells)) > 1)

@@ -1,50 +1,54 @@
-"""One study's part of a page: what was found, its curve, the facts, the counts, and what stands past the cliff."""
+"""One study's part of a page: what was found, its curve, the facts, the counts, and the causes past the cliff."""
 
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from typing import Any
 
-from depthsearch.reporting.html.document import facts_table, folded, heading, paragraph, table
+from depthsearch.reporting.html.document import PlacedFigure
 from depthsearch.reporting.sentences import count_of, in_words, listed, outcome_words, run_sentence
 from depthsearch.reporting.terminal.facts import called, details, evidence_rows, facts, versions_fact
-from depthsearch.results.answer import Answer, Outcome
+from depthsearch.results.answer import Answer, Beyond, Outcome
 from depthsearch.results.study_report import StudyReport
 from depthsearch.store import StoredRun
 
 
-def study_section(report: StudyReport, *, place: str, figure: str, alone: bool) -> Iterator[str]:
-    """The parts, as HTML.
+def study_values(report: StudyReport, *, place: str, figure: PlacedFigure | None, alone: bool) -> dict[str, Any]:
+    """The values that the template shows of a study.
 
     Args:
         report: The study.
         place: The store that holds it.
-        figure: Its curve, as HTML.
-        alone: Whether the page is of this study alone, and its heading is the study's own.
+        figure: Its curve; None where there is none.
+        alone: Whether the page is of this study alone, so that no label distinguishes it.
     """
     answer = report.answer
-    if not alone:
-        yield heading(report.name)
     if answer is None:
-        yield paragraph(f"This study cannot be read: {report.damage}", "notice")
-        return
-    yield paragraph(f"{called(answer)}: {answer.sentence}", "lead")
+        return {"heading": report.heading, "damage": report.damage}
+    columns, rows, marked = _counts(answer, report.runs)
+    label = "" if alone else report.label
+    return {
+        "heading": report.heading,
+        "damage": "",
+        "lead": f"{label or called(answer)}: {answer.sentence}",
+        "notices": [*_notices(report, answer)],
+        "figure": figure,
+        "facts": [*facts(answer, place=place, reported=report.reported), *_more_facts(answer)],
+        "beyond": None if answer.beyond is None else _beyond(answer, answer.beyond, report.runs),
+        "columns": columns,
+        "rows": rows,
+        "marked": marked,
+        "fields": [*_fields(answer)],
+    }
+
+
+def _notices(report: StudyReport, answer: Answer) -> Iterator[str]:
     if answer.outcome is not Outcome.FOUND:
-        yield paragraph(_state(report, answer), "notice")
+        yield _state(report, answer)
     if report.older:
-        yield paragraph(report.older, "notice")
+        yield report.older
     for warning in answer.warnings:
-        yield paragraph(f"Note: {warning}", "notice")
-    yield figure
-    yield heading("Facts", 3)
-    yield facts_table((*facts(answer, place=place, reported=report.reported), *_more_facts(answer)))
-    if answer.beyond is not None:
-        yield from _beyond(answer, report.runs)
-    if answer.curve:
-        yield heading("Every depth that was tried", 3)
-        yield _counts(answer, report.runs)
-    yield folded("Problem and settings", _settings(answer))
+        yield f"Note: {warning}"
 
 
 def _state(report: StudyReport, answer: Answer) -> str:
@@ -69,34 +73,33 @@ def _more_facts(answer: Answer) -> Iterator[tuple[str, str]]:
         yield "code", answer.code
 
 
-def _beyond(answer: Answer, runs: Sequence[StoredRun]) -> Iterator[str]:
+def _beyond(answer: Answer, beyond: Beyond, runs: Sequence[StoredRun]) -> dict[str, Any]:
     """For each way to fail just past the cliff, the shallowest run that did, with its evidence."""
-    beyond = answer.beyond
-    if beyond is None:
-        return
-    yield heading("Past the cliff", 3)
-    yield paragraph(f"{beyond.sentence}. In all: {listed(beyond.causes)}.")
+    examples = []
     units = answer.problem.network.depth_words
-    for cause, count in sorted(beyond.causes.items(), key=lambda own: -own[1]):
+    for cause, count in sorted(beyond.causes.items(), key=lambda counted: -counted[1]):
         there = [run for run in runs if run.verdict.kind == cause and beyond.depth <= run.depth <= beyond.deepest]
         example = min(there, key=lambda run: (run.depth, run.trial_number, run.run), default=None)
         if example is None:
             continue
         rule = in_words(example.verdict.evidence.rule)
-        yield paragraph(
-            f"{count} {in_words(cause)}. For example with {units(example.depth)}, seed {example.seed}: "
-            f"{run_sentence(example.verdict)} (rule: {rule})"
-        )
-        yield table(("", "figure", "threshold"), evidence_rows(example.verdict.evidence))
         again = f"--trial {example.trial_number} --run {example.run}"
-        command = f"depthsearch inspect --study {shlex.quote(answer.study)} {again}"
-        yield f'<p class="faint">To look at this run: <code>{escape(command)}</code></p>'
+        examples.append(
+            {
+                "sentence": f"{count} {in_words(cause)}. For example with {units(example.depth)}, "
+                f"seed {example.seed}: {run_sentence(example.verdict)} (rule: {rule})",
+                "evidence": evidence_rows(example.verdict.evidence),
+                "command": f"depthsearch inspect --study {shlex.quote(answer.study)} {again}",
+            }
+        )
+    return {"sentence": f"{beyond.sentence}. In all: {listed(beyond.causes)}.", "examples": examples}
 
 
-def _counts(answer: Answer, runs: Sequence[StoredRun]) -> str:
+def _counts(answer: Answer, runs: Sequence[StoredRun]) -> tuple[list[str], list[list[str]], int | None]:
+    """The columns of the table of depths, its rows, and the place of max depth among them."""
     failures = Counter((run.depth, run.verdict.kind.value) for run in runs if not run.verdict.trained)
     believed = any(point.low is not None for point in answer.curve)
-    columns = [answer.problem.network.units, "trained", *(("P(trained)", "95 % band") if believed else ())]
+    columns = [answer.problem.network.units, "trained", *(("P(trained)", "95 % band") if believed else ()), "failed"]
     rows = []
     for point in answer.curve:
         cells = [str(point.depth), f"{point.trained} of {point.of}"]
@@ -105,12 +108,14 @@ def _counts(answer: Answer, runs: Sequence[StoredRun]) -> str:
         failed = {kind: count for (depth, kind), count in failures.items() if depth == point.depth}
         rows.append([*cells, listed(failed)])
     marked = next((k for k, point in enumerate(answer.curve) if point.depth == answer.max_depth), None)
-    return table([*columns, "failed"], rows, marked=marked)
+    return columns, rows, marked
 
 
-def _settings(answer: Answer) -> str:
-    rows = [*_flat(answer.problem.model_dump(mode="json")), *_flat(answer.settings.model_dump(mode="json"))]
-    return facts_table((name, str(value)) for name, value in rows if value is not None)
+def _fields(answer: Answer) -> Iterator[tuple[str, str]]:
+    for model in (answer.problem, answer.settings):
+        for name, value in _flat(model.model_dump(mode="json")):
+            if value is not None:
+                yield name, str(value)
 
 
 def _flat(fields: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

@@ -42,9 +42,14 @@ def called(found: Answer | Problem) -> str:
     return f"{problem.label}"
 
 
-def finding(answer: Answer) -> str:
-    """The answer as a headline: "ffnet tanh on moons trains to 23 hidden layers, then becomes unstable"."""
-    return f"{called(answer)}{_found(answer)}"
+def finding(answer: Answer, label: str = "") -> str:
+    """The answer as a headline: "ffnet tanh on moons trains to 23 hidden layers, then becomes unstable".
+
+    Args:
+        answer: What was found.
+        label: What the problem is called; by default its few words.
+    """
+    return f"{label or called(answer)}{_found(answer)}"
 
 
 def _found(answer: Answer) -> str:
