@@ -17,9 +17,9 @@ from depthsearch.interrupts import INTERRUPTED, interrupts_deferred
 def dashboard(context: click.Context, storage: str | None, host: str, port: int) -> None:
     """Show every study of the store in optuna-dashboard, until Ctrl-C.
 
-    Each study's page says in a note what was found and the command that goes on with it. It is read-only: from the
-    browser nothing can be changed. There is no password, so whoever can reach the address can read the store; by
-    default that is this machine alone.
+    The best trial of a study is one at its max depth, and deeper trials are marked as infeasible; a note says what was
+    found, with the command that resumes the search. Nothing can be changed from the browser. There is no password:
+    everybody who can reach the address can read the store, by default this machine alone.
     """
     with interrupts_deferred():
         from depthsearch.service.dashboard import serve_dashboard  # noqa: PLC0415

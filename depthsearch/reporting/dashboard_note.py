@@ -60,7 +60,7 @@ def note_of(answer: Answer, given: SearchSettings, *, place: str, usual_place: s
             f"{why}:" if command else f"{why}: the study file, or the call, that began it.",
             *(["", f"    {command}"] if command else []),
             "",
-            "`depthsearch dashboard` shows max depth as the *best trial*; plain optuna-dashboard the deepest one tried.",
+            "In `depthsearch dashboard` the *best trial* is at max depth; in optuna-dashboard it is the deepest tried.",
         ]
     )
 

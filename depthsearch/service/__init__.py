@@ -1,1 +1,1 @@
-"""What is served over HTTP. Imports store and core alone, and never what trains."""
+"""What is served over HTTP."""

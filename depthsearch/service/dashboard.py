@@ -1,4 +1,4 @@
-"""optuna-dashboard over a store, for looking alone."""
+"""optuna-dashboard over a store, read-only."""
 
 import errno
 import importlib.util
@@ -6,8 +6,6 @@ import os
 import socket
 import warnings
 from collections.abc import Callable
-from socketserver import ThreadingMixIn
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from depthsearch.errors import InvalidValue
 from depthsearch.interrupts import interrupts_deferred
@@ -15,6 +13,15 @@ from depthsearch.service.read_only import ReadOnly
 from depthsearch.store import open_store
 
 LAST_PORT = 65535
+
+PACKAGES = {"optuna_dashboard": "optuna-dashboard", "a2wsgi": "a2wsgi", "uvicorn": "uvicorn"}
+"""What the dashboard needs, from the name of the module to that of the package."""
+
+WORKERS = 10
+"""Requests that are answered at the same time."""
+
+PATIENCE = 2
+"""Seconds that open requests have left once the server ends."""
 
 
 def serve_dashboard(
@@ -24,16 +31,18 @@ def serve_dashboard(
 
     Args:
         storage: URL of the store; by default DEPTHSEARCH_STORAGE, or depthsearch.db in the working folder.
-        host: Address to listen on. Whoever can reach it can read the store.
+        host: Address to listen on. Everybody who can reach it can read the store.
         port: To listen on; 0 for any that is free.
         on_ready: Called with the address, once it answers.
 
     Raises:
-        InvalidValue: The address cannot be listened on, or the package optuna-dashboard is missing.
+        InvalidValue: The address cannot be listened on, or a package of the dashboard is missing.
         StoreError: The store cannot be used as asked.
+        KeyboardInterrupt: Ctrl-C has ended it.
     """
-    if importlib.util.find_spec("optuna_dashboard") is None:
-        raise InvalidValue("the dashboard needs the package 'optuna-dashboard': pip install 'depthsearch[dashboard]'")
+    for module, package in PACKAGES.items():
+        if importlib.util.find_spec(module) is None:
+            raise InvalidValue(f"the dashboard needs the package {package!r}: pip install 'depthsearch[dashboard]'")
     if not host:
         raise InvalidValue("'' would be every address of this machine: give one, as in 127.0.0.1", path="host")
     if not 0 <= port <= LAST_PORT:
@@ -42,50 +51,63 @@ def serve_dashboard(
         with interrupts_deferred():
             import optuna_dashboard  # noqa: PLC0415 - an extra
 
-        # Of studies with few trials, for whoever calls Optuna: who looks at a page cannot act on them.
+            from depthsearch.service.answers import WithAnswers  # noqa: PLC0415 - imports all of a search
+
+        # Of studies with few trials, for callers of Optuna: readers of a page cannot act on them.
         warnings.filterwarnings("ignore", module=r"optuna\..*")
 
-        with _server(host, port) as server:
-            server.set_app(ReadOnly(optuna_dashboard.wsgi(store.optuna_storage)))
+        application = ReadOnly(WithAnswers(optuna_dashboard.wsgi(store.optuna_storage), store))
+        with _listening(host, port) as listener:
             shown = f"[{host}]" if ":" in host else host
-            on_ready(f"http://{shown}:{server.server_port}/")
-            server.serve_forever()
+            _serve(application, listener, lambda: on_ready(f"http://{shown}:{listener.getsockname()[1]}/"))
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
+def _serve(application: ReadOnly, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Answer requests until SIGINT or SIGTERM, which uvicorn raises again once it has ended."""
+    with interrupts_deferred():
+        import uvicorn  # noqa: PLC0415 - an extra
+        from a2wsgi import WSGIMiddleware  # noqa: PLC0415 - an extra
 
-    def server_bind(self) -> None:
-        """As usual, but without asking who this machine is: a name server may keep one waiting."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
-        self.setup_environ()
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            on_ready()
+
+    config = uvicorn.Config(
+        WSGIMiddleware(application, workers=WORKERS),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=PATIENCE,
+    )
+    Server(config).run([listener])
 
 
-class _ServerV6(_Server):
-    address_family = socket.AF_INET6
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that is bound to the address.
 
-
-class _SilentHandler(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
-        """Log no requests."""
-
-
-def _server(host: str, port: int) -> _Server:
-    kind = _ServerV6 if ":" in host else _Server
+    Raises:
+        InvalidValue: It cannot be listened on.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
-        return kind((host, port), _SilentHandler)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()  # a port that another process listens on is refused here at the latest
     except (OSError, UnicodeError) as error:
-        number = (error.errno if isinstance(error, OSError) else None) or 0
-        if number == errno.EADDRINUSE:
-            raise InvalidValue(
-                f"{port} is taken on {host}: give another, or 0 for any that is free", path="port"
-            ) from None
-        if number == errno.EACCES:
-            raise InvalidValue(f"{port} is reserved for the system: give one of 1024 or more", path="port") from None
-        reason = os.strerror(number) if number in errno.errorcode else "no such address"
-        raise InvalidValue(
-            f"{host!r} cannot be listened on ({reason}): give an address of this machine, as in 127.0.0.1", path="host"
-        ) from None
+        listener.close()
+        raise _refused(host, port, error) from None
+    return listener
+
+
+def _refused(host: str, port: int, error: OSError | UnicodeError) -> InvalidValue:
+    number = (error.errno if isinstance(error, OSError) else None) or 0
+    if number == errno.EADDRINUSE:
+        return InvalidValue(f"{port} is taken on {host}: give another, or 0 for any that is free", path="port")
+    if number == errno.EACCES:
+        return InvalidValue(f"{port} is reserved for the system: give one of 1024 or more", path="port")
+    reason = os.strerror(number) if number in errno.errorcode else "no such address"
+    return InvalidValue(
+        f"{host!r} cannot be listened on ({reason}): give an address of this machine, as in 127.0.0.1", path="host"
+    )

@@ -1,4 +1,4 @@
-"""A guard before optuna-dashboard, which has no switch of its own for it: everything can be read, nothing changed."""
+"""A guard before optuna-dashboard, which cannot be made read-only: everything can be read, nothing changed."""
 
 import json
 from collections.abc import Iterable

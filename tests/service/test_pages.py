@@ -43,10 +43,39 @@ def test_the_page_of_a_study_says_its_name_and_its_answer(shown: tuple[str, Answ
         expect(page.get_by_text(f"{answer.study} (id=1)")).to_be_visible()
         expect(page.get_by_text(answer.sentence)).to_be_visible()
         expect(page.get_by_text(f"max depth: {answer.max_depth} hidden layer")).to_be_visible()
-        expect(page.get_by_text("depthsearch find --arch ffnet --act relu")).to_be_visible()
+        expect(page.get_by_text("depthsearch find --arch ffnet ")).to_be_visible()
     assert [line for line in said if not line.startswith(("log:", "info:"))] == []
     machines = {urlsplit(request).netloc for request in asked if not request.startswith(("data:", "blob:"))}
     assert machines == {urlsplit(address).netloc}
+
+
+def test_the_largest_number_of_a_study_is_its_max_depth(shown: tuple[str, Answer]) -> None:
+    address, answer = shown
+    deepest = max(point.depth for point in answer.curve)
+    assert answer.max_depth is not None
+    assert answer.max_depth < deepest
+    with browser_page() as page:
+        page.goto(f"{address}dashboard/studies/1")
+        card = page.locator(".MuiCardContent-root").filter(has_text="Best Trial")
+        expect(card.locator("h3")).to_have_text(str(answer.max_depth))
+        expect(card.get_by_text(f"Params = [depth: {answer.max_depth}]")).to_be_visible()
+        sizes = page.evaluate(
+            """() => [...document.querySelectorAll('body *')]
+                .filter(e => e.children.length === 0 && /^\\d+$/.test(e.textContent.trim()))
+                .map(e => [parseFloat(getComputedStyle(e).fontSize), e.textContent.trim()])"""
+        )
+        assert max(sizes)[1] == str(answer.max_depth)
+
+
+def test_the_list_says_in_what_studies_differ(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/studies.db"
+    for epochs in (8, 9):
+        recipe = PROBLEM.recipe.model_copy(update={"epochs": epochs})
+        find(PROBLEM.model_copy(update={"recipe": recipe}), SETTINGS, storage=url, study=f"study {epochs}")
+    with dashboard(url) as (address, _), browser_page() as page:
+        page.goto(address)
+        for epochs in (8, 9):
+            expect(page.get_by_text(f"study {epochs}: ffnet relu on moons, epochs {epochs}")).to_be_visible()
 
 
 def test_a_page_can_change_nothing(shown: tuple[str, Answer]) -> None:
