@@ -99,6 +99,12 @@ class Registered(FrozenModel):
         """Hash of the source that this value comes from, if that is not part of depthsearch; else empty."""
         return ""
 
+    def fewest_fields(self) -> dict[str, Any]:
+        """The fewest fields from which the registry makes this value: its key too, unless it is the default."""
+        fields = {name: value for name, value in super().fewest_fields().items() if name != self.key}
+        name = getattr(self, self.key)
+        return fields if name == self.default else {self.key: name} | fields
+
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """Every registered key in alphabetical order, the default first."""

@@ -23,7 +23,7 @@ def difference_words(row: Compared) -> str:
     standing = row.standing
     if standing is None:
         return ""
-    without_interval = "not known" if standing.difference is None else f"{standing.difference:+d}, no interval"
+    without_interval = "not known" if standing.difference is None else f"{_number(standing.difference)}, no interval"
     words = {
         Relation.FIRST: "the first row",
         Relation.OTHER_UNIT: f"not compared: in {row.answer.problem.network.units}",
@@ -87,7 +87,7 @@ def _compared(row: Compared) -> str:
     if standing.relation is Relation.NO_INTERVAL:
         if standing.difference is None:
             return f"{row.name} has no depth to compare"
-        return f"{row.name} differs by {standing.difference:+d}, and bisection or its curve gives no interval"
+        return f"{row.name} differs by {_number(standing.difference)}, without an interval"
     if standing.relation is Relation.NOT_DISTINGUISHABLE:
         return f"{row.name} is not distinguishable ({_ends(standing)})"
     by = "" if standing.difference is None else f"{abs(standing.difference)} "
@@ -97,12 +97,21 @@ def _compared(row: Compared) -> str:
 def _signed(standing: Standing) -> str:
     if standing.difference is None:
         return _ends(standing)
-    return f"{standing.difference:+d} ({_ends(standing)})"
+    return f"{_number(standing.difference)} ({_ends(standing)})"
 
 
 def _ends(standing: Standing) -> str:
     """ "+8 to +15", "at least +8", "at most -5"."""
     low, high = standing.interval or (None, None)
-    if low is None or high is None:
-        return "no limits" if low == high else f"at least {low:+d}" if low is not None else f"at most {high:+d}"
-    return f"{low:+d}" if low == high else f"{low:+d} to {high:+d}"
+    if low is None and high is None:
+        return "no limits"
+    if high is None:
+        return f"at least {_number(low)}"
+    if low is None:
+        return f"at most {_number(high)}"
+    return _number(low) if low == high else f"{_number(low)} to {_number(high)}"
+
+
+def _number(value: int | None) -> str:
+    """With its sign; 0 has none."""
+    return f"{value:+d}" if value else "0"

@@ -43,9 +43,14 @@ def test_a_grid_is_every_combination_each_a_separate_study(capsys: pytest.Captur
     grid = ["compare", "--arch", "ffnet,resnet", "--act", "relu,tanh", *QUICK]
     assert run([*grid, "--json"]) == 0
     found = Comparison.model_validate_json(capsys.readouterr().out)
-    assert [own.name for own in found.compared] == ["ffnet-relu", "ffnet-tanh", "resnet-relu", "resnet-tanh"]
+    assert [own.name for own in found.compared] == [
+        "ffnet relu on moons",
+        "ffnet tanh on moons",
+        "resnet relu on moons",
+        "resnet tanh on moons",
+    ]
     problems = [own.answer.problem for own in found.compared]
-    assert [(own.family, own.activation) for own in problems] == [
+    assert [(own.network.family, own.network.model_dump()["activation"]) for own in problems] == [
         ("ffnet", "relu"),
         ("ffnet", "tanh"),
         ("resnet", "relu"),
@@ -98,12 +103,44 @@ def test_every_problem_of_a_grid_has_the_criterion_that_the_options_say(capsys: 
         assert (criterion.kind, criterion.target, criterion.last_epochs, own.answer.bar) == ("target", 0.7, 2, 0.7)
 
 
+def test_numbers_may_be_several_and_rows_are_ranked(capsys: pytest.CaptureFixture[str]) -> None:
+    quick = ["--width", "2", "--epochs", "8", "--cap", "40", "--max-runs", "100", "--quiet"]
+    assert run(["compare", "--act", "tanh", "--lr", "0.05,1e-6", *quick]) == 0
+    text = capsys.readouterr().out
+    first = "ffnet tanh on moons, lr 0.05"
+    assert f"Deepest: {first}, " in " ".join(text.split())
+    assert f"Compared with {first}: ffnet tanh on moons, lr 1e-06 " in " ".join(text.split())
+    assert run(["compare", "--act", "tanh", "--lr", "0.05,1e-6", *quick, "--json"]) == 0
+    rows = Comparison.model_validate_json(capsys.readouterr().out).compared
+    assert [row.standing.relation.value for row in rows if row.standing] == ["first", "shallower"]
+    assert run(["compare", "--act", "tanh", "--lr", "0.05,1e-6", *quick, "--csv"]) == 0
+    read = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(row["rank"], row["relation"]) for row in read] == [("1", "first"), ("", "shallower")]
+    assert read[1]["difference_high"].startswith("-")
+
+
+def test_the_best_of_a_field_makes_one_row_of_its_values(capsys: pytest.CaptureFixture[str]) -> None:
+    grid = ["compare", "--act", "relu,tanh", "--lr", "1e-6,0.05", *QUICK[:4], *QUICK[6:], "--best-of", "lr"]
+    assert run([*grid, "--json"]) == 0
+    rows = Comparison.model_validate_json(capsys.readouterr().out).compared
+    assert [row.name for row in rows] == ["ffnet relu on moons", "ffnet tanh on moons"]
+    for row in rows:
+        assert row.won is not None
+        assert (row.won.field, row.won.value) == ("recipe.learning_rate", 0.05)
+        assert row.answer.problem.recipe.learning_rate == 0.05
+        assert [tried.value for tried in row.won.among] == [1e-6, 0.05]
+    assert run([*grid, "--markdown", "--quiet"]) == 0
+    text = capsys.readouterr().out
+    assert "| best of |" in text
+    assert "lr 0.05 (1e-06: none, 0.05: " in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--act", "relu,tahn"], "unknown activation 'tahn': did you mean 'tanh'?"),
-        (["--act", "relu,,tanh"], "--act must be names with commas between them, but got 'relu,,tanh'"),
-        (["--act", "relu,relu"], "--act names 'relu' twice"),
+        (["--act", "relu,,tanh"], "--act must be values with commas between them, but got 'relu,,tanh'"),
+        (["--act", "relu,relu"], "--act gives 'relu' twice"),
         (["study.toml", "--act", "relu"], "--act cannot be combined with the study file 'study.toml'"),
         (["--json", "--csv"], "--json and --csv cannot be combined"),
         (["--act", "relu,tanh", "--criterion", "held"], "criterion 'held' is of studies of earlier versions"),
@@ -115,6 +152,15 @@ def test_every_problem_of_a_grid_has_the_criterion_that_the_options_say(capsys: 
         (["--act", "relu,tanh", "--criterion", "target", "--target", "0.3"], "--target must be above 0.514"),
         (["study.toml", "--last-epochs", "2"], "--last-epochs cannot be combined with the study file 'study.toml'"),
         (["none.toml"], "none.toml: cannot be read"),
+        (["--act", "relu,tanh", "--best-of", "lrr"], "unknown field 'lrr': did you mean 'lr'?"),
+        (
+            ["--act", "relu,tanh", "--best-of", "lr"],
+            "--best-of must be a field that takes several values here, but got",
+        ),
+        (
+            ["--arch", "ffnet,resnet", "--best-of", "arch"],
+            "whose values share a unit of depth, not hidden layers and residual blocks",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(

@@ -11,13 +11,14 @@ from depthsearch.cli.find import find
 from depthsearch.cli.options import problem_of, settings_of
 from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
+from depthsearch.reporting.command_line import find_command
 from depthsearch.search.settings import SearchSettings
-from depthsearch.workflows.note import find_command
 from tests.problem.problems import problems
 
 
 def command_of(problem: Problem, asked: SearchSettings, **place: str) -> str | None:
-    return find_command(problem, asked, **({"study": "mine", "place": "sqlite:///depthsearch.db"} | place))
+    where = {"study": "mine", "place": "sqlite:///depthsearch.db", "usual_place": "sqlite:///depthsearch.db"}
+    return find_command(problem, asked, **(where | place))
 
 
 def read(command: str) -> dict[str, Any]:

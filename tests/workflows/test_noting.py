@@ -12,14 +12,16 @@ from plotly import graph_objects as go
 
 from depthsearch.cli.main import run
 from depthsearch.problem.criterion import Criterion
+from depthsearch.reporting.dashboard_note import MOST_POINTS, curve_plot, note_of
+from depthsearch.reporting.figures.curve import curve_figure
 from depthsearch.results.answer import Outcome
 from depthsearch.results.events import Event, TrialFinished
 from depthsearch.search.curve import CurvePoint
 from depthsearch.search.settings import SearchSettings
 from depthsearch.store import open_store
+from depthsearch.store.urls import DEFAULT
 from depthsearch.workflows import answer_of, find
 from depthsearch.workflows import note as noting
-from depthsearch.workflows.note import MOST_POINTS, curve_plot, note_of
 from tests.workflows.searches import PROBLEM, SETTINGS
 
 
@@ -116,7 +118,7 @@ def test_a_problem_that_no_options_say_is_named_by_its_file(url: str) -> None:
     with open_store(url) as store:
         answer = answer_of(store.read_study("mine"))
     held = answer.model_copy(update={"problem": PROBLEM.model_copy(update={"criterion": Criterion(kind="held")})})
-    shown = note_of(held, SETTINGS, place=url)
+    shown = note_of(held, SETTINGS, place=url, usual_place=DEFAULT)
     assert "Shows the answer again: the study file, or the call, that began it." in shown
 
 
@@ -128,28 +130,43 @@ def plotted(url: str) -> dict[str, Any]:
     return dict(json.loads(plots["depthsearch"]))
 
 
-def test_the_curve_is_drawn_beside_the_note(url: str) -> None:
+def drawn(plot: dict[str, Any]) -> dict[str, Any]:
+    """The traces of a plot by name."""
+    figure = go.Figure(plot)  # plotly refuses what is no figure
+    return {trace.name: trace for trace in figure.data}
+
+
+def test_the_curve_is_drawn_next_to_the_note(url: str) -> None:
     answer = find(PROBLEM, SearchSettings(max_runs=60, cap=30), storage=url, study="mine")
-    drawn = plotted(url)
-    figure = go.Figure(drawn)  # plotly refuses what is no figure
-    band, median, seen = figure.data
-    assert list(median.x) == list(seen.x) == [point.depth for point in answer.curve]
-    assert list(seen.text) == [f"{point.trained} of {point.of}" for point in answer.curve]
+    traces = drawn(plotted(url))
+    median, seen, band = traces["P(trained), median"], traces["runs"], traces["95 % band"]
+    assert list(median.x) == list(seen.x) == list(band.x) == [point.depth for point in answer.curve]
+    assert list(seen.customdata) == [f"{point.trained} of {point.of}" for point in answer.curve]
     assert list(median.y) == [round(point.p, 3) for point in answer.curve]
-    assert len(band.x) == 2 * len(median.x)
-    assert f"max depth {answer.max_depth}" in figure.layout.title.text
+    assert list(band.y) == [round(point.high or 0, 3) for point in answer.curve]
+    assert f"max depth {answer.max_depth}" in go.Figure(plotted(url)).layout.title.text
+
+
+def test_the_dashboard_draws_what_a_page_draws(url: str) -> None:
+    answer = find(PROBLEM, SearchSettings(max_runs=60, cap=30), storage=url, study="mine")
+    page = {trace.name: trace for trace in curve_figure(answer).data}
+    for name, trace in drawn(plotted(url)).items():
+        same = page["runs (larger: more of them)" if name == "runs" else name]
+        assert list(trace.x or []) == pytest.approx(list(same.x or []), abs=1e-3)
+        assert trace.fillcolor == same.fillcolor
+        assert (trace.line.color, trace.line.dash) == (same.line.color, same.line.dash)
 
 
 def test_a_bisection_draws_what_was_seen(url: str) -> None:
     find(PROBLEM, SETTINGS, storage=url, study="mine")
-    assert [own["name"] for own in plotted(url)["data"]] == ["runs"]
+    assert set(drawn(plotted(url))) == {"reliability 50%", "runs"}
 
 
 def test_of_many_depths_some_are_drawn_and_the_ends_are_among_them(url: str) -> None:
     answer = find(PROBLEM, SETTINGS, storage=url, study="mine")
     many = tuple(CurvePoint(depth=d, trained=d % 3, of=3, p=0.5, low=0.4, high=0.6) for d in range(1, 200))
     plot = curve_plot(answer.model_copy(update={"curve": many}))
-    depths = json.loads(plot)["data"][1]["x"]
+    depths = drawn(json.loads(plot))["runs"].x
     assert (len(depths), depths[0], depths[-1]) == (MOST_POINTS, 1, 199)
     assert len(plot) < 3500
     assert curve_plot(answer.model_copy(update={"curve": ()})) == ""
