@@ -6,6 +6,7 @@ import os
 import socket
 import warnings
 from collections.abc import Callable
+from typing import Any, cast
 
 from depthsearch.errors import InvalidValue
 from depthsearch.interrupts import interrupts_deferred
@@ -74,7 +75,7 @@ def _serve(application: ReadOnly, listener: socket.socket, on_ready: Callable[[]
             on_ready()
 
     config = uvicorn.Config(
-        WSGIMiddleware(application, workers=WORKERS),
+        WSGIMiddleware(cast("Any", application), workers=WORKERS),  # its types of WSGI are not the standard's
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -64,6 +64,30 @@ def test_the_report_of_two_studies_compares_them(pages: Path) -> None:
     assert asked == [(pages / "two.html").as_uri()]
 
 
+BROKEN_WORDS = """() => {
+    const broken = [];
+    for (const heading of document.querySelectorAll('h1, h2, h3')) {
+        const text = heading.firstChild;
+        for (const word of heading.textContent.matchAll(/\\S+/g)) {
+            const range = document.createRange();
+            range.setStart(text, word.index);
+            range.setEnd(text, word.index + word[0].length);
+            if (new Set([...range.getClientRects()].map(r => r.top)).size > 1) broken.push(word[0]);
+        }
+    }
+    return broken;
+}"""
+
+
+@pytest.mark.parametrize("name", ["one.html", "two.html", "run.html"])
+def test_no_heading_breaks_inside_a_word_on_a_phone(pages: Path, name: str) -> None:
+    with browser_page() as page:
+        shown(page, pages / name, width=PHONE)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        assert page.evaluate(BROKEN_WORDS) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+
+
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
 def test_the_page_of_a_run_shows_every_figure(pages: Path, width: int) -> None:
     with browser_page() as page:

@@ -10,8 +10,8 @@ from depthsearch.reporting.sentences import interval_words
 from depthsearch.reporting.standings import kinds_of
 from depthsearch.results.comparison import Compared, Comparison
 
-ROW = 64
-"""Pixels that a network takes."""
+ROW, LINE = 44, 20
+"""Pixels that a row takes, and each line of its label."""
 
 LONGEST_LINE, MOST_LINES = 28, 3
 """Characters of a name in a line, and lines of it next to its row."""
@@ -54,7 +54,7 @@ def comparison_figure(comparison: Comparison) -> go.Figure:
     unit = units.pop() if len(units) == 1 else "in the unit of each row"
     figure.update_xaxes(style.depth_axis(depths, f"depth ({unit})"))
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], range=[-0.6, len(labels) - 0.4])
-    return style.dressed(figure, _title(several), comparison.title, height=200 + ROW * len(several))
+    return style.dressed(figure, _title(several), comparison.title, height=200 + len(several) * _row_height(labels))
 
 
 def _title(several: Sequence[Compared]) -> str:
@@ -93,6 +93,10 @@ def _labels(several: Sequence[Compared]) -> list[str]:
             label += "\u200b"  # two rows of one label would be drawn as one
         labels.append(label)
     return labels
+
+
+def _row_height(labels: Sequence[str]) -> int:
+    return ROW + LINE * max(1 + label.count("<br>") for label in labels)
 
 
 def _ends(own: Compared) -> tuple[int, int | None] | None:

@@ -26,6 +26,9 @@ UPPER, LOWER = 1, 2
 NARROWEST_BAR = 0.9
 """Share of the room between two depths that a bar fills."""
 
+NEAR_THE_EDGE = 0.2
+"""Share of the axis at its left end in which a name is written to the right of its mark."""
+
 FAINTEST, ENOUGH_RUNS = 0.3, 8
 """Opacity of a bar of no runs, and the runs from which on it is opaque."""
 
@@ -69,11 +72,15 @@ def _name_max_depth(figure: go.Figure, answer: Answer) -> None:
     found = next((point for point in answer.curve if point.of and point.depth == answer.max_depth), None)
     if found is None:
         return
+    depths = [point.depth for point in answer.curve]
+    left, right = style.depth_range(depths)
+    wide = is_wide(depths)
+    share = math.log(found.depth / left) / math.log(right / left) if wide else (found.depth - left) / (right - left)
     figure.add_annotation(
-        x=math.log10(found.depth) if is_wide([point.depth for point in answer.curve]) else found.depth,
+        x=math.log10(found.depth) if wide else found.depth,
         y=found.trained / found.of,
         text=f"max depth {found.depth}",
-        ax=-60,
+        ax=60 if share < NEAR_THE_EDGE else -60,
         ay=60,
         arrowcolor=style.VERMILION,
         font={"color": style.VERMILION},

@@ -94,5 +94,5 @@ def _overview(
 
 
 def _is_informative(column: str, cells: Sequence[str]) -> bool:
-    """Whether a column says anything: the reliability only where rows differ in it."""
-    return any(cells) and (column != "reliability" or len(set(cells)) > 1)
+    """Whether a column says anything: unit and reliability only where rows differ in them."""
+    return any(cells) and (column not in ("unit", "reliability") or len(set(cells)) > 1)
