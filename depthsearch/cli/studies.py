@@ -71,11 +71,11 @@ def show(study: str, storage: str | None, as_json: bool, everything: bool) -> No
 @studies.command(short_help="Every run of one study.")
 @click.argument("study")
 @storage_option
-@json_option
-@csv_option
+@click.option("--json", "as_json", is_flag=True, help="Write JSON; the default for a FILE that ends in .json.")
+@click.option("--csv", "as_csv", is_flag=True, help="Write CSV, whatever the ending of FILE; the default otherwise.")
 @click.option("--output", metavar="FILE", help="Write to FILE instead of standard output.")
 def export(study: str, storage: str | None, as_json: bool, as_csv: bool, output: str | None) -> None:
-    """Every run of STUDY with its depth, seed, verdict and evidence: as CSV, or with --json as JSON."""
+    """Every run of STUDY with its depth, seed, verdict and evidence, as CSV or as JSON."""
     from depthsearch.cli.output import write  # noqa: PLC0415
     from depthsearch.reporting.files import write_file  # noqa: PLC0415
     from depthsearch.reporting.tables import RUN_COLUMNS, to_csv  # noqa: PLC0415
@@ -85,6 +85,7 @@ def export(study: str, storage: str | None, as_json: bool, as_csv: bool, output:
     _one_of(as_json, as_csv)
     with open_store(storage, create=False) as store, store.translate_database_errors():
         rows = run_rows(store.read_study(study))
+    as_json = as_json or (not as_csv and output is not None and output.lower().endswith(".json"))
     text = json.dumps(rows, indent=2) + "\n" if as_json else to_csv(rows, RUN_COLUMNS)
     if output is None:
         write(text)

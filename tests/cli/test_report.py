@@ -71,6 +71,9 @@ def test_several_studies_on_one_page_each_once() -> None:
     text = page("short", "<b>x", "short")
     assert "<h1>2 studies</h1>" in text
     assert text.count("<h2>") == 2
+    for seed in (0, 1):
+        assert f"<h2>ffnet relu on moons, seed {seed}</h2>" in text
+        assert f'<p class="lead">ffnet relu on moons, seed {seed}: ' in text
 
 
 def test_the_studies_of_a_study_file_stand_beside_what_was_reported() -> None:

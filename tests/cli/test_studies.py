@@ -49,6 +49,13 @@ def test_list_has_a_line_for_each_study(capsys: pytest.CaptureFixture[str]) -> N
     assert "budget ended" in short
 
 
+def test_the_list_labels_studies_by_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = json.loads(output(capsys, "list", "--json"))
+    assert [row["problem"] for row in rows] == ["ffnet relu on moons, seed 0", "ffnet relu on moons, seed 1"]
+    assert "ffnet relu on moons, seed 1" in " ".join(output(capsys, "list").split())
+    assert {row["unit"] for row in rows} == {"hidden layers"}
+
+
 def test_a_damaged_study_is_named_beside_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     with closing(sqlite3.connect("depthsearch.db")) as connection, connection:
         connection.execute("UPDATE ds_studies SET problem = '{' WHERE study_id = 1")
@@ -111,6 +118,10 @@ def test_export_to_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     printed = output(capsys, "export", "done", "--csv")
     assert output(capsys, "export", "done", "--output", "runs.csv") == ""
     assert Path("runs.csv").read_text() == printed
+    output(capsys, "export", "done", "--output", "runs.json")
+    assert json.loads(Path("runs.json").read_text()) == json.loads(output(capsys, "export", "done", "--json"))
+    output(capsys, "export", "done", "--csv", "--output", "runs.json")
+    assert Path("runs.json").read_text() == printed
 
 
 def test_an_export_that_cannot_be_written_whole_leaves_the_file_that_was_there(

@@ -67,3 +67,20 @@ def test_where_the_curve_does_not_simply_fall_there_is_no_median_and_no_interval
     figure = comparison_figure(Comparison(compared=(Compared(name="odd", answer=crossed),)))
     assert marks(figure, "95 % interval") == []
     assert marks(figure, "median") == []
+
+
+def test_where_reliabilities_differ_each_row_names_its_share_and_none_is_the_deepest() -> None:
+    figure = comparison_figure(both(reliability=0.5))
+    assert [label for _, label in marks(figure, "median")] == [
+        "plain<br><sub>90% train</sub>",
+        "&lt;b&gt;other<br><sub>50% train</sub>",
+    ]
+    title = figure.layout.title.text.replace("<br>", " ")
+    assert "deepest" not in title
+    assert title.endswith("not comparable with each other")
+
+
+def test_rows_of_one_name_stay_apart() -> None:
+    twice = tuple(Compared(name="same", answer=answer()) for _ in range(3))
+    figure = comparison_figure(Comparison(compared=twice))
+    assert len({label for _, label in marks(figure, "median")}) == 3

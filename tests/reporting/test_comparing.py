@@ -1,11 +1,13 @@
 """A comparison as a table and as rows."""
 
 import io
+import re
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from depthsearch.problem.problem import Problem
 from depthsearch.problem.study_file import Reported
 from depthsearch.reporting.terminal.comparison import (
     ROW_COLUMNS,
@@ -111,3 +113,38 @@ def test_markdown_has_the_same_cells() -> None:
     header, _, line = comparison_markdown(comparison).splitlines()
     assert header == f"| {' | '.join(columns)} |"
     assert line == f"| {' | '.join(own.replace('|', chr(92) + '|') for own in cells)} |"
+
+
+def test_a_ranked_comparison_has_ranks_differences_and_a_conclusion() -> None:
+    resnet = answer(problem=Problem(family="resnet"))
+    rows = [Compared(name=name, answer=found) for name, found in
+            (("first", answer()), ("same", answer()), ("steps", bisected()), ("blocks", resnet))]  # fmt: skip
+    comparison = Comparison.ranked(rows)
+    columns, cells = comparison_table(comparison)
+    assert [row[columns.index("rank")] for row in cells] == ["1 of 3", "1 of 3", "1 of 3", "1 of 1"]
+    first, same, steps, blocks = (row[columns.index("to the first")] for row in cells)
+    assert (first, steps, blocks) == ("the first row", "0, no interval", "not compared: in residual blocks")
+    assert re.fullmatch(r"0 \(-\d+ to \+\d+\), not distinguishable", same)
+    text = " ".join(shown(comparison).split())
+    assert "Units of depth differ (hidden layers, residual blocks): rows are ranked within each." in text
+    assert "Deepest in hidden layers at 90%: first and same and steps, 7 hidden layers." in text
+    assert "Compared with first: same is not distinguishable (-" in text
+    assert "steps differs by 0, without an interval." in text
+    assert comparison_markdown(comparison).rstrip().endswith("steps differs by 0, without an interval.")
+    flat = comparison_rows(comparison)
+    assert [row["relation"] for row in flat] == ["first", "not_distinguishable", "no_interval", "other_unit"]
+
+
+def test_where_reliabilities_differ_the_table_and_the_conclusion_say_so() -> None:
+    half = answer(reliability=0.5, settings=ResolvedSettings(reliability=0.5))
+    comparison = Comparison.ranked([Compared(name="often", answer=answer()), Compared(name="half", answer=half)])
+    text = " ".join(shown(comparison).split())
+    assert "reliability 90% 50%" in text
+    assert "Reliabilities differ (50%, 90%): rows are ranked within each." in text
+    assert "not compared: at 50%" in text
+
+
+def test_a_comparison_that_is_not_ranked_concludes_nothing() -> None:
+    columns, _ = comparison_table(of(answer(), answer()))
+    assert not {"rank", "to the first", "best of"} & set(columns)
+    assert "Deepest" not in shown(of(answer(), answer()))

@@ -10,7 +10,7 @@ from depthsearch.reporting.sentences import interval_words
 from depthsearch.reporting.standings import kinds_of
 from depthsearch.results.comparison import Compared, Comparison
 
-ROW, LINE = 44, 20
+ROW, LINE = 28, 20
 """Pixels that a row takes, and each line of its label."""
 
 LONGEST_LINE, MOST_LINES = 28, 3
