@@ -40,7 +40,7 @@ def compare(
 ) -> None:
     """Find the deepest network that still trains for each of several problems, and show them side by side.
 
-    The problems are those of a STUDY_FILE (TOML), with what was reported of them beside what is found; or a grid: every
+    The problems are those of a STUDY_FILE (TOML), with what was reported of them; or a grid: every
     option of the problem takes several values with commas between them. Rows are ranked by max depth, and each has its
     difference to the first row. Each search is a study in the store: the same command resumes it.
 
@@ -103,6 +103,6 @@ def _path_of(name: str) -> str:
     options = problem_options()
     typed = name.removeprefix("--")
     for option in options:
-        if typed in (option.path, option.field, *(own.removeprefix("--") for own in option.names)):
+        if typed in (option.path, option.field, *(known.removeprefix("--") for known in option.names)):
             return option.path
     raise UnknownName("field", name, [option.shortest.removeprefix("--") for option in options])

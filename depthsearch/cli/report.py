@@ -16,7 +16,7 @@ from depthsearch.reporting.files import check_writable, write_file
 def report(
     studies: tuple[str, ...], study_file: str | None, output: str | None, figures: str | None, storage: str | None
 ) -> None:
-    """Write a page that shows studies: the finding, its curve, the counts, and what stands past the cliff.
+    """Write a page that shows studies: the finding, its curve, the counts, and why deeper networks fail.
 
     The page is one file that needs nothing else, for any browser, a phone's too. Several studies are compared first.
     A study that is not finished is shown as far as it is known, and the page says so.
@@ -58,6 +58,6 @@ def _write(
     if figures is not None:
         drawn = figures_of(reports, comparison_of(reports, title=title, source=source))
         write_images(drawn, figures)
-    for own in reports:
-        if own.damage:
-            click.echo(f"note: {own.name} cannot be read, and the page says so: {own.damage}", err=True)
+    for shown in reports:
+        if shown.damage:
+            click.echo(f"note: {shown.name} cannot be read, and the page says so: {shown.damage}", err=True)

@@ -65,27 +65,28 @@ def _fewest(problem: Problem, settings: SearchSettings) -> dict[str, Any]:
 
 
 def _differing(values: Sequence[Mapping[str, Any]], fewest: Sequence[Mapping[str, Any]]) -> list[str]:
-    paths = dict.fromkeys(path for own in values for path in own)
+    paths = dict.fromkeys(path for fields in values for path in fields)
     return [
         path
         for path in paths
-        if any(path in own for own in fewest) and any(own.get(path) != values[0].get(path) for own in values)
+        if any(path in fields for fields in fewest)
+        and any(fields.get(path) != values[0].get(path) for fields in values)
     ]
 
 
 def _in_words_already(path: str, studies: Studies, values: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the few words of every problem that has the field hold its value."""
     return all(
-        str(own[path]) in problem.label.split()
-        for (problem, _), own in zip(studies, values, strict=True)
-        if own.get(path) is not None
+        str(fields[path]) in problem.label.split()
+        for (problem, _), fields in zip(studies, values, strict=True)
+        if fields.get(path) is not None
     )
 
 
 def _worded(studies: Studies, values: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> list[str]:
     return [
-        ", ".join([problem.label, *(field_words(path, own[path]) for path in paths if own.get(path) is not None)])
-        for (problem, _), own in zip(studies, values, strict=True)
+        ", ".join([problem.label, *(field_words(path, fields[path]) for path in paths if fields.get(path) is not None)])
+        for (problem, _), fields in zip(studies, values, strict=True)
     ]
 
 

@@ -64,8 +64,8 @@ def _deepest(rows: Sequence[Compared]) -> Iterator[str]:
     for kind in dict.fromkeys(kinds):
         first = [
             row
-            for row, own in zip(rows, kinds, strict=True)
-            if own == kind and row.standing is not None and row.standing.rank == 1
+            for row, same in zip(rows, kinds, strict=True)
+            if same == kind and row.standing is not None and row.standing.rank == 1
         ]
         if not first or kinds.count(kind) == 1:
             continue

@@ -47,7 +47,7 @@ class Comparison(FrozenModel):
     def ranked(cls, rows: Sequence[Compared], *, title: str = "", source: str = "") -> "Comparison":
         """The comparison of these rows, each with its standing."""
         found = standings([[row.answer] for row in rows]) if rows else ()
-        placed = [row.model_copy(update={"standing": own}) for row, own in zip(rows, found, strict=True)]
+        placed = [row.model_copy(update={"standing": standing}) for row, standing in zip(rows, found, strict=True)]
         return cls(title=title, source=source, compared=tuple(placed))
 
     @classmethod

@@ -39,7 +39,7 @@ class Relation(StrEnum):
 
 
 class Standing(FrozenModel):
-    """Where a row of a comparison stands.
+    """How a row of a comparison ranks, and how it differs from the first.
 
     Attributes:
         rank: By max depth among the rows of its unit and reliability, 1 the deepest; equal depths share a rank. Null
@@ -169,7 +169,7 @@ def _threshold(row: Sequence[Answer], number: int) -> _Threshold | None:
     """Of a row, the deepest of its answers' in each draw; None where one of them has no posterior."""
     drawn: list[_Threshold] = []
     for place, answer in enumerate(row):
-        crossing = next((own for own in answer.thresholds if own.reliability == answer.reliability), None)
+        crossing = next((found for found in answer.thresholds if found.reliability == answer.reliability), None)
         if crossing is None or answer.crossings is not None or not answer.curve:
             return None
         first = answer.problem.network.shallowest
@@ -184,19 +184,21 @@ def _threshold(row: Sequence[Answer], number: int) -> _Threshold | None:
         )
         is_open = crossing.interval[1] is None or (answer.interval is not None and answer.interval[1] is None)
         drawn.append(_Threshold(np.exp(picked) + first - 1, is_open))
-    return _Threshold(np.max([own.draws for own in drawn], axis=0), any(own.is_open for own in drawn))
+    return _Threshold(
+        np.max([threshold.draws for threshold in drawn], axis=0), any(threshold.is_open for threshold in drawn)
+    )
 
 
 def _interval(
-    own: _Threshold | None, first: _Threshold | None, difference: int | None
+    second: _Threshold | None, first: _Threshold | None, difference: int | None
 ) -> tuple[int | None, int | None] | None:
-    if own is None or first is None:
+    if second is None or first is None:
         return None
-    ends = np.quantile(own.draws - first.draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    ends = np.quantile(second.draws - first.draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     low, high = math.floor(ends[0]), math.ceil(ends[1])
     if difference is not None:
         low, high = min(low, difference), max(high, difference)
-    return None if first.is_open else low, None if own.is_open else high
+    return None if first.is_open else low, None if second.is_open else high
 
 
 def _relation(interval: tuple[int | None, int | None] | None) -> Relation:

@@ -85,8 +85,8 @@ class StudyReport:
 def comparison_of(reports: Sequence[StudyReport], *, title: str = "", source: str = "") -> Comparison:
     """The comparison of those studies of which anything is known."""
     rows = [
-        Compared(name=own.heading, answer=own.answer, reported=own.reported, measured=own.measured)
-        for own in reports
-        if own.answer is not None and own.answer.curve
+        Compared(name=report.heading, answer=report.answer, reported=report.reported, measured=report.measured)
+        for report in reports
+        if report.answer is not None and report.answer.curve
     ]
     return Comparison.ranked(rows, title=title, source=source)

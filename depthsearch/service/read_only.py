@@ -29,7 +29,7 @@ class ReadOnly:
         if environ["REQUEST_METHOD"] in READING:
             environ.setdefault("HTTP_ACCEPT_ENCODING", "")  # the dashboard fails where it is missing
             return self._application(environ, start_response)
-        # The page shows the `reason` of a JSON object to whoever pressed the button.
+        # The page shows the `reason` of a JSON object to the user who pressed the button.
         body = json.dumps({"reason": REASON}).encode()
         headers = [
             ("Content-Type", "application/json"),

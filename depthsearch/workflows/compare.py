@@ -1,4 +1,4 @@
-"""compare(study_file) -> Comparison: one search after another, each a study of its own in the store."""
+"""compare(study_file) -> Comparison: one search after another, each a study in the store."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

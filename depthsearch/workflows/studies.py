@@ -116,8 +116,8 @@ def read_declared_studies(store: Store, declared: StudyFile) -> list[StudyReport
 
 def _labelled(reports: Sequence[StudyReport]) -> list[StudyReport]:
     """The reports, each labelled by the fields in which they differ."""
-    named = iter(labels([(own.answer.problem, own.answer.settings) for own in reports if own.answer is not None]))
-    return [own if own.answer is None else replace(own, label=next(named)) for own in reports]
+    named = iter(labels([(report.answer.problem, report.answer.settings) for report in reports if report.answer]))
+    return [replace(report, label=next(named)) if report.answer else report for report in reports]
 
 
 def _read(store: Store, study: str, *, called: str, reported: Reported | None = None) -> StudyReport:

@@ -19,7 +19,7 @@ from depthsearch.results.events import Event, TrialFinished
 from depthsearch.search.curve import CurvePoint
 from depthsearch.search.settings import SearchSettings
 from depthsearch.store import open_store
-from depthsearch.store.urls import DEFAULT
+from depthsearch.store.location import DEFAULT
 from depthsearch.workflows import answer_of, find
 from depthsearch.workflows import note as noting
 from tests.workflows.searches import PROBLEM, SETTINGS

@@ -26,27 +26,27 @@ def comparison_figure(comparison: Comparison) -> go.Figure:
     """
     figure = go.Figure()
     several = comparison.compared
-    depths = [max(depth, 1) for own in several for depth in _depths(own)] or [1]
+    depths = [max(depth, 1) for row in several for depth in _depths(row)] or [1]
     labels = _labels(several)
     _intervals(figure, several, labels, depths)
     _marks(
         figure,
         labels,
-        [_median(own) for own in several],
+        [_median(row) for row in several],
         "median",
         {"symbol": "circle", "color": style.BLUE, "size": 14},
     )
     _marks(
         figure,
         labels,
-        [_half(own) for own in several],
+        [_half(row) for row in several],
         "half of the runs train",
         {"symbol": "diamond-open", "color": style.BLUE, "size": 11, "line": {"width": 2}},
     )
     _marks(
         figure,
         labels,
-        [own.reported.depth if own.reported else None for own in several],
+        [row.reported.depth if row.reported else None for row in several],
         "reported",
         {"symbol": "x", "color": style.VERMILION, "size": 12},
     )
@@ -99,37 +99,37 @@ def _row_height(labels: Sequence[str]) -> int:
     return ROW + LINE * max(1 + label.count("<br>") for label in labels)
 
 
-def _ends(own: Compared) -> tuple[int, int | None] | None:
-    return own.answer.interval  # where trainability does not fall with depth, there is none
+def _ends(row: Compared) -> tuple[int, int | None] | None:
+    return row.answer.interval  # where trainability does not fall with depth, there is none
 
 
-def _median(own: Compared) -> int | None:
+def _median(row: Compared) -> int | None:
     """The posterior's median, or where none is claimed the max depth."""
-    answer = own.answer
+    answer = row.answer
     if answer.crossings is not None:
         return None
     found = [crossing.depth for crossing in answer.thresholds if crossing.reliability == answer.reliability]
     return found[0] if found else answer.max_depth
 
 
-def _half(own: Compared) -> int | None:
+def _half(row: Compared) -> int | None:
     """Where every second run trains; nothing where that is what was asked, or where it may lie beyond the cap."""
-    found = [crossing for crossing in own.answer.thresholds if crossing.reliability != own.answer.reliability]
+    found = [crossing for crossing in row.answer.thresholds if crossing.reliability != row.answer.reliability]
     return found[-1].depth if found and found[-1].interval[1] is not None else None
 
 
-def _depths(own: Compared) -> list[int]:
+def _depths(row: Compared) -> list[int]:
     """All that is drawn of a network."""
-    reported = own.reported.depth if own.reported else None
-    shown = (*(_ends(own) or ()), _median(own), _half(own), reported)
+    reported = row.reported.depth if row.reported else None
+    shown = (*(_ends(row) or ()), _median(row), _half(row), reported)
     return [depth for depth in shown if depth is not None]
 
 
 def _intervals(figure: go.Figure, several: Sequence[Compared], labels: Sequence[str], depths: Sequence[int]) -> None:
     left, right = style.depth_range(depths)
     shown = True
-    for own, label in zip(several, labels, strict=True):
-        ends = _ends(own)
+    for row, label in zip(several, labels, strict=True):
+        ends = _ends(row)
         if ends is None:
             continue
         low, high = ends

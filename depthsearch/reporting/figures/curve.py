@@ -38,7 +38,7 @@ def curve_figure(answer: Answer, runs: Sequence[tuple[int, str]] | None = None, 
 
     Args:
         answer: What was found.
-        runs: (depth, verdict) of every run; without them, the runs below are told apart by trained or not alone.
+        runs: (depth, verdict) of every run; without them, the bars distinguish trained from failed alone.
         label: What the title calls the problem, where several are shown; by default its few words.
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.68, 0.32], vertical_spacing=0.04)
@@ -102,12 +102,12 @@ def _trained_or_not(points: Sequence[CurvePoint]) -> list[tuple[int, str]]:
 def _mix(figure: go.Figure, depths: Sequence[int], runs: Sequence[tuple[int, str]]) -> None:
     """A bar for each depth, its parts the verdicts of the runs there; each has the room that its neighbours leave."""
     widths = _widths(depths)
-    of = {depth: sum(own == depth for own, _ in runs) for depth in depths}
+    of = {depth: sum(tried == depth for tried, _ in runs) for depth in depths}
     found = {verdict for _, verdict in runs}
     for verdict in (*style.VERDICTS, "failed"):
         if verdict not in found:
             continue
-        counts = [sum(own == (depth, verdict) for own in runs) for depth in depths]
+        counts = [sum(run == (depth, verdict) for run in runs) for depth in depths]
         figure.add_trace(
             go.Bar(
                 x=list(depths),
@@ -149,7 +149,7 @@ def _widths(depths: Sequence[int]) -> list[float]:
 
     widths = []
     for k, depth in enumerate(depths):
-        beside = [abs(depth - depths[other]) for other in (k - 1, k + 1) if 0 <= other < len(depths)]
-        room = min([part(depth, 1 / 24), *beside])
+        gaps = [abs(depth - depths[other]) for other in (k - 1, k + 1) if 0 <= other < len(depths)]
+        room = min([part(depth, 1 / 24), *gaps])
         widths.append(max(NARROWEST_BAR * room, part(depth, 1 / 200)))
     return widths

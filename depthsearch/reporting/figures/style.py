@@ -1,4 +1,4 @@
-"""How every figure looks: colours, fonts, axes. Colours are Okabe and Ito's, told apart by the colour-blind too."""
+"""How every figure looks: colours, fonts, axes. Colours are Okabe and Ito's, which the colour-blind distinguish too."""
 
 import html
 import math
@@ -101,7 +101,7 @@ def dressed(
         title: Broken into as many lines as it takes.
         subtitle: In one line.
         height: In pixels.
-        headed: Whether its parts have headings of their own, below the title.
+        headed: Whether its parts have headings, below the title.
     """
     lines = textwrap.wrap(title, LINE)
     figure.update_layout(

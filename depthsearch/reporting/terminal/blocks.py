@@ -16,7 +16,7 @@ EDGES = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Probabilities between two shades: dots for one class, blocks for the other."""
 
 BROKEN = "x"
-"""What stands for a number that is not finite."""
+"""The mark of a number that is not finite."""
 
 Floats = NDArray[np.float64]
 

@@ -43,8 +43,8 @@ def comparison_markdown(comparison: Comparison) -> str:
 
 def comparison_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     """The columns that hold anything, and a row for each network."""
-    told = [(name, fact) for name, fact in _FACTS if name not in _OPTIONAL or any(map(fact, comparison.compared))]
-    return [name for name, _ in told], [[fact(own) for _, fact in told] for own in comparison.compared]
+    shown = [(name, fact) for name, fact in _FACTS if name not in _OPTIONAL or any(map(fact, comparison.compared))]
+    return [name for name, _ in shown], [[fact(row) for _, fact in shown] for row in comparison.compared]
 
 
 def reported_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
@@ -58,7 +58,7 @@ def comparison_text(comparison: Comparison, *, place: str) -> RenderableType:
     if comparison.title:
         parts.append(Text(comparison.title, style="bold"))
     firsts = range(0, len(comparison.compared), COLUMNS_AT_ONCE)
-    reliabilities = {own.answer.reliability for own in comparison.compared}
+    reliabilities = {row.answer.reliability for row in comparison.compared}
     shown = ["reliability"] if len(reliabilities) > 1 else []
     parts.extend(_side_by_side(comparison.compared[first : first + COLUMNS_AT_ONCE], shown) for first in firsts)
     parts.extend(Text(sentence, style="bold") for sentence in conclusions(comparison))
@@ -70,7 +70,7 @@ def comparison_text(comparison: Comparison, *, place: str) -> RenderableType:
     parts.append(Text(legend, style="dim"))
     rows = _reported_rows(comparison)
     if rows:
-        parts.append(Text("\nSingle depths that were reported, beside the share that trains there:"))
+        parts.append(Text("\nSingle depths that were reported, and the share that trains there:"))
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for name in _REPORTED:
             table.add_column(name, overflow="fold")
@@ -84,89 +84,89 @@ def comparison_text(comparison: Comparison, *, place: str) -> RenderableType:
 def _side_by_side(several: Sequence[Compared], shown: Sequence[str] = ()) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", style="bold", no_wrap=True)
-    for own in several:
-        table.add_column(own.name, overflow="fold")
+    for row in several:
+        table.add_column(row.name, overflow="fold")
     for name, fact in _FACTS[1:]:
-        cells = [fact(own) for own in several]
+        cells = [fact(row) for row in several]
         if any(cells) and (name != "reliability" or name in shown):
             table.add_row(name, *cells)
     return table
 
 
-def _depth(own: Compared) -> str:
-    if own.answer.crossings is not None:
+def _depth(row: Compared) -> str:
+    if row.answer.crossings is not None:
         return "none alone"
-    depth = own.answer.max_depth
+    depth = row.answer.max_depth
     return "none" if depth is None else str(depth)
 
 
-def _unit(own: Compared) -> str:
-    return own.answer.problem.network.units
+def _unit(row: Compared) -> str:
+    return row.answer.problem.network.units
 
 
-def _own_interval(own: Compared) -> str:
-    if own.answer.crossings:
-        return "crosses it at {} and {}".format(*own.answer.crossings)
-    if own.answer.interval is None:
+def _interval(row: Compared) -> str:
+    if row.answer.crossings:
+        return "crosses it at {} and {}".format(*row.answer.crossings)
+    if row.answer.interval is None:
         return "none claimed"
-    return interval_words(own.answer.interval, own.answer.settings.cap)
+    return interval_words(row.answer.interval, row.answer.settings.cap)
 
 
-def _half(own: Compared) -> str:
-    found = [crossing for crossing in own.answer.thresholds if crossing.reliability != own.answer.reliability]
+def _half(row: Compared) -> str:
+    found = [crossing for crossing in row.answer.thresholds if crossing.reliability != row.answer.reliability]
     if not found:
         return ""
-    interval = interval_words(found[-1].interval, own.answer.settings.cap)
+    interval = interval_words(found[-1].interval, row.answer.settings.cap)
     return interval if interval.startswith("at least") else f"{found[-1].depth} ({interval})"
 
 
-def _layers(own: Compared) -> str:
-    counts = own.answer.layers
+def _layers(row: Compared) -> str:
+    counts = row.answer.layers
     return f"{counts.hidden} / {counts.weight_layers} / {counts.keras}" if counts else ""
 
 
-def _accuracy(own: Compared) -> str:
-    scores = own.answer.scores
+def _accuracy(row: Compared) -> str:
+    scores = row.answer.scores
     return "" if scores is None else f"{scores.median:.3f} / {scores.test:.3f}"
 
 
-def _confirmed(own: Compared) -> str:
-    there = [again for again in own.answer.confirmation if again.depth == own.answer.max_depth]
-    if not own.answer.confirmed or not there:
-        return "yes" if own.answer.confirmed else "no"
+def _confirmed(row: Compared) -> str:
+    there = [again for again in row.answer.confirmation if again.depth == row.answer.max_depth]
+    if not row.answer.confirmed or not there:
+        return "yes" if row.answer.confirmed else "no"
     return f"{sum(again.trained for again in there)} of {sum(again.of for again in there)}"
 
 
-def _useful(own: Compared) -> str:
-    useful = own.answer.useful_depth
-    if own.answer.max_depth is None:
+def _useful(row: Compared) -> str:
+    useful = row.answer.useful_depth
+    if row.answer.max_depth is None:
         return ""
     return "too few runs" if useful is None else f"{useful.depth} ({interval_words(useful.interval)})"
 
 
-def _cause(own: Compared) -> str:
-    return listed(own.answer.beyond.causes) if own.answer.beyond else ""
+def _cause(row: Compared) -> str:
+    return listed(row.answer.beyond.causes) if row.answer.beyond else ""
 
 
-def _cost(own: Compared) -> str:
-    return f"{own.answer.cost.runs} runs, {own.answer.cost.seconds:.1f} s"
+def _cost(row: Compared) -> str:
+    return f"{row.answer.cost.runs} runs, {row.answer.cost.seconds:.1f} s"
 
 
-def _reported(own: Compared) -> str:
-    if own.reported is None or own.reported.depth is None:
+def _reported(row: Compared) -> str:
+    if row.reported is None or row.reported.depth is None:
         return ""
-    return f"{own.reported.depth} ({own.reported.note})" if own.reported.note else str(own.reported.depth)
+    return f"{row.reported.depth} ({row.reported.note})" if row.reported.note else str(row.reported.depth)
 
 
 _FACTS = (
-    ("network", lambda own: own.name),
+    ("network", lambda row: row.name),
     ("best of", won_words),
     ("max depth", _depth),
     ("rank", rank_words),
     ("to the first", difference_words),
     ("reported", _reported),
-    ("95 % interval", _own_interval),
-    ("reliability", lambda own: f"{own.answer.reliability:.0%}"),
+    ("95 % interval", _interval),
+    ("reliability", lambda row: f"{row.answer.reliability:.0%}"),
     ("unit", _unit),
     ("at 50 %", _half),
     ("layers", _layers),
@@ -174,7 +174,7 @@ _FACTS = (
     ("accuracy", _accuracy),
     ("confirmed", _confirmed),
     ("fail past it", _cause),
-    ("outcome", lambda own: in_words(own.answer.outcome.value)),
+    ("outcome", lambda row: in_words(row.answer.outcome.value)),
     ("cost", _cost),
 )
 
@@ -186,17 +186,17 @@ _REPORTED = ("network", "depth", "reported: train / test", "note", "P(trained)",
 
 def _reported_rows(comparison: Comparison) -> list[list[str]]:
     rows = []
-    for own in comparison.compared:
-        measured = {point.depth: point for point in own.measured}
-        for row in own.reported.rows if own.reported else ():
-            point = measured.get(row.depth)
-            accuracies = (row.train_accuracy, row.test_accuracy)
+    for row in comparison.compared:
+        measured = {point.depth: point for point in row.measured}
+        for reported in row.reported.rows if row.reported else ():
+            point = measured.get(reported.depth)
+            accuracies = (reported.train_accuracy, reported.test_accuracy)
             rows.append(
                 [
-                    own.name,
-                    str(row.depth),
+                    row.name,
+                    str(reported.depth),
                     " / ".join("-" if value is None else f"{value:.3f}" for value in accuracies),
-                    row.note,
+                    reported.note,
                     "" if point is None else f"{point.p:.2f}",
                     "" if point is None else f"{point.low:.2f} to {point.high:.2f}",
                 ]
@@ -215,18 +215,18 @@ def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]
     return [line(header), "|" + "---|" * len(header), *(line(row) for row in rows)]
 
 
-def _row(own: Compared) -> tuple[Any, ...]:
-    answer, problem = own.answer, own.answer.problem
+def _row(row: Compared) -> tuple[Any, ...]:
+    answer, problem = row.answer, row.answer.problem
     low, high = answer.interval or (None, None)
     half = next((found for found in answer.thresholds if found.reliability != answer.reliability), None)
     half_low, half_high = half.interval if half else (None, None)
     layers, scores, useful = answer.layers, answer.scores, answer.useful_depth
     useful_low, useful_high = useful.interval if useful else (None, None)
-    beyond, reported, standing, won = answer.beyond, own.reported, own.standing, own.won
+    beyond, reported, standing, won = answer.beyond, row.reported, row.standing, row.won
     difference_low, difference_high = (standing.interval if standing else None) or (None, None)
     network = problem.network.model_dump()
     return (
-        own.name, problem.network.family, network.get("activation"), network.get("width"),
+        row.name, problem.network.family, network.get("activation"), network.get("width"),
         network.get("normalization"), problem.data.name,
         answer.reliability, answer.outcome.value, answer.max_depth, low, high, answer.interval_level,
         half.depth if half else None, half_low, half_high,

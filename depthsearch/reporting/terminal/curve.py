@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 64, 10
 """Columns and rows of the area itself."""
 
 BESIDE, NARROWEST = 13, 24
-"""Columns that the words beside it take, and the fewest in which anything is seen."""
+"""Columns that the words next to it take, and the fewest in which anything is seen."""
 
 LOWEST = 4
 """The fewest rows of the area in which a fall is seen."""
@@ -98,7 +98,7 @@ def curve_chart(
     """
     axis = Axis(points[0].depth, points[-1].depth, width)
     believed = [_believed(points, axis.depth(column)) for column in range(width)]
-    cells = [[_area(own, row, height) for own in believed] for row in range(height)]
+    cells = [[_area(point, row, height) for point in believed] for row in range(height)]
     level = _row(reliability, height)
     for column, cell in enumerate(cells[level]):
         if cell == EMPTY:
