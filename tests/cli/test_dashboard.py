@@ -49,7 +49,7 @@ def test_it_is_on_this_machine_alone_until_a_signal_and_exits_130(
         ([], "storage 'sqlite:///depthsearch.db' does not exist yet"),
         (["--port", "65536"], "--port must be a whole number of 0 to 65535, but got 65536"),
         (["--port", "-1"], "--port must be a whole number of 0 to 65535, but got -1"),
-        (["--port", "http"], "'http' is not a valid integer"),
+        (["--port", "http"], "--port must be a whole number, but got 'http'"),
     ],
 )
 def test_misuse_is_one_line_and_exit_2(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
