@@ -75,7 +75,7 @@ class Curve(FrozenModel):
         monotone: Whether P(trained) falls with depth, as far as it was tested; null where it was not.
         crossings: Where it is not monotone, the deepest depths before the share first and last falls below the
             reliability.
-        thresholds: At the reliability asked for and at one half, from the same posterior; empty for bisection.
+        thresholds: At the settings' reliability and at one half, from the same posterior; empty without one.
         transition: How many times deeper than where 90 % of the fall is left 10 % of it is left: median, low, high.
     """
 

@@ -19,7 +19,7 @@ SEEDS = "seeds"
 """The user attribute of a trial that holds the seeds of its runs; it is stored before anything is trained."""
 
 ROUND = "round"
-"""The number of the first trial of those that are asked for, and trained, together."""
+"""The number of the first trial of those that are created, and trained, together."""
 
 VERDICTS, SECONDS, EFFORT = "verdicts", "seconds", "effort"
 
@@ -207,7 +207,7 @@ def draw_seeds(root: int, *, depth: int, first: int, count: int) -> list[int]:
 
     Each depends on (root, depth, number) alone, so a trial that is made again draws the same ones.
     """
-    import numpy as np  # noqa: PLC0415 - whoever reads settings needs trials, and no NumPy
+    import numpy as np  # noqa: PLC0415 - settings are checked without NumPy
 
     return [
         int(np.random.SeedSequence([root, depth, number]).generate_state(1)[0])

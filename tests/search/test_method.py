@@ -1,5 +1,6 @@
 """The contract of search methods, held for every registered one; and a method that is one new file."""
 
+import ast
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -264,3 +265,19 @@ def test_search_stands_alone() -> None:
     ours = {name.split(".")[1] for name in loaded if name.startswith("depthsearch.")}
     assert ours == {"errors", "schema", "search"}
     assert "torch" not in loaded
+
+
+def test_no_method_is_named_outside_its_file_and_the_registry() -> None:
+    package = Path(depthsearch.__file__).parent
+    homes = {name: Path(*method_class(name).__module__.split(".")[1:]).with_suffix(".py") for name in NAMES}
+    headings = {"threshold": "reporting"}  # also the heading of a column
+    registry, conclusions = Path("search/method.py"), Path("search/curve.py")
+    found = [
+        f"{path}, line {node.lineno}: {name}"
+        for path in (file.relative_to(package) for file in package.rglob("*.py"))
+        for node in ast.walk(ast.parse((package / path).read_text()))
+        for name, home in homes.items()
+        if isinstance(node, ast.Constant) and node.value == name
+        if path not in (home, registry, conclusions) and path.parts[0] != headings.get(name)
+    ]
+    assert found == []

@@ -68,15 +68,15 @@ def best_depth(
     places = np.array([*depths, *(trial.depth for trial in pending)])
     state, mean = _moments(thin, reliability, places)
     effort = effort or Effort()
-    own = slice(0, len(depths))
-    cost = (depths + LAUNCH) * (mean[own] * effort.succeeds + (1 - mean[own]) * effort.fails)
+    candidates = slice(0, len(depths))
+    cost = (depths + LAUNCH) * (mean[candidates] * effort.succeeds + (1 - mean[candidates]) * effort.fails)
     if side_by_side > 1:
         # What trains side by side takes as long as its deepest: how deep the round goes is settled first.
         cap = _deepest_of_round(belief, reliability, deepest=deepest, effort=effort, runs=runs, count=side_by_side)
         cost = np.where(depths <= cap, 1.0, np.inf)
     for place, trial in enumerate(pending, start=len(depths)):
         state = state.given(place, trial.runs)
-    return int(depths[np.argmax(state.reduction(runs)[own] / cost)])
+    return int(depths[np.argmax(state.reduction(runs)[candidates] / cost)])
 
 
 def _moments(thin: Posterior, reliability: float, places: Depths) -> tuple["_Moments", Floats]:

@@ -96,7 +96,7 @@ class Known:
             return doubtful
         last = self.depths.last
         limits = tail_limits(self.threshold(settings), last)
-        tried = [*((count.depth, count.runs) for count in self.counts), *((own.depth, own.runs) for own in pending)]
+        tried = [(count.depth, count.runs) for count in self.counts] + [(trial.depth, trial.runs) for trial in pending]
         if limits is None:
             return None if last in [step for step, _ in tried] else last
         edges = np.geomspace(*limits, QUARTERS + 1)
@@ -130,7 +130,7 @@ def _pick(known: Known, pending: Sequence[Pending], place: int, settings: Resolv
 
     if known.rule(settings) is not None and (step := known.next_tail_step(settings, pending)) is not None:
         return pick(step, Purpose.TAIL)
-    deepest = max([*(count.depth for count in known.counts), *(own.depth for own in pending)], default=0)
+    deepest = max([*(count.depth for count in known.counts), *(trial.depth for trial in pending)], default=0)
     if deepest and place % _period(settings) == _period(settings) - 1:
         share = np.random.default_rng([settings.seed, place, SENTINEL_STREAM]).uniform()
         # A sentinel that failed is tried again: one failure may be chance.

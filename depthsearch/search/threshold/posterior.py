@@ -130,8 +130,8 @@ class Posterior:
         t = self.beta * (np.log(np.asarray(depths, dtype=np.float64))[:, None] - self.m)
         shares = np.empty_like(t)
         for number, link in enumerate(LINKS):
-            own = self.link == number
-            shares[:, own] = link(t[:, own])
+            chosen = self.link == number
+            shares[:, chosen] = link(t[:, chosen])
         probabilities: Floats = self.lam + (1 - self.gamma - self.lam) * shares
         return probabilities
 
@@ -151,8 +151,8 @@ class Posterior:
         inside = np.clip(share, 1e-12, 1 - 1e-12)
         t = np.empty_like(share)
         for number, where in enumerate(WHERE):
-            own = self.link == number
-            t[own] = where(inside[own])
+            chosen = self.link == number
+            t[chosen] = where(inside[chosen])
         u: Floats = np.where(share >= 1, -np.inf, np.where(share <= 0, np.inf, self.m + t / self.beta))
         return np.clip(u, SHALLOWEST, max(DEEPEST, self.m.max())) if limited else u
 
@@ -250,7 +250,7 @@ class _Grid:
         p, logarithms = np.empty_like(total), np.empty_like(total)
         for first in range(0, len(counts), TOGETHER):
             chunk = counts[first : first + TOGETHER]
-            for count, shares in zip(chunk, self._shares(m, [own.depth for own in chunk]), strict=True):
+            for count, shares in zip(chunk, self._shares(m, [count.depth for count in chunk]), strict=True):
                 np.multiply(scale, shares, out=p)
                 p += lam
                 if count.trained:
@@ -271,18 +271,18 @@ class _Grid:
         t = self.beta * (np.log(np.asarray(depths, dtype=np.float64))[:, None, None] - m[:, None])
         shares = np.empty(t.shape, np.float32)
         for number, link in enumerate(LINKS):
-            own = self.link == number
-            shares[..., own] = link(t[..., own].astype(np.float32))
+            chosen = self.link == number
+            shares[..., chosen] = link(t[..., chosen].astype(np.float32))
         return shares
 
     def posterior(self, m: Floats, weight: Floats) -> Posterior:
         """The curves that hold all but a negligible part of the mass, shallowest first."""
         by_m = weight.transpose(1, 2, 0)
         place, shape, asymptotes = np.nonzero(by_m > NEGLIGIBLE / weight.size)
-        own = by_m[place, shape, asymptotes]
+        kept = by_m[place, shape, asymptotes]
         return Posterior(
             m[place], self.beta[shape], self.link[shape], self.gamma[asymptotes], self.lam[asymptotes],
-            own / own.sum(),
+            kept / kept.sum(),
         )  # fmt: skip
 
 

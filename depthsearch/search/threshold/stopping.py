@@ -25,13 +25,13 @@ TAIL_RUNS = 16
 
 
 TAIL_FROM, TAIL_TO = 1.15, 4.0
-"""The tail is looked at log-spaced over so many times the interval's upper end."""
+"""From and to how many times the interval's upper end the tail extends; its trials are log-spaced."""
 
 CURVES = 500
-"""Of the belief, which what is suspicious is judged by."""
+"""Posterior samples used by `suspicious`."""
 
 SUSPICIOUS, ENOUGH_RUNS = 0.1, 8
-"""Failures less likely than that are looked into, until there are so many runs at their depth."""
+"""Depths whose failures are less likely than that get more runs, until they have so many."""
 
 SURPRISING = 0.02
 
@@ -85,10 +85,10 @@ def rule_that_holds(
     if sum(count.runs for count in counts) >= LEAST_RUNS:
         rules.append(Conclusion.LEVEL)
 
-    def first(own: Posterior) -> Conclusion | None:
+    def first(curves: Posterior) -> Conclusion | None:
         holds = {
-            Conclusion.WIDTH: lambda: _narrow(threshold(own, reliability), tolerance),
-            Conclusion.LEVEL: lambda: _level_known(own, reliability, last_step),
+            Conclusion.WIDTH: lambda: _narrow(threshold(curves, reliability), tolerance),
+            Conclusion.LEVEL: lambda: _level_known(curves, reliability, last_step),
         }
         return next((rule for rule in rules if holds[rule]()), None)
 
@@ -111,7 +111,7 @@ def _narrow(found: Threshold, tolerance: float) -> bool:
 
 
 def tail_limits(found: Threshold, last_step: int) -> tuple[float, float] | None:
-    """The steps, from and to, over which the tail is looked at; None where there are none."""
+    """The first and the last step of the tail; None where it has none."""
     first, last = TAIL_FROM * max(found.high, 1.0), min(TAIL_TO * max(found.high, 1.0), float(last_step))
     return (first, last) if np.ceil(first) <= last else None
 
@@ -124,7 +124,7 @@ def suspicious(counts: tuple[Count, ...], belief: Posterior) -> list[int]:
         return []
     thin = belief.every(-(-len(belief.weight) // CURVES))
     p = thin.probabilities([count.depth for count in few])
-    odds = [float(bdtr(count.trained, count.runs, own) @ thin.weight) for count, own in zip(few, p, strict=True)]
+    odds = [float(bdtr(count.trained, count.runs, row) @ thin.weight) for count, row in zip(few, p, strict=True)]
     ranked = sorted((odd, count.depth) for odd, count in zip(odds, few, strict=True))
     return [step for odd, step in ranked if odd < SUSPICIOUS]
 
