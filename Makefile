@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: find test lint format clean
+.PHONY: find test lint format docs clean
 
 find: $(READY)
 	$(BIN)/depthsearch find --arch ffnet --act tanh
@@ -20,6 +20,10 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# docs/commands.md, from the commands.
+docs: $(READY)
+	$(BIN)/python docs/commands.py
 
 # torch first and by its exact version: a range would let the installer choose a build of several gigabytes.
 $(READY): pyproject.toml constraints.txt

@@ -1,0 +1,153 @@
+"""The commands and listings of README.md and docs/*.md run, and print what the pages show.
+
+- A `console` block holds commands after `$ ` and, below each, what it prints. `depthsearch` commands run in this process,
+  exit with 0, and print the labels of the lines shown, in the same order (see `labels`). Numbers are not compared: the
+  last digits differ between machines, and with them whether a run trains.
+- A `python` block runs, after the blocks above it on its page, in one namespace.
+- A `toml` block is a study file: it is read, and is `study.toml` for the commands below it.
+- An `sh` block takes minutes, asks for extras, or runs until it is stopped: its `depthsearch` commands are parsed only.
+
+Each page has a directory, with a copy of the folder `studies`.
+"""
+
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+
+from depthsearch.cli.main import cli, run
+from depthsearch.detection.verdict import VerdictKind
+from depthsearch.problem.study_file import TABLES, InspectPlan, Reported, ReportedRow, read_study_file
+from depthsearch.results.answer import Answer, Outcome
+from docs.commands import PAGE, page
+from tests import test_extending
+
+ROOT = Path(__file__).parents[1]
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+WIDTH = "90"
+"""Columns of the transcripts."""
+
+FILES_OF_A_PACKAGE = {
+    text.strip() for name, text in vars(test_extending).items() if name.isupper() and isinstance(text, str)
+}
+"""Listings that are new files of the package: tests/test_extending.py holds the same text, and runs it."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, and its text."""
+
+    language: str
+    text: str
+
+    @property
+    def commands(self) -> Iterator[tuple[list[str], str]]:
+        """Each command in words, and what the page shows of its output."""
+        for part in re.split(r"^\$ ", self.text.replace("\\\n", " "), flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            yield shlex.split(command, comments=True), output
+
+
+def blocks(text: str) -> list[Block]:
+    """The fenced blocks of a page, in order."""
+    return [Block(*found) for found in re.findall(r"^```(\w+)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)]
+
+
+def labels(shown: str) -> list[str]:
+    """The words with which each line begins, up to its first number, colon, quote, bracket, drawing or gap of two spaces.
+
+    "max depth  20 hidden layers" has the label "max depth"; a line of a chart or a table of numbers has none.
+    """
+    starts = (re.match(r"[a-zA-Z](?:[a-zA-Z _-]*[a-zA-Z])?(?=[^a-zA-Z]|$)", line.strip()) for line in shown.splitlines())
+    return [start[0].split("  ")[0] for start in starts if start is not None]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", WIDTH)
+    monkeypatch.delenv("DEPTHSEARCH_STORAGE", raising=False)
+    shutil.copytree(ROOT / "studies", tmp_path / "studies")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_commands_and_listings_of_a_page_run(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    namespace: dict[str, object] = {}
+    for block in blocks(PAGES[name]):
+        if block.language == "console":
+            for words, shown in block.commands:
+                assert words[0] == "depthsearch", f"{words} is not run: write it in a block of `sh`"
+                check_command(words[1:], shown, capsys)
+        elif block.language == "python" and block.text.strip() not in FILES_OF_A_PACKAGE:
+            exec(compile(block.text, name, "exec"), namespace)
+        elif block.language == "toml":
+            (folder / "study.toml").write_text(block.text, encoding="utf-8")
+            read_study_file("study.toml")
+        elif block.language == "sh":
+            for line in re.findall(r"^(?:\$ )?depthsearch (.*)", block.text, flags=re.MULTILINE):
+                parse(shlex.split(line, comments=True))
+
+
+def check_command(words: list[str], shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    code = run(words)
+    printed = capsys.readouterr()
+    assert code == 0, f"{shlex.join(words)}: {printed.err}"
+    text, place = " ".join((printed.out + printed.err).split()), 0
+    for label in labels(shown):
+        found = text.find(label, place)
+        assert found >= 0, f"{shlex.join(words)} no longer prints {label!r} there:\n{printed.out}"
+        place = found + len(label)
+
+
+def parse(words: list[str]) -> None:
+    """Read the words as the command line does, without running the command."""
+    command: click.Command = cli
+    context = click.Context(cli, info_name="depthsearch")
+    while isinstance(command, click.Group):
+        name = words[0]
+        found = command.get_command(context, name)
+        assert found is not None, f"there is no command {name!r}"
+        command, words = found, words[1:]
+    command.make_context(command.name, words, parent=context)
+
+
+def test_the_page_of_commands_is_what_the_commands_say() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_to_a_file_leads_somewhere(name: str) -> None:
+    folder = ROOT if name == "README.md" else ROOT / "docs"
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)|src=\"([^\"]+)\"", PAGES[name])
+    for link in (first or second for first, second in links):
+        assert "://" in link or (folder / link).exists(), link
+
+
+def test_the_readme_is_short_and_its_picture_small() -> None:
+    assert len(PAGES["README.md"].splitlines()) <= 200
+    (picture,) = re.findall(r"src=\"([^\"]+)\"", PAGES["README.md"])
+    assert (ROOT / picture).stat().st_size < 200_000
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("answers.md", [outcome.value for outcome in Outcome]),
+        ("answers.md", list(Answer.model_fields)),
+        ("verdicts.md", [kind.value for kind in VerdictKind]),
+        ("study-files.md", [*TABLES, *InspectPlan.model_fields, *Reported.model_fields, *ReportedRow.model_fields]),
+    ],
+    ids=["outcomes", "fields of an answer", "verdicts", "fields of a study file"],
+)
+def test_the_manual_explains_each_of(name: str, words: list[str]) -> None:
+    missing = [word for word in words if f"`{word}`" not in PAGES[name] and f"`[{word}]`" not in PAGES[name]]
+    assert missing == []
