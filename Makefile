@@ -21,9 +21,10 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# docs/commands.md, from the commands.
+# docs/commands.md from the commands, and every transcript of README and manual from a run.
 docs: $(READY)
 	$(BIN)/python docs/commands.py
+	$(BIN)/python docs/transcripts.py
 
 # torch first and by its exact version: a range would let the installer choose a build of several gigabytes.
 $(READY): pyproject.toml constraints.txt

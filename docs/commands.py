@@ -22,9 +22,9 @@ HEAD = """\
 The result of a command goes to standard output, progress and notes go to standard error. `depthsearch COMMAND --help`
 prints the same as this page, and names every value that an option takes.
 
-An option has the name of the field that it sets; some have a short name as well, such as `--act` for `--activation`. The
-last column of the tables below is the field in a [study file](study-files.md) and in
-[Python](python.md): `recipe.epochs` is the field `epochs` of the table `recipe`.
+An option has the name of the field that it sets; some have a short name as well, such as `--act` for `--activation`.
+The last column of the tables below is the field in a [study file](study-files.md) and in [Python](python.md):
+`recipe.epochs` is the field `epochs` of the table `recipe`.
 
 | environment variable | meaning |
 |---|---|

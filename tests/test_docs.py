@@ -1,8 +1,8 @@
 """The commands and listings of README.md and docs/*.md run, and print what the pages show.
 
-- A `console` block holds commands after `$ ` and, below each, what it prints. `depthsearch` commands run in this process,
-  exit with 0, and print the labels of the lines shown, in the same order (see `labels`). Numbers are not compared: the
-  last digits differ between machines, and with them whether a run trains.
+- A `console` block holds commands after `$ ` and, below each, what it prints. The commands run in this process, exit
+  with 0, and print the labels of the lines shown, in the same order (see `labels`). Numbers are not compared: the last
+  digits differ between machines, and with them whether a run trains.
 - A `python` block runs, after the blocks above it on its page, in one namespace.
 - A `toml` block is a study file: it is read, and is `study.toml` for the commands below it.
 - An `sh` block takes minutes, asks for extras, or runs until it is stopped: its `depthsearch` commands are parsed only.
@@ -12,9 +12,6 @@ Each page has a directory, with a copy of the folder `studies`.
 
 import re
 import shlex
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -25,12 +22,10 @@ from depthsearch.detection.verdict import VerdictKind
 from depthsearch.problem.study_file import TABLES, InspectPlan, Reported, ReportedRow, read_study_file
 from depthsearch.results.answer import Answer, Outcome
 from docs.commands import PAGE, page
+from docs.transcripts import ROOT, WIDTH, blocks, pages, prepare
 from tests import test_extending
 
-ROOT = Path(__file__).parents[1]
-PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
-WIDTH = "90"
-"""Columns of the transcripts."""
+PAGES = {name: path.read_text(encoding="utf-8") for name, path in pages().items()}
 
 FILES_OF_A_PACKAGE = {
     text.strip() for name, text in vars(test_extending).items() if name.isupper() and isinstance(text, str)
@@ -38,32 +33,14 @@ FILES_OF_A_PACKAGE = {
 """Listings that are new files of the package: tests/test_extending.py holds the same text, and runs it."""
 
 
-@dataclass(frozen=True)
-class Block:
-    """A fenced block: its language, and its text."""
-
-    language: str
-    text: str
-
-    @property
-    def commands(self) -> Iterator[tuple[list[str], str]]:
-        """Each command in words, and what the page shows of its output."""
-        for part in re.split(r"^\$ ", self.text.replace("\\\n", " "), flags=re.MULTILINE)[1:]:
-            command, _, output = part.partition("\n")
-            yield shlex.split(command, comments=True), output
-
-
-def blocks(text: str) -> list[Block]:
-    """The fenced blocks of a page, in order."""
-    return [Block(*found) for found in re.findall(r"^```(\w+)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)]
-
-
 def labels(shown: str) -> list[str]:
-    """The words with which each line begins, up to its first number, colon, quote, bracket, drawing or gap of two spaces.
+    """The words that begin each line, up to its first number, other sign, or gap of two spaces.
 
     "max depth  20 hidden layers" has the label "max depth"; a line of a chart or a table of numbers has none.
     """
-    starts = (re.match(r"[a-zA-Z](?:[a-zA-Z _-]*[a-zA-Z])?(?=[^a-zA-Z]|$)", line.strip()) for line in shown.splitlines())
+    starts = (
+        re.match(r"[a-zA-Z](?:[a-zA-Z _-]*[a-zA-Z])?(?=[^a-zA-Z]|$)", line.strip()) for line in shown.splitlines()
+    )
     return [start[0].split("  ")[0] for start in starts if start is not None]
 
 
@@ -72,18 +49,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", WIDTH)
     monkeypatch.delenv("DEPTHSEARCH_STORAGE", raising=False)
-    shutil.copytree(ROOT / "studies", tmp_path / "studies")
+    prepare(tmp_path)
     return tmp_path
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_commands_and_listings_of_a_page_run(
-    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_commands_and_listings_of_a_page_run(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     namespace: dict[str, object] = {}
     for block in blocks(PAGES[name]):
         if block.language == "console":
-            for words, shown in block.commands:
+            for command, shown in block.commands:
+                words = shlex.split(command, comments=True)
                 assert words[0] == "depthsearch", f"{words} is not run: write it in a block of `sh`"
                 check_command(words[1:], shown, capsys)
         elif block.language == "python" and block.text.strip() not in FILES_OF_A_PACKAGE:
