@@ -3,7 +3,8 @@
 - A `console` block holds commands after `$ ` and, below each, what it prints. The commands run in this process, exit
   with 0, and print the labels of the lines shown, in the same order (see `labels`). Numbers are not compared: the last
   digits differ between machines, and with them whether a run trains.
-- A `python` block runs, after the blocks above it on its page, in one namespace.
+- A `python` block runs, after the blocks above it on its page, in one namespace. tests/test_extending.py and
+  tests/test_readme.py run the others (see `elsewhere`).
 - A `toml` block is a study file: it is read, and is `study.toml` for the commands below it.
 - An `sh` block takes minutes, asks for extras, or runs until it is stopped: its `depthsearch` commands are parsed only.
 
@@ -27,10 +28,7 @@ from tests import test_extending
 
 PAGES = {name: path.read_text(encoding="utf-8") for name, path in pages().items()}
 
-FILES_OF_A_PACKAGE = {
-    text.strip() for name, text in vars(test_extending).items() if name.isupper() and isinstance(text, str)
-}
-"""Listings that are new files of the package: tests/test_extending.py holds the same text, and runs it."""
+FILES = [text.strip() for name, text in vars(test_extending).items() if name.isupper() and isinstance(text, str)]
 
 
 def labels(shown: str) -> list[str]:
@@ -62,7 +60,7 @@ def test_the_commands_and_listings_of_a_page_run(name: str, folder: Path, capsys
                 words = shlex.split(command, comments=True)
                 assert words[0] == "depthsearch", f"{words} is not run: write it in a block of `sh`"
                 check_command(words[1:], shown, capsys)
-        elif block.language == "python" and block.text.strip() not in FILES_OF_A_PACKAGE:
+        elif block.language == "python" and not elsewhere(block.text):
             exec(compile(block.text, name, "exec"), namespace)
         elif block.language == "toml":
             (folder / "study.toml").write_text(block.text, encoding="utf-8")
@@ -70,6 +68,11 @@ def test_the_commands_and_listings_of_a_page_run(name: str, folder: Path, capsys
         elif block.language == "sh":
             for line in re.findall(r"^(?:\$ )?depthsearch (.*)", block.text, flags=re.MULTILINE):
                 parse(shlex.split(line, comments=True))
+
+
+def elsewhere(listing: str) -> bool:
+    """Whether another test runs it: a new file of the package, or the search that is checked against its truth."""
+    return listing.strip() in FILES or "ThresholdSampler(" in listing
 
 
 def check_command(words: list[str], shown: str, capsys: pytest.CaptureFixture[str]) -> None:
