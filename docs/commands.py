@@ -38,7 +38,7 @@ The last column of the tables below is the field in a [study file](study-files.m
 | 1 | internal error, out of memory, or output that could not be written |
 | 2 | misuse: an option, a study file or a store that cannot be used; one line on standard error names it |
 | 3 | `--at-least N`: the answer is below N |
-| 4 | `--at-least N`: the answer does not decide |
+| 4 | nothing is concluded: with `--at-least N` the answer does not decide, or another process took the study over |
 | 130 | interrupted by Ctrl-C or SIGTERM; every finished run of a search is kept |
 """
 
