@@ -1,4 +1,4 @@
-"""The README's Python runs as it stands there."""
+"""The README begins with the two commands, and its search without networks finds the truth in its listing."""
 
 import re
 from pathlib import Path
@@ -10,12 +10,12 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 
 def test_the_search_without_networks_finds_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
-    """The block's own truth is 74. The last digits may differ from machine to machine, so it is what is looked for."""
+    """The truth in the listing is 74. Last digits may differ from machine to machine, so the truth is looked for."""
     (block,) = [block for block in BLOCKS if "ThresholdSampler" in block]
     exec(compile(block, "README.md", "exec"), {})
-    said = re.search(r"# (\d+ \(\d+, \d+\)), after \d+ trials", block)
-    assert said is not None
-    for text in (capsys.readouterr().out, said[1]):
+    shown = re.search(r"# (\d+ \(\d+, \d+\)), after \d+ trials", block)
+    assert shown is not None
+    for text in (capsys.readouterr().out, shown[1]):
         depth, low, high = map(int, re.findall(r"\d+", text))
         assert low <= 74 <= high
         assert low <= depth <= high
