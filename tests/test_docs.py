@@ -34,8 +34,8 @@ FILES = [text.strip() for name, text in vars(test_extending).items() if name.isu
 def labels(shown: str) -> list[str]:
     """The words that begin each line, up to its first number, other sign, or gap of two spaces.
 
-    "max depth  20 hidden layers" has the label "max depth". A line of a chart, a table's row of numbers, and an indented
-    line, such as the rest of a long cell, have none.
+    "max depth  20 hidden layers" has the label "max depth". A line of a chart, a row of numbers, and an indented line,
+    such as the rest of a long cell, have none.
     """
     starts = (re.match(r" ?([a-zA-Z](?:[a-zA-Z _-]*[a-zA-Z])?)(?=[^a-zA-Z]|$)", line) for line in shown.splitlines())
     return [start[1].split("  ")[0] for start in starts if start is not None]

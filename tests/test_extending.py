@@ -1,4 +1,4 @@
-"""A family, a data set and an activation are one new file each: the rest of the package learns of them by itself."""
+"""A family, a data set, an activation, a search method: each is one new file, and the rest of the package follows."""
 
 import json
 import subprocess
@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.search.test_method import LINEAR
 
 FAMILY = '''
 """Dense layers of which every second one is half as wide."""
@@ -81,9 +83,10 @@ register_activation(Activation("mish", "torch.nn.functional.mish"))
 '''
 
 WITH_FILES = """
-import depthsearch.data, depthsearch.networks
+import depthsearch.data, depthsearch.networks, depthsearch.search
 depthsearch.networks.__path__.append("networks")
 depthsearch.data.__path__.append("data")
+depthsearch.search.__path__.append("search")
 from depthsearch.cli.main import main
 main()
 """
@@ -91,7 +94,8 @@ main()
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    for name, text in (("networks/hourglass", FAMILY), ("networks/mish", ACTIVATION), ("data/halves", DATA)):
+    written = {"networks/hourglass": FAMILY, "networks/mish": ACTIVATION, "data/halves": DATA, "search/linear": LINEAR}
+    for name, text in written.items():
         path = tmp_path / f"{name}.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
@@ -115,6 +119,7 @@ def test_help_names_the_new_entries_and_the_new_option(files: Path) -> None:
     assert "Kind of network: ffnet, hourglass, resnet." in text
     assert "identity, mish." in text
     assert "halves" in text
+    assert "linear" in text
     assert "--narrow INTEGER Units in every narrow layer (of hourglass). [default: 3]" in text
 
 
@@ -147,10 +152,13 @@ def test_a_study_file_declares_them(files: Path) -> None:
     (files / "study.toml").write_text(
         '[[problems]]\nname = "new"\nfamily = "hourglass"\nnarrow = 2\nactivation = "mish"\ndata = "halves"\n'
         "recipe = { epochs = 3 }\n"
+        '[settings]\nsampler = "linear"\ncap = 2\n'
     )
     answer = json.loads(depthsearch(files, "find", "study.toml", "--max-runs", "8", "--seeds", "4", "--json"))
 
     assert answer["problem"]["network"]["narrow"] == 2
+    assert answer["settings"]["sampler"] == "linear"
+    assert answer["curve"][0]["depth"] == 1
 
 
 def test_an_option_of_another_family_is_refused_by_name(files: Path) -> None:
