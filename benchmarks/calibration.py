@@ -139,7 +139,7 @@ def measured(job: tuple[Problem, int, int]) -> tuple[list[list[float]], list[str
     """For each threshold the figures of the runs that were asked, and all the runs' verdicts."""
     problem, depth, seeds = job
     jobs = [Job(depth, seed) for seed in range(seeds)]
-    traces = train_all(choose_engine(problem, engine="dense"), problem, jobs)
+    traces = train_all(choose_engine(problem, engine="dense").load(), problem, jobs)
     found = [[own for trace in traces if (own := one.figure(trace)) is not None] for one in THRESHOLDS]
     return found, [verdict_of(trace, problem.criterion).kind.value for trace in traces]
 

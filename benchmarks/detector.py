@@ -59,7 +59,7 @@ def trained_runs(configuration: Configuration, *, budgets: int) -> list[Trace]:
     """SEEDS runs, each for its whole budget or for four times it."""
     problem = longer(configuration.problem) if budgets == LONGER else configuration.problem
     jobs = [Job(configuration.depth, seed) for seed in range(SEEDS)]
-    return train_all(choose_engine(problem, engine="dense"), problem, jobs)
+    return train_all(choose_engine(problem, engine="dense").load(), problem, jobs)
 
 
 def label_of(problem: Problem, once: Trace, four: Trace) -> str:  # noqa: C901, PLR0911 - one list, asked in order

@@ -171,7 +171,7 @@ def trained_ours(cell: Cell) -> tuple[int, float]:
     """How many of our runs trained, and the bar that they were held against."""
     problem = cell.problem
     jobs = [Job(cell.depth, seed) for seed in draw_seeds(0, depth=cell.depth, first=0, count=OURS)]
-    traces = train_all(choose_engine(problem, engine="dense"), problem, jobs)
+    traces = train_all(choose_engine(problem, engine="dense").load(), problem, jobs)
     bar = bar_of(traces[0], problem.criterion)  # the same for all: they have the same points
     return sum(final_score(trace, problem.criterion) >= bar for trace in traces), bar
 

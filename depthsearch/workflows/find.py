@@ -5,8 +5,7 @@ from depthsearch.problem.problem import Problem
 from depthsearch.results.answer import Answer
 from depthsearch.search.settings import ResolvedSettings, SearchSettings
 from depthsearch.store import check_name, open_store
-from depthsearch.training.engine import Engine
-from depthsearch.training.select import check_engine, choose_engine, lanes_of
+from depthsearch.training.select import choose_engine
 from depthsearch.workflows.answer import answer_of
 from depthsearch.workflows.loop import Search
 from depthsearch.workflows.note import Notes
@@ -49,33 +48,26 @@ def find(
         raise InvalidValue(f"settings must be depthsearch.SearchSettings, but got {settings!r}")
     if study is not None:
         check_name(study)
-    check_engine(problem, engine=engine, device=device)
+    chosen = choose_engine(problem, engine=engine, device=device)
     given = settings or SearchSettings()
-    resolved = _resolved(problem, given, engine=engine, device=device)
+    resolved = _resolved(problem, given, lanes=chosen.lanes)
     check_criterion(problem)
-    # An engine takes seconds to import: it is needed this early only to know whether there is a GPU to insist on.
-    insisted = choose_engine(problem, engine=engine, device=device) if device == "cuda" else None
     with (
         open_store(storage) as store,
         store.translate_database_errors(),
         store.open_study(problem, resolved, name=study, fresh=fresh) as opened,
     ):
-
-        def make_engine() -> Engine:
-            return insisted or choose_engine(problem, engine=engine, device=device)
-
         read_checked(opened)  # now, not after hours of training
         notes = Notes(opened, given, store.url)
-        Search(opened, store.check_kept, make_engine, on_event or ignore, notes).run()
+        Search(opened, store.check_kept, chosen.load, on_event or ignore, notes).run()
         answer = answer_of(opened)
         notes.write(answer)
         return answer
 
 
-def _resolved(problem: Problem, settings: SearchSettings, *, engine: str, device: str) -> ResolvedSettings:
+def _resolved(problem: Problem, settings: SearchSettings, *, lanes: int) -> ResolvedSettings:
     """The settings, completed by what the family and the engine choose."""
     family = problem.network
-    lanes = lanes_of(problem, engine=engine, device=device)
     resolved = settings.resolved(reliability=family.reliability, lanes=lanes)
     for depth in resolved.depths or ():
         if depth < family.shallowest:

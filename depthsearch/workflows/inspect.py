@@ -14,7 +14,7 @@ from depthsearch.schema import DEEPEST, LAST_SEED
 from depthsearch.search.trial import State
 from depthsearch.store import StoredRun, StoredStudy, open_store
 from depthsearch.training.engine import Engine, Job, train_all
-from depthsearch.training.select import check_engine, choose_engine
+from depthsearch.training.select import choose_engine
 from depthsearch.workflows.answer import versions
 from depthsearch.workflows.prepare import OnEvent, check_criterion, check_problem, ignore, prepared
 from depthsearch.workflows.replay import cut, differences
@@ -53,7 +53,7 @@ def inspect(
     check_criterion(problem)
     if tensorboard is not None:
         check_events_folder(tensorboard)
-    trainer = choose_engine(problem, engine=engine, device=device)
+    trainer = choose_engine(problem, engine=engine, device=device).load()
     found = _trained(trainer, problem, Job(depth, seed), on_event or ignore)
     return _sent(found, tensorboard, on_event or ignore)
 
@@ -96,10 +96,10 @@ def inspect_stored(
         recorded = opened.trace(trial, run)
     problem = opened.problem
     engine = stored.engine or engine if engine == "auto" else engine
-    check_engine(problem, engine=engine, device=device)
+    chosen = choose_engine(problem, engine=engine, device=device)
     if tensorboard is not None:
         check_events_folder(tensorboard)
-    trainer = choose_engine(problem, engine=engine, device=device)
+    trainer = chosen.load()
     found = _trained(trainer, problem, Job(stored.depth, stored.seed), on_event or ignore)
     ends = problem.recipe.entry_ends(found.trace.points)
     differs = difference_words(differences(recorded, cut(found.trace, recorded.epochs, ends)))

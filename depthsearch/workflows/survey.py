@@ -61,7 +61,7 @@ def checked_plan(study_file: StudyFile) -> InspectPlan:
 
 
 def _surveyed(entry: NamedProblem, plan: InspectPlan, engine: str, device: str, on_event: OnEvent) -> Surveyed:
-    trainer = choose_engine(entry.problem, engine=engine, device=device)
+    trainer = choose_engine(entry.problem, engine=engine, device=device).load()
     prepared(trainer, on_event)
     traces = train_all(trainer, entry.problem, [Job(plan.depth, seed) for seed in range(plan.seeds)])
     verdicts = [verdict_of(trace, entry.problem.criterion) for trace in traces]

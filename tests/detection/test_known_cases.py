@@ -16,7 +16,7 @@ from depthsearch.training.trace import Trace
 
 
 def judged(problem: Problem, depth: int, seeds: int) -> tuple[list[Trace], list[Verdict]]:
-    found = train_all(choose_engine(problem, device="cpu"), problem, [Job(depth, seed) for seed in range(seeds)])
+    found = train_all(choose_engine(problem, device="cpu").load(), problem, [Job(depth, seed) for seed in range(seeds)])
     return found, [verdict_of(trace, problem.criterion) for trace in found]
 
 
@@ -85,7 +85,7 @@ def test_tanh_of_far_too_large_weights_never_vanishes(sigma_w2: float) -> None:
 )
 def test_a_run_that_is_settled_early_has_the_verdict_of_its_whole_budget(engine: str, fields: dict[str, Any]) -> None:
     problem = Problem.model_validate(fields | {"recipe": fields["recipe"] | {"epochs": 20}})
-    chosen, jobs = choose_engine(problem, engine=engine, device="cpu"), [Job(6, seed) for seed in range(16)]
+    chosen, jobs = choose_engine(problem, engine=engine, device="cpu").load(), [Job(6, seed) for seed in range(16)]
     whole, stopped = (train_all(chosen, problem, jobs, watch=watch) for watch in (None, settled_epoch))
     early = [one for one in stopped if not one.complete]
     assert early

@@ -144,16 +144,16 @@ def test_additions_within_one_another_are_not_claimed() -> None:
 
 
 def test_auto_takes_the_dense_engine_for_small_networks_and_torch_for_wide_ones() -> None:
-    assert isinstance(choose_engine(Problem()), DenseEngine)
-    assert isinstance(choose_engine(Problem(width=WIDEST_DENSE + 1)), TorchEngine)
-    assert isinstance(choose_engine(Problem(), engine="torch"), TorchEngine)
+    assert isinstance(choose_engine(Problem()).load(), DenseEngine)
+    assert isinstance(choose_engine(Problem(width=WIDEST_DENSE + 1)).load(), TorchEngine)
+    assert isinstance(choose_engine(Problem(), engine="torch").load(), TorchEngine)
 
 
 def test_an_unknown_engine_and_a_dense_one_on_a_gpu_are_refused() -> None:
     with pytest.raises(UnknownName, match="unknown engine 'numpy': accepted: auto, dense, torch"):
-        choose_engine(Problem(), engine="numpy")
+        choose_engine(Problem(), engine="numpy").load()
     with pytest.raises(InvalidValue, match="engine 'dense' trains on the CPU alone, but got device 'cuda'"):
-        choose_engine(Problem(), engine="dense", device="cuda")
+        choose_engine(Problem(), engine="dense", device="cuda").load()
 
 
 PRINT_A_RUN = """

@@ -88,17 +88,17 @@ def test_threads_are_as_before_while_a_consumer_looks_at_a_run() -> None:
 
 def test_an_unknown_device_is_refused() -> None:
     with pytest.raises(UnknownName, match=r"unknown device 'gpu': .*accepted: auto, cpu, cuda"):
-        choose_engine(FFNET, device="gpu")
+        choose_engine(FFNET, device="gpu").load()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="torch sees a GPU here")
 def test_cuda_is_refused_where_there_is_none() -> None:
     with pytest.raises(InvalidValue, match="device 'cuda' cannot be used"):
-        choose_engine(FFNET, device="cuda")
+        choose_engine(FFNET, device="cuda").load()
 
 
 def test_auto_takes_what_there_is() -> None:
-    engine = choose_engine(FFNET, engine="torch")
+    engine = choose_engine(FFNET, engine="torch").load()
     assert isinstance(engine, TorchEngine)
     assert engine.device.type == ("cuda" if torch.cuda.is_available() else "cpu")
 

@@ -60,7 +60,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def full() -> Trace:
-    (trace,) = train_all(choose_engine(RESNET), RESNET, [Job(4, 7)], record="full")
+    (trace,) = train_all(choose_engine(RESNET).load(), RESNET, [Job(4, 7)], record="full")
     return trace
 
 
@@ -429,7 +429,7 @@ def test_the_other_engine_is_the_same_run_but_not_the_same_bits(study: tuple[str
 @pytest.mark.parametrize("epoch", [0, 1, 3, 8, 12])
 def test_a_cut_trace_is_what_a_search_records(full: Trace, epoch: int) -> None:
     (recorded,) = train_all(
-        choose_engine(RESNET), RESNET, [Job(4, 7)], watch=lambda trace: epoch if trace.epochs >= epoch else None
+        choose_engine(RESNET).load(), RESNET, [Job(4, 7)], watch=lambda trace: epoch if trace.epochs >= epoch else None
     )
     assert recorded.epochs == epoch
     again = cut(full, epoch, RESNET.recipe.entry_ends(full.points))

@@ -29,7 +29,7 @@ def surveyed() -> Survey:
 
 def test_each_problem_is_told_by_its_runs_of_the_seeds_from_0(surveyed: Survey) -> None:
     own = surveyed.surveyed[0]
-    traces = train_all(choose_engine(TANH.problem), TANH.problem, [Job(6, seed) for seed in range(9)])
+    traces = train_all(choose_engine(TANH.problem).load(), TANH.problem, [Job(6, seed) for seed in range(9)])
     first, last = (np.array([trace.snapshots.mean_abs_gradient[:, place] for trace in traces]) for place in (0, -1))
     ratios = last.astype(float) / first
 
