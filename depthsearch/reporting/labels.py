@@ -41,6 +41,24 @@ def labels(studies: Studies, *, leave_out: Collection[str] = ()) -> list[str]:
     return _numbered(found)
 
 
+def headings(found: Sequence[str]) -> list[str]:
+    """Labels for the columns of one table: the words before the first comma that all of them share are left out.
+
+    "ffnet tanh on moons, init he_normal" and "ffnet relu on moons, init he_normal" become "tanh, init he_normal" and
+    "relu, init he_normal"; labels that share all of these words keep the fields alone.
+    """
+    parts = [label.split(", ") for label in found]
+    words = [part[0].split() for part in parts]
+    if len(words) < 2 or len({len(each) for each in words}) > 1:  # noqa: PLR2004 - one label has nothing to share
+        return list(found)
+    kept = [place for place in range(len(words[0])) if len({each[place] for each in words}) > 1]
+    short = [
+        ", ".join(filter(None, [" ".join(each[place] for place in kept), *part[1:]]))
+        for each, part in zip(words, parts, strict=True)
+    ]
+    return short if all(short) else list(found)
+
+
 def differing_fields(studies: Studies) -> tuple[str, ...]:
     """The paths of the fields in which the studies differ, such as "recipe.epochs"."""
     values = [_values(problem, settings) for problem, settings in studies]

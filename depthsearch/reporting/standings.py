@@ -19,7 +19,7 @@ def rank_words(row: Compared) -> str:
 
 
 def difference_words(row: Compared) -> str:
-    """ "+12 (+8 to +15)", "-2 (-6 to +3), not distinguishable", or why there is none."""
+    """ "+12 (+8 to +15)", "-2 (-6 to +3), unclear", or why there is none."""
     standing = row.standing
     if standing is None:
         return ""
@@ -29,7 +29,7 @@ def difference_words(row: Compared) -> str:
         Relation.OTHER_UNIT: f"not compared: in {row.answer.problem.network.units}",
         Relation.OTHER_RELIABILITY: f"not compared: at {row.answer.reliability:.0%}",
         Relation.NO_INTERVAL: without_interval,
-        Relation.NOT_DISTINGUISHABLE: f"{_signed(standing)}, not distinguishable",
+        Relation.NOT_DISTINGUISHABLE: f"{_signed(standing)}, unclear",
     }
     return words.get(standing.relation, _signed(standing))
 

@@ -124,7 +124,7 @@ def test_a_ranked_comparison_has_ranks_differences_and_a_conclusion() -> None:
     assert [row[columns.index("rank")] for row in cells] == ["1 of 3", "1 of 3", "1 of 3", "1 of 1"]
     first, same, steps, blocks = (row[columns.index("to the first")] for row in cells)
     assert (first, steps, blocks) == ("the first row", "0, no interval", "not compared: in residual blocks")
-    assert re.fullmatch(r"0 \(-\d+ to \+\d+\), not distinguishable", same)
+    assert re.fullmatch(r"0 \(-\d+ to \+\d+\), unclear", same)
     text = " ".join(shown(comparison).split())
     assert "Units of depth differ (hidden layers, residual blocks): rows are ranked within each." in text
     assert "Deepest in hidden layers at 90%: first and same and steps, 7 hidden layers." in text

@@ -10,7 +10,7 @@ from depthsearch.data.base import DataSpec
 from depthsearch.networks.base import LayerCounts, Network
 from depthsearch.problem.problem import Problem
 from depthsearch.reporting.figures.curve import curve_figure
-from depthsearch.reporting.labels import differing_fields, labels
+from depthsearch.reporting.labels import differing_fields, headings, labels
 from depthsearch.search.settings import ResolvedSettings, SearchSettings
 from tests.problem.problems import problems
 from tests.reporting.answers import answer
@@ -126,3 +126,18 @@ def test_no_two_labels_are_equal_and_different_problems_differ_without_a_number(
         for j, second in enumerate(several[:k]):
             if first != second:
                 assert named[k].split(" (")[0] != named[j].split(" (")[0]
+
+
+@pytest.mark.parametrize(
+    ("found", "short"),
+    [
+        (["ffnet tanh on moons, init a", "ffnet relu on moons, init b"], ["tanh, init a", "relu, init b"]),
+        (["ffnet tanh on moons, lr 0.1", "ffnet tanh on moons, lr 0.01"], ["lr 0.1", "lr 0.01"]),
+        (["ffnet tanh on moons", "resnet tanh on digits"], ["ffnet moons", "resnet digits"]),
+        (["ffnet tanh on moons", "ffnet tanh on moons"], ["ffnet tanh on moons", "ffnet tanh on moons"]),
+        (["first", "second one"], ["first", "second one"]),
+        (["ffnet tanh on moons"], ["ffnet tanh on moons"]),
+    ],
+)
+def test_headings_leave_out_the_words_that_all_labels_share(found: list[str], short: list[str]) -> None:
+    assert headings(found) == short

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from depthsearch.reporting.labels import headings
 from depthsearch.reporting.sentences import in_words, interval_words, listed
 from depthsearch.reporting.standings import conclusions, difference_words, rank_words, won_words
 from depthsearch.results.comparison import Compared, Comparison
@@ -60,7 +61,10 @@ def comparison_text(comparison: Comparison, *, place: str) -> RenderableType:
     firsts = range(0, len(comparison.compared), COLUMNS_AT_ONCE)
     reliabilities = {row.answer.reliability for row in comparison.compared}
     shown = ["reliability"] if len(reliabilities) > 1 else []
-    parts.extend(_side_by_side(comparison.compared[first : first + COLUMNS_AT_ONCE], shown) for first in firsts)
+    named = headings([row.name for row in comparison.compared])
+    for first in firsts:
+        last = first + COLUMNS_AT_ONCE
+        parts.append(_side_by_side(comparison.compared[first:last], named[first:last], shown))
     parts.extend(Text(sentence, style="bold") for sentence in conclusions(comparison))
     shares = " or ".join(f"{share:.0%}" for share in sorted(reliabilities))
     legend = (
@@ -81,11 +85,11 @@ def comparison_text(comparison: Comparison, *, place: str) -> RenderableType:
     return Group(*parts)
 
 
-def _side_by_side(several: Sequence[Compared], shown: Sequence[str] = ()) -> Table:
+def _side_by_side(several: Sequence[Compared], columns: Sequence[str], shown: Sequence[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", style="bold", no_wrap=True)
-    for row in several:
-        table.add_column(row.name, overflow="fold")
+    for heading in columns:
+        table.add_column(heading, overflow="fold")
     for name, fact in _FACTS[1:]:
         cells = [fact(row) for row in several]
         if any(cells) and (name != "reliability" or name in shown):
