@@ -164,4 +164,4 @@ class ClaimLost(StoreError):
 
 
 class TrainingFailed(DepthsearchError):
-    """A training could not be carried out, for example for want of memory."""
+    """A network could not be trained, for example because memory ran out."""

@@ -164,7 +164,7 @@ def one_of(kind: str, names: Any, offered: Iterable[str] | None = None) -> Befor
     Args:
         kind: What the name names, for the message.
         names: A Literal, or a function that returns the known names.
-        offered: The names that a message lists, where some are kept for stored values alone.
+        offered: The names that a message lists, where some are kept only for stored values.
     """
     known: Callable[[], tuple[str, ...]] = names if callable(names) and not get_args(names) else lambda: get_args(names)
 

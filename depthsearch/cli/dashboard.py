@@ -9,7 +9,9 @@ from depthsearch.interrupts import INTERRUPTED, interrupts_deferred
 
 @click.command()
 @storage_option
-@click.option("--host", default="127.0.0.1", help="Address to listen on. [default: 127.0.0.1, this machine alone]")
+@click.option(
+    "--host", default="127.0.0.1", help="Address to listen on. [default: 127.0.0.1, which only this machine reaches]"
+)
 @click.option(
     "--port", type=Number(int), default=8080, help="Port to listen on; 0 for any that is free. [default: 8080]"
 )
@@ -19,7 +21,7 @@ def dashboard(context: click.Context, storage: str | None, host: str, port: int)
 
     The best trial of a study is one at its max depth, and deeper trials are marked as infeasible; a note says what was
     found, with the command that resumes the search. Nothing can be changed from the browser. There is no password:
-    everybody who can reach the address can read the store, by default this machine alone.
+    everybody who can reach the address can read the store, by default only this machine.
     """
     with interrupts_deferred():
         from depthsearch.service.dashboard import serve_dashboard  # noqa: PLC0415

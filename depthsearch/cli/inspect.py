@@ -1,4 +1,4 @@
-"""depthsearch inspect: one run alone, with everything that it shows."""
+"""depthsearch inspect: one run, with everything that it shows."""
 
 import shlex
 from typing import TYPE_CHECKING, Any
@@ -89,7 +89,7 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
         else:
             show(text)
 
-    def told(event: Event) -> None:
+    def on_event(event: Event) -> None:
         if isinstance(event, Preparing):
             console.print(event.reason)
         if isinstance(event, Inspected):
@@ -98,7 +98,7 @@ def inspect(study_file: str | None, as_json: bool, quiet: bool, **options: Any) 
     trains: dict[str, Any] = {
         "engine": options["engine"] or "auto",
         "device": options["device"] or "auto",
-        "on_event": told,
+        "on_event": on_event,
     }
     with status:
         if study_file is not None:

@@ -29,7 +29,7 @@ AFTER_INTERRUPT = {
 COMMANDS = {
     "find": "Find the deepest network that trains.",
     "compare": "Compare several kinds of network in one table.",
-    "inspect": "Look at one run alone.",
+    "inspect": "Look at one run.",
     "report": "Write studies as an HTML page.",
     "studies": "List, show, export and delete studies.",
     "families": "List families, data sets and activations.",
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code; errors are said in one line on standard error."""
+    """Run a command and return its exit code; an error is one line on standard error."""
     exited: int | None = None
     output = sys.stdout
     try:

@@ -7,7 +7,7 @@ import sys
 import click
 from rich.console import Console, RenderableType
 
-# What stands in where the output cannot show the bars, rules, curves and shades.
+# What replaces characters where the output cannot show the bars, rules, curves and shades.
 PLAIN = str.maketrans("█░─━│└┄●○…▁▂▃▄▅▆▇▒▓", "#.-=|+-@o~_.:-=+*+%")
 
 

@@ -82,7 +82,7 @@ class _Ticker:
 def live(shown: RenderableType, console: Console) -> Live:
     """Something that is shown while it goes on, and gone afterwards.
 
-    Standard output is left alone: it may be closed, and the result is printed there.
+    Nothing is written to standard output: it may be closed, and the result is printed there.
     """
     return Live(
         shown, console=console, transient=True, refresh_per_second=4, redirect_stdout=False, redirect_stderr=False
@@ -156,7 +156,7 @@ class Progress:
 
 
 class _Board:
-    """What stands below the steps: the curve so far, and what is under way."""
+    """What is shown below the steps: the curve so far, and what is under way."""
 
     def __init__(self) -> None:
         self._spinner = Spinner("dots")
@@ -190,7 +190,7 @@ class _Board:
             self._share = event.share
 
     def done(self, event: TrialFinished) -> None:
-        """A trial of a round was told."""
+        """A trial of a round is finished."""
         self._under_way.clear()
         self._curve, self._runs_left = event.curve, event.runs_left
         self._trials += 1

@@ -196,7 +196,7 @@ def _vanished(trace: Trace, criterion: Criterion) -> Finding | None:
         "optimizer": trace.facts.optimizer,
     }
     flat: Thresholds = {"best_accuracy": chance_bar_of(trace, criterion)}
-    # Adam divides a gradient by its size: there a ratio alone hinders nothing.
+    # Adam divides a gradient by its size: there a small ratio hinders nothing.
     if ratio is not None and ratio < VANISHED_RATIO and trace.facts.optimizer == "sgd":
         limits = flat | {"activation_gradient_ratio": VANISHED_RATIO}
         return Finding(VerdictKind.VANISHED, "activation_gradient_ratio", figures, limits)

@@ -1,4 +1,4 @@
-"""Study files: one or more problems declared in TOML, with reported numbers to stand beside ours.
+"""Study files: one or more problems declared in TOML, with reported numbers to compare.
 
 title = "Gradient Vanishing and ResNet"
 

@@ -94,7 +94,7 @@ class Bisection(SearchMethod):
         return 1
 
     def estimate(self, trials: Sequence[Trial], *, curves: int | None = None) -> Curve:
-        """Raw shares, and the edges of the bracket; confirming trials count in the points alone."""
+        """Raw shares, and the edges of the bracket; confirming trials count only in the points."""
         share = self.settings.reliability
         passes, fails, closed = self._edges(trials)
         every = pooled(probes(trials))

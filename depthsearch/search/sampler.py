@@ -24,7 +24,7 @@ def trials_of(study: Study, parameter: str = DEPTH) -> list[Trial]:
 
 
 class MethodSampler(BaseSampler):
-    """Chooses the depth of each trial by a search method, from the trials with lower numbers alone.
+    """Chooses the depth of each trial by a search method, from the trials with lower numbers.
 
     It keeps no state: running trials count as pending, and the pick of one that has no depth yet is computed first, so
     a restart changes nothing, and workers in lockstep pick what one batch would. `estimate` says when to stop.

@@ -62,7 +62,7 @@ class SearchSettings(FrozenModel):
                 reason = f"must be given for the sampler {self.sampler!r}, as in 3,7,14, but none were"
                 raise InvalidValue(reason, path="settings.depths")
             takers = " and ".join(repr(name) for name in method_names() if method_class(name).takes_depths)
-            reason = f"must be given for the sampler {takers} alone, but got {list(self.depths)} for {self.sampler!r}"
+            reason = f"must be given only for the sampler {takers}, but got {list(self.depths)} for {self.sampler!r}"
             raise InvalidValue(reason, path="settings.depths", value=self.depths)
         if self.depths is not None and (not self.depths or max(self.depths) > self.cap):
             raise InvalidValue(path="settings.depths", value=list(self.depths), expected=f"at most {self.cap}, the cap")

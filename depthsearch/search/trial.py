@@ -1,7 +1,7 @@
 """Trials as plain values, and the user attributes that hold them in an Optuna study.
 
 A trial's parameter is the depth and its value is the depth. Its attributes say how it went: `runs`, `trained`,
-`seeds`, `purpose`, and counts per verdict. Methods see a `Trial` alone, never Optuna's.
+`seeds`, `purpose`, and counts per verdict. Methods see a `Trial`, never Optuna's.
 """
 
 from collections.abc import Sequence
@@ -205,7 +205,7 @@ class Depths:
 def draw_seeds(root: int, *, depth: int, first: int, count: int) -> list[int]:
     """The seeds of the runs numbered `first` to `first + count - 1` at a depth, each below 2**32.
 
-    Each depends on (root, depth, number) alone, so a trial that is made again draws the same ones.
+    Each depends only on (root, depth, number), so a trial that is made again draws the same ones.
     """
     import numpy as np  # noqa: PLC0415 - settings are checked without NumPy
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 READING = ("GET", "HEAD")
 
 
-REASON = "this dashboard is read-only: a study is changed with the command depthsearch alone"
+REASON = "this dashboard is read-only: only the command depthsearch changes a study"
 
 
 class ReadOnly:

@@ -37,7 +37,7 @@ class Job:
 class Engine(Protocol):
     """Trains networks. A run is a pure function of (problem, job).
 
-    - The initial weights and the order of the batches come from NumPy streams of the job's seed alone.
+    - The initial weights and the order of the batches come only from NumPy streams of the job's seed.
     - A run's trace does not depend on the other jobs of the call: to the last bit for the dense engine, within
       rounding for torch, whose products of small matrices round by where they lie in memory.
     - Global state (random generators, number of threads, default types) is as before when the call returns.
@@ -69,7 +69,7 @@ class Engine(Protocol):
                 summary records is an exact prefix of it.
 
         Raises:
-            TrainingFailed: A network could not be trained, for example for want of memory.
+            TrainingFailed: A network could not be trained, for example because memory ran out.
         """
 
 

@@ -71,7 +71,7 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
     if device not in DEVICES:
         raise UnknownName("device", device, DEVICES)
     if (engine, device) == ("dense", "cuda"):
-        raise InvalidValue("engine 'dense' trains on the CPU alone, but got device 'cuda': choose the engine 'torch'")
+        raise InvalidValue("engine 'dense' trains only on the CPU, but got device 'cuda': choose the engine 'torch'")
     claimed = engine != "torch" and device != "cuda" and _dense_trains(problem)
     if engine == "dense" and not claimed:
         raise InvalidValue(f"engine 'dense' does not train {problem.network.label}: choose the engine 'torch'")

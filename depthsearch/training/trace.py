@@ -55,7 +55,7 @@ class Snapshot:
         return len(self.epochs)
 
     def at_epochs(self, epochs: Collection[int]) -> "Snapshot":
-        """Those taken at the given epochs alone."""
+        """Only those taken at the given epochs."""
         kept = np.isin(self.epochs, list(epochs))
         return Snapshot(**{field.name: getattr(self, field.name)[kept] for field in fields(self)})
 

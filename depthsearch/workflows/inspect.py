@@ -1,4 +1,4 @@
-"""inspect(problem, depth=, seed=) -> Inspection: one run alone, for its whole budget, with everything that it shows."""
+"""inspect(problem, depth=, seed=) -> Inspection: one run, for its whole budget, with everything that it shows."""
 
 import dataclasses
 import time

@@ -33,7 +33,7 @@ def read_checked(stored: StoredStudy) -> tuple[list[Trial], list[StoredRun]]:
     """
     with raise_study_damaged(stored.name):
         if stored.optuna_study.directions != [StudyDirection.MAXIMIZE]:
-            # Optuna fails every trial that is told to such a study, and a search would go on for ever.
+            # Optuna fails every trial of such a study when it is finished, and a search would go on for ever.
             raise ValueError("it does not have the one direction, maximize")
         trials = all_trials(stored.optuna_study)
         for place, trial in enumerate(trials):

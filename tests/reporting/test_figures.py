@@ -139,7 +139,7 @@ def test_a_single_depth_is_drawn() -> None:
 def test_plot_refuses_what_it_cannot_draw() -> None:
     with pytest.raises(InvalidValue, match="plot takes an Answer, a Comparison or an Inspection, but got 7"):
         depthsearch.plot(7)  # type: ignore[arg-type]
-    with pytest.raises(InvalidValue, match="figure is for inspections alone, but got 'curve' for Answer"):
+    with pytest.raises(InvalidValue, match="figure is only for inspections, but got 'curve' for Answer"):
         depthsearch.plot(answer(), "curve")
 
 

@@ -152,7 +152,7 @@ def test_auto_takes_the_dense_engine_for_small_networks_and_torch_for_wide_ones(
 def test_an_unknown_engine_and_a_dense_one_on_a_gpu_are_refused() -> None:
     with pytest.raises(UnknownName, match="unknown engine 'numpy': accepted: auto, dense, torch"):
         choose_engine(Problem(), engine="numpy").load()
-    with pytest.raises(InvalidValue, match="engine 'dense' trains on the CPU alone, but got device 'cuda'"):
+    with pytest.raises(InvalidValue, match="engine 'dense' trains only on the CPU, but got device 'cuda'"):
         choose_engine(Problem(), engine="dense", device="cuda").load()
 
 

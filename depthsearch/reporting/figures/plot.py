@@ -41,7 +41,7 @@ def plot(found: Answer | Comparison | Inspection, figure: str | None = None) -> 
             raise InvalidValue(f"figure {name!r} needs points of two classes in the plane, but the data are {data!r}")
         return drawn
     if figure is not None:
-        raise InvalidValue(f"figure is for inspections alone, but got {figure!r} for {type(found).__name__}")
+        raise InvalidValue(f"figure is only for inspections, but got {figure!r} for {type(found).__name__}")
     if isinstance(found, Answer):
         return curve_figure(found)
     if isinstance(found, Comparison):

@@ -1,4 +1,4 @@
-"""What one run shows in words: its verdict, from the evidence alone, and how a replay differs from its record."""
+"""What one run shows in words: its verdict, from the evidence, and how a replay differs from its record."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -61,7 +61,7 @@ def compile_elsewhere(script: str, *, kernel: str) -> None:
 
     Args:
         script: Python code that calls every kernel once.
-        kernel: The one that is compiled last, by which it is told whether there is something to do.
+        kernel: The one that is compiled last, which shows whether there is something to do.
     """
     if CACHE is None or compiled_before(kernel) or not sys.executable:
         return

@@ -1,7 +1,7 @@
 """The dense engine: compiled kernels for the small dense networks that most searches train, on CPU. No torch.
 
 Each run is one sequence of calls without Python's lock, so runs go side by side on threads and none can touch
-another: a run's trace is the same to the last bit whatever is trained beside it and on however many threads.
+another: a run's trace is the same to the last bit whatever else is trained, and on however many threads.
 """
 
 import threading

@@ -1,7 +1,7 @@
 """A plan as numbers that compiled code can walk: what the dense engine claims, and how it lays it out.
 
 Hidden values live in slots, each [blocks, width, LANES]: a batch is cut into blocks of LANES points, the points
-along the contiguous axis, and the last block is padded. NumPy alone is imported.
+along the contiguous axis, and the last block is padded. Only NumPy is imported.
 """
 
 import itertools
@@ -29,7 +29,7 @@ class Kernel:
 
     Attributes:
         code: By which they choose it.
-        needs_input: Whether its slope follows from its input alone. The others, whose slope follows from their output,
+        needs_input: Whether its slope follows only from its input. The others, whose slope follows from their output,
             overwrite their input.
         dead_below_zero: Whether it is exactly flat below zero.
     """

@@ -160,7 +160,7 @@ def _input_correlation(A, at, h):
     count = 0.0
     for j in range(at.blocks):
         rows = h + j * at.width
-        # Scaled by its largest component first, lest the squares vanish or overflow.
+        # Scaled by its largest component first, so that no square vanishes or overflows.
         largest = spread(ZERO)
         for u in range(at.width):
             v = magnitude(load(A, rows + u))
