@@ -5,11 +5,14 @@ registers itself under it, and `Registered.of` turns a table into the subclass t
 """
 
 import hashlib
+import inspect
 import json
 import pkgutil
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import (
@@ -91,13 +94,20 @@ class Registered(FrozenModel):
             cls.entries = {}
             return
         name = cls.model_fields[cls.key].default
-        if isinstance(name, str):
-            cls.entries[name] = cls
+        if not isinstance(name, str):
+            return
+        if cls.__abstractmethods__:
+            raise TypeError(f"{cls.kind} {name!r} has no {', '.join(sorted(cls.__abstractmethods__))}")
+        known = cls.entries.get(name, cls)
+        if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(f"{cls.kind} {name!r} is declared twice, in {known.__module__} and in {cls.__module__}")
+        cls.entries[name] = cls
 
     @property
     def code(self) -> str:
-        """Hash of the source that this value comes from, if that is not part of depthsearch; else empty."""
-        return ""
+        """Hash of the source file of the entry, if that is not a file of depthsearch; else empty."""
+        file = Path(inspect.getfile(type(self))).resolve()
+        return "" if file.is_relative_to(Path(__file__).parent) else _source_hash(file)
 
     def fewest_fields(self) -> dict[str, Any]:
         """The fewest fields from which the registry makes this value: its key too, unless it is the default."""
@@ -151,11 +161,32 @@ class Registered(FrozenModel):
 
 
 def load_package(name: str, *, skip: Container[str] = ()) -> None:
-    """Import every module of a package, so that those which register something have done so, but none in `skip`."""
+    """Import every module of a package, so that those which register something have done so, but none in `skip`.
+
+    Raises:
+        InvalidValue: A module cannot be imported; the message names its file.
+    """
     package = import_module(name)
+    if _LOADED.get(name) == list(package.__path__):
+        return
     for module in pkgutil.iter_modules(package.__path__):
         if module.name not in skip:
-            import_module(f"{name}.{module.name}")
+            try:
+                import_module(f"{name}.{module.name}")
+            except Exception as error:
+                folder = getattr(module.module_finder, "path", name)
+                reason = f"{type(error).__name__}: {error}"
+                raise InvalidValue(f"{folder}/{module.name}.py cannot be imported: {reason}") from error
+    _LOADED[name] = list(package.__path__)
+
+
+_LOADED: dict[str, list[str]] = {}
+"""The folders of each package whose modules were imported: a longer path means more modules."""
+
+
+@lru_cache(maxsize=64)
+def _source_hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def one_of(kind: str, names: Any, offered: Iterable[str] | None = None) -> BeforeValidator:

@@ -17,7 +17,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from depthsearch.data.base import DataSpec
-from depthsearch.networks.base import Activation, Dense, Layer, LayerCounts, Plan, count_layers
+from depthsearch.networks.base import Activation, Dense, Layer, LayerCounts, Normalization, Plan, count_layers
 from depthsearch.networks.dense import DenseNetwork
 
 
@@ -43,13 +43,17 @@ class HourGlass(DenseNetwork):
         inputs = spec.features
         for k in range(1, depth + 1):
             for name, width in ((f"wide {k}", self.width), (f"narrow {k}", self.narrow)):
-                layers += [Dense(name, inputs, width), Activation(f"{name} {self.activation}", self.activation)]
+                layers.append(Dense(name, inputs, width))
+                if self.normalization != "none":
+                    layers.append(Normalization(f"{name} norm", self.normalization, width))
+                layers.append(Activation(f"{name} {self.activation}", self.activation))
                 inputs = width
         return (*layers, Dense("output", inputs, spec.outputs))
 
     def layer_counts(self, spec: DataSpec, depth: int) -> LayerCounts:
         """Keras counts the input, too."""
-        return count_layers(self.plan(spec, depth), keras=2 * depth + 2)
+        per_pair = 2 if self.normalization == "none" else 6  # with a normalization, an activation is a layer of Keras
+        return count_layers(self.plan(spec, depth), keras=per_pair * depth + 2)
 '''
 
 DATA = '''
@@ -167,3 +171,84 @@ def test_an_option_of_another_family_is_refused_by_name(files: Path) -> None:
 
     assert done.returncode == 2
     assert done.stderr.startswith("error: --narrow is not an option of the network 'ffnet', but got 2: accepted: width")
+
+
+GROWING = '''
+"""Widths that grow from depth 10 on: nothing that the dense engine's look at shallow networks shows."""
+
+from typing import ClassVar, Literal
+
+from depthsearch.data.base import DataSpec
+from depthsearch.networks.base import Activation, Dense, Layer, LayerCounts, Plan, count_layers
+from depthsearch.networks.dense import DenseNetwork
+
+
+class Growing(DenseNetwork):
+    """Depth is the number of hidden layers."""
+
+    unit: ClassVar[str] = "hidden layer"
+    family: Literal["growing"] = "growing"
+
+    def plan(self, spec: DataSpec, depth: int) -> Plan:
+        """Dense and activation, `depth` times."""
+        layers: list[Layer] = []
+        inputs = spec.features
+        for k in range(1, depth + 1):
+            width = self.width + max(0, k - 9)
+            layers += [Dense(f"hidden {k}", inputs, width), Activation(f"hidden {k} tanh", "tanh")]
+            inputs = width
+        return (*layers, Dense("output", inputs, spec.outputs))
+
+    def layer_counts(self, spec: DataSpec, depth: int) -> LayerCounts:
+        """As Keras counts."""
+        return count_layers(self.plan(spec, depth), keras=depth + 2)
+'''
+
+
+def failed(folder: Path, *arguments: str) -> str:
+    """The one line that a command ends with."""
+    done = subprocess.run([sys.executable, "-c", WITH_FILES, *arguments], cwd=folder, capture_output=True, text=True)  # noqa: PLW1510
+    assert done.returncode == 2, done.stderr
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def test_the_dense_engine_refuses_a_deep_network_that_it_does_not_train(files: Path) -> None:
+    (files / "networks" / "growing.py").write_text(GROWING)
+    arguments = ("inspect", "--arch", "growing", "--depth", "12", "--epochs", "3", "--quiet")
+
+    assert failed(files, *arguments) == (
+        "error: engine 'dense' does not train growing tanh at depth 12: choose the engine 'torch'"
+    )
+    assert "growing tanh on moons" in depthsearch(files, *arguments, "--engine", "torch")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def broken(:\n", "networks/extra.py cannot be imported: SyntaxError: invalid syntax"),
+        (FAMILY.replace("    def layer_counts", "    def other_counts"), "family 'hourglass' has no layer_counts"),
+        (FAMILY.replace("hourglass", "ffnet"), "family 'ffnet' is declared twice, in depthsearch.networks."),
+        (ACTIVATION.replace("functional.mish", "functional.wish"), None),
+    ],
+    ids=["syntax", "abstract", "twice", "activation"],
+)
+def test_a_mistake_in_a_new_file_is_one_line(tmp_path: Path, text: str, message: str | None) -> None:
+    (tmp_path / "networks").mkdir()
+    (tmp_path / "networks" / "extra.py").write_text(text)
+    if message is None:
+        line = failed(tmp_path, "inspect", "--act", "mish", "--depth", "2", "--epochs", "3", "--quiet")
+        assert line == "error: activation 'mish': there is no function 'torch.nn.functional.wish'"
+    else:
+        assert message in failed(tmp_path, "find", "--help")
+
+
+def test_another_source_of_a_family_is_another_study(files: Path) -> None:
+    first = json.loads(depthsearch(files, "find", *NEW, *SHORT, "--json"))
+    path = files / "networks" / "hourglass.py"
+    path.write_text(path.read_text() + "\n# changed\n")
+    second = json.loads(depthsearch(files, "find", *NEW, *SHORT, "--json"))
+
+    assert first["question"] == second["question"]
+    assert first["code"] != second["code"]
+    assert first["study"] != second["study"]

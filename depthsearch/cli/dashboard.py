@@ -9,9 +9,7 @@ from depthsearch.interrupts import INTERRUPTED, interrupts_deferred
 
 @click.command()
 @storage_option
-@click.option(
-    "--host", default="127.0.0.1", help="Address to listen on. [default: 127.0.0.1, which only this machine reaches]"
-)
+@click.option("--host", default="127.0.0.1", help="Address to listen on. [default: 127.0.0.1, for this machine only]")
 @click.option(
     "--port", type=Number(int), default=8080, help="Port to listen on; 0 for any that is free. [default: 8080]"
 )

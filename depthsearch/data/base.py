@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from depthsearch.errors import InvalidValue
 from depthsearch.schema import FrozenModel, Registered
 
 BINARY = 2
@@ -97,13 +98,23 @@ class DataSource(Registered):
         """The points, a pure function of the options."""
 
     def load(self) -> Dataset:
-        """The points, drawn once and shared by all who ask for them."""
+        """The points, drawn once and shared by all who ask for them.
+
+        Raises:
+            InvalidValue: They are not what the data set's `spec` promises.
+        """
         return _drawn(self)
 
 
 @lru_cache(maxsize=8)
 def _drawn(source: DataSource) -> Dataset:
-    return source.draw()
+    found, spec = source.draw(), source.spec
+    if found.spec.shape != spec.shape or found.classes > spec.classes:
+        raise InvalidValue(
+            f"data set {source.name!r} drew inputs of shape {found.spec.shape} in {found.classes} classes, but its "
+            f"spec is shape {spec.shape} in {spec.classes} classes"
+        )
+    return found
 
 
 def training_points(points: int, test_share: float) -> int:

@@ -10,6 +10,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from depthsearch.errors import InvalidValue
 from depthsearch.schema import load_package
 
 if TYPE_CHECKING:
@@ -33,9 +34,16 @@ class Activation:
 
     @cached_property
     def function(self) -> "Callable[[Tensor], Tensor]":
-        """The torch function itself; torch is imported for it."""
+        """The torch function itself; torch is imported for it.
+
+        Raises:
+            InvalidValue: There is none of that name.
+        """
         module, _, name = self.torch.rpartition(".")
-        found: Callable[[Tensor], Tensor] = getattr(import_module(module), name)
+        try:
+            found: Callable[[Tensor], Tensor] = getattr(import_module(module), name)
+        except (ImportError, AttributeError, ValueError):
+            raise InvalidValue(f"activation {self.name!r}: there is no function {self.torch!r}") from None
         return found
 
 

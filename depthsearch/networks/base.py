@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from depthsearch.data.base import DataSpec
+from depthsearch.errors import InvalidValue
 from depthsearch.schema import FrozenModel, Registered
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ class Activation:
 
 @dataclass(frozen=True)
 class Add:
-    """Adds the output of the layer at index `source` of the plan: a residual connection."""
+    """Adds the output of the layer at index `source` of the plan: a residual connection.
+
+    The index counts every layer of the plan, activations and normalizations too; the input has none.
+    """
 
     name: str
     source: int
@@ -122,6 +126,31 @@ class Network(Registered):
     def label(self) -> str:
         """The few words by which people know such a network: "ffnet tanh"."""
         return self.family
+
+
+def check_plan(plan: Plan, spec: DataSpec) -> None:
+    """Refuse a plan whose layers do not fit each other.
+
+    Raises:
+        InvalidValue: A layer takes another number of units than it gets, an addition adds outputs of two widths or one
+            that does not come before it, or the last layer does not give the logits.
+    """
+    widths: list[int] = []
+    for index, layer in enumerate(plan):
+        width = widths[-1] if widths else spec.features
+        if isinstance(layer, Dense | Normalization):
+            takes = layer.inputs if isinstance(layer, Dense) else layer.units
+            if takes != width:
+                raise InvalidValue(f"layer {layer.name!r} takes {takes} units, but gets {width}")
+            width = layer.units
+        elif isinstance(layer, Add):
+            if not 0 <= layer.source < index:
+                raise InvalidValue(f"layer {layer.name!r} adds layer {layer.source}, which does not come before it")
+            if widths[layer.source] != width:
+                raise InvalidValue(f"layer {layer.name!r} adds {widths[layer.source]} units to {width}")
+        widths.append(width)
+    if not plan or not isinstance(plan[-1], Dense) or widths[-1] != spec.outputs:
+        raise InvalidValue(f"the last layer must be dense with {spec.outputs} units, the logits")
 
 
 def weight_layers(plan: Plan) -> tuple[Dense, ...]:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from depthsearch.data.base import DataSpec
 from depthsearch.errors import InvalidValue
 from depthsearch.networks.activations import activation_names
-from depthsearch.networks.base import Network, Plan
+from depthsearch.networks.base import Network, Plan, check_plan
 from depthsearch.networks.initialization import INITIALIZATIONS
 from depthsearch.networks.planned import planned_module
 from depthsearch.schema import one_of
@@ -22,7 +22,7 @@ NormalizationName = Annotated[
 
 
 class DenseNetwork(Network):
-    """A family of dense layers of one width. `build` follows from `plan`.
+    """A family of dense layers. `build` follows from `plan`, and so do both engines.
 
     Attributes:
         width: Units in each hidden layer.
@@ -63,9 +63,22 @@ class DenseNetwork(Network):
     def plan(self, spec: DataSpec, depth: int) -> Plan:
         """The network of that depth, first layer first."""
 
+    def checked_plan(self, spec: DataSpec, depth: int) -> Plan:
+        """The plan of that depth.
+
+        Raises:
+            InvalidValue: Its layers do not fit each other (see check_plan).
+        """
+        plan = self.plan(spec, depth)
+        try:
+            check_plan(plan, spec)
+        except InvalidValue as error:
+            raise InvalidValue(f"the plan of {self.label} at depth {depth} is wrong: {error}") from None
+        return plan
+
     def build(self, spec: DataSpec, depth: int) -> "nn.Module":
         """The plan as a torch module; its weights are torch's until an engine sets them."""
-        return planned_module(self.plan(spec, depth))
+        return planned_module(self.checked_plan(spec, depth))
 
     @property
     def label(self) -> str:

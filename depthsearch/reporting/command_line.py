@@ -32,6 +32,12 @@ ALIASES = {
 }
 """From a field to the short name that users expect."""
 
+OF_COMMANDS = (
+    "at_least", "best_of", "csv", "depth", "details", "device", "engine", "figures", "fresh", "help", "json",
+    "markdown", "output", "problem", "quiet", "run", "storage", "study", "tensorboard", "trial", "version",
+)  # fmt: skip
+"""Options of commands, which no field of a registered entry takes."""
+
 STORED_ONLY = ("hold_share", "hold_epochs")
 """Fields of stored studies that no search takes."""
 
@@ -115,9 +121,18 @@ def _option(table: str, field: str, takers: Sequence[tuple[str, type[FrozenModel
     name = field
     if field == "kind":
         name = table
-    elif table == "data" and field in SearchSettings.model_fields:
+    elif table in REGISTRIES and field in _names_taken(table):
         name = f"{table}-{field}"
     return Option(table, field, (f"--{_typed(name)}", *_alias(field)), _type_of(info), _help(field, takers, all_of))
+
+
+def _names_taken(table: str) -> set[str]:
+    """The names of options that an entry of a registry cannot have: fields of other tables, and of commands."""
+    models: list[type[FrozenModel]] = [*TABLES.values(), SearchSettings]
+    if table != "network":  # the other registries give way to the networks
+        models += Network.entries.values()
+    fields = {name for model in models for name in model.model_fields}
+    return fields | set(TABLES) | set(REGISTRIES) | set(OF_COMMANDS)
 
 
 def _typed(name: str) -> str:

@@ -1,1 +1,1 @@
-"""Training: from (problem, jobs) to traces. The one room that imports torch."""
+"""Training: from (problem, jobs) to traces. The engines import torch or compiled kernels."""

@@ -1,4 +1,4 @@
-"""The contract that every engine keeps, and the choice of one. No engine is imported until it is chosen."""
+"""The contract that every engine keeps."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator

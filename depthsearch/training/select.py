@@ -4,13 +4,16 @@ from functools import cached_property
 
 from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.interrupts import interrupts_deferred
-from depthsearch.networks.dense import as_dense
+from depthsearch.networks.dense import DenseNetwork, as_dense
 from depthsearch.problem.problem import Problem
 from depthsearch.training.dense.program import claims
 from depthsearch.training.engine import DEVICES, ENGINES, Engine, cores
 
 WIDEST_DENSE = 128
 """The widest network for which the dense engine is the faster one (benchmarks/engine.py)."""
+
+SHALLOW = 8
+"""Depths whose plans are looked at; the engine itself refuses a deeper one that it does not train."""
 
 GPU_LANES = 128
 """Narrow networks that a GPU trains side by side at little more than the time of one."""
@@ -72,6 +75,10 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
         raise UnknownName("device", device, DEVICES)
     if (engine, device) == ("dense", "cuda"):
         raise InvalidValue("engine 'dense' trains only on the CPU, but got device 'cuda': choose the engine 'torch'")
+    if not isinstance(problem.network, DenseNetwork):
+        raise InvalidValue(
+            f"family {problem.network.family!r} has no plan, and the engines train planned networks only"
+        )
     claimed = engine != "torch" and device != "cuda" and _dense_trains(problem)
     if engine == "dense" and not claimed:
         raise InvalidValue(f"engine 'dense' does not train {problem.network.label}: choose the engine 'torch'")
@@ -83,6 +90,7 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
 
 
 def _dense_trains(problem: Problem) -> bool:
-    """Whether the dense engine claims the problem's networks."""
-    plan = problem.network.plan(problem.data.spec, problem.network.shallowest + 1)
-    return plan is not None and claims(plan)
+    """Whether the dense engine claims the problem's networks, as far as the shallow ones show."""
+    network, spec = as_dense(problem.network), problem.data.spec
+    first = network.shallowest
+    return all(claims(network.plan(spec, depth)) for depth in range(first, first + SHALLOW))

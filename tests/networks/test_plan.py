@@ -1,7 +1,11 @@
+import re
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from depthsearch.data.base import DataSpec
+from depthsearch.errors import InvalidValue
 from depthsearch.networks.base import (
     Activation,
     Add,
@@ -10,6 +14,7 @@ from depthsearch.networks.base import (
     Network,
     Normalization,
     Plan,
+    check_plan,
     count_layers,
     output_indices,
     weight_layers,
@@ -93,3 +98,21 @@ def test_every_hidden_layer_has_an_activation_and_the_output_has_none(
         *[True] * (len(weight_layers(plan)) - 1),
         False,
     ]
+
+
+WRONG: list[tuple[Plan, str]] = [
+    ((Dense("a", 3, 4), Dense("output", 4, 1)), "layer 'a' takes 3 units, but gets 2"),
+    ((Dense("a", 2, 4), Normalization("n", "batch", 5), Dense("output", 4, 1)), "layer 'n' takes 5 units, but gets 4"),
+    ((Dense("a", 2, 4), Add("s", 1), Dense("output", 4, 1)), "layer 's' adds layer 1, which does not come before it"),
+    ((Dense("a", 2, 4), Add("s", -1), Dense("output", 4, 1)), "layer 's' adds layer -1, which does not come before it"),
+    ((Dense("a", 2, 4), Dense("b", 4, 3), Add("s", 0), Dense("output", 3, 1)), "layer 's' adds 4 units to 3"),
+    ((Dense("a", 2, 4), Activation("f", "tanh")), "the last layer must be dense with 1 units, the logits"),
+    ((Dense("a", 2, 4),), "the last layer must be dense with 1 units, the logits"),
+    ((), "the last layer must be dense with 1 units, the logits"),
+]
+
+
+@pytest.mark.parametrize(("plan", "message"), WRONG, ids=[message for _, message in WRONG])
+def test_layers_that_do_not_fit_each_other_are_named(plan: Plan, message: str) -> None:
+    with pytest.raises(InvalidValue, match=re.escape(message)):
+        check_plan(plan, DataSpec(shape=(2,), classes=2))

@@ -68,7 +68,7 @@ def rule_that_holds(
 
     Args:
         counts: All that was seen, a count for each depth, shallowest first.
-        recent: What the last trials added. A rule also has to hold without them, so that chance does not end the search.
+        recent: What the last trials added. A rule also has to hold without them, so that chance ends no search.
         reliability: P(success) at the threshold.
         tolerance: Half-width wanted, as a share of the depth.
         last_step: The deepest step that may be tried.

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from llvmlite.binding import get_host_cpu_features, get_host_cpu_name
 from numba import config, njit
 
+from depthsearch.networks import base as networks
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _OPTIONS: dict[str, Any] = {
@@ -29,7 +31,8 @@ def _cache_folder() -> Path | None:
     another; and it takes nothing that was compiled from a file of another place or time, by another version, or for
     another processor. Hence one folder for each of these: what lies in it is what is loaded.
     """
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    # What the kernels take from elsewhere are constants of the networks.
+    files = [*sorted(Path(__file__).parent.glob("*.py")), Path(networks.__file__)]
     known = hashlib.sha256(b"".join(path.read_bytes() for path in files))
     places = [(str(path), path.stat().st_mtime_ns) for path in files]
     machine = (sys.version, version("numba"), get_host_cpu_name(), get_host_cpu_features().flatten())

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthsearch.data.base import Dataset
+from depthsearch.errors import InvalidValue
 from depthsearch.interrupts import interrupts_deferred
 from depthsearch.networks.base import Plan
 from depthsearch.networks.dense import as_dense
@@ -20,7 +21,7 @@ from depthsearch.problem.problem import Problem
 from depthsearch.problem.recipe import ADAM_EPSILON
 from depthsearch.training.dense import passes, training
 from depthsearch.training.dense.compile import compile_elsewhere, compiled_before
-from depthsearch.training.dense.program import DENSE, LANES, Program, lay_out
+from depthsearch.training.dense.program import DENSE, LANES, Program, claims, lay_out
 from depthsearch.training.engine import Job, Record, Watch, cores, out_of_memory
 from depthsearch.training.recorder import PER_LAYER, EpochOrders, Recorder
 from depthsearch.training.trace import Trace
@@ -130,7 +131,11 @@ class _Run:
     """One network on its way through its budget."""
 
     def __init__(self, problem: Problem, data: Dataset, job: Job, *, full: bool = False) -> None:
-        plan = as_dense(problem.network).plan(data.spec, job.depth)
+        plan = as_dense(problem.network).checked_plan(data.spec, job.depth)
+        if not claims(plan):
+            raise InvalidValue(
+                f"engine 'dense' does not train {problem.network.label} at depth {job.depth}: choose the engine 'torch'"
+            )
         self.problem, self.data = problem, data
         self.program = lay_out(plan, data.spec)
         self.recorder = Recorder(problem, plan, data, depth=job.depth, seed=job.seed, full=full)

@@ -134,6 +134,9 @@ def claims(plan: Plan) -> bool:
     adds = [(layer.source, index) for index, layer in enumerate(plan) if isinstance(layer, Add)]
     if not all(layer.function in KERNELS for layer in plan if isinstance(layer, Activation)):
         return False
+    # An activation overwrites its input, and takes no second gradient: what an addition adds comes after it.
+    if any(isinstance(plan[layer.source + 1], Activation) for layer in plan if isinstance(layer, Add)):
+        return False
     return one_width and all(end <= start for (_, end), (start, _) in itertools.pairwise(adds))
 
 
