@@ -140,7 +140,7 @@ def measured(job: tuple[Problem, int, int]) -> tuple[list[list[float]], list[str
     problem, depth, seeds = job
     jobs = [Job(depth, seed) for seed in range(seeds)]
     traces = train_all(choose_engine(problem, engine="dense").load(), problem, jobs)
-    found = [[own for trace in traces if (own := one.figure(trace)) is not None] for one in THRESHOLDS]
+    found = [[each for trace in traces if (each := one.figure(trace)) is not None] for one in THRESHOLDS]
     return found, [verdict_of(trace, problem.criterion).kind.value for trace in traces]
 
 
@@ -150,13 +150,13 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     options = parser.parse_args()
     with ProcessPoolExecutor(options.jobs) as pool:
-        results = list(pool.map(measured, [(*own, options.seeds) for own in problems()], chunksize=4))
-    verdicts = [verdict for _, own in results for verdict in own]
+        results = list(pool.map(measured, [(*each, options.seeds) for each in problems()], chunksize=4))
+    verdicts = [verdict for _, each in results for verdict in each]
     print(f"{len(verdicts)} runs: " + ", ".join(f"{verdicts.count(kind)} {kind}" for kind in sorted(set(verdicts))))
     print("\n| threshold | value | runs asked | quantiles 5, 25, 50, 75, 95 % | within a factor 2 | within 1.25 |")
     print("|---|---|---|---|---|---|")
     for place, one in enumerate(THRESHOLDS):
-        values = np.array([value for own, _ in results for value in own[place]], dtype=np.float64)
+        values = np.array([value for each, _ in results for value in each[place]], dtype=np.float64)
         values = values[~np.isnan(values)]
         if not len(values):
             print(f"| {one.name} | {one.value:g} | 0 | | | |")

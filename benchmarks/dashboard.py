@@ -1,6 +1,6 @@
 """Searches beside a dashboard that is looked at: does anything fail, and how long do they wait for each other?
 
-Searches of the same SQLite file in processes of their own, while the pages of a study are loaded again and again, as a
+Searches of the same SQLite file in other processes, while the pages of a study are loaded again and again, as a
 browser asks for them; and once without any page, to compare with. Lasts as long as the loads take, some minutes.
 
     .venv/bin/python benchmarks/dashboard.py --loads 200
@@ -98,7 +98,7 @@ def load(address: str, count: int, *, until: float) -> Loads:
 
 @contextmanager
 def dashboard(url: str) -> Iterator[str]:
-    """The address of a dashboard in a process of its own."""
+    """The address of a dashboard in another process."""
     command = [sys.executable, "-m", "depthsearch", "dashboard", "--storage", url, "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:

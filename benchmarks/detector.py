@@ -185,8 +185,8 @@ def judged() -> list[Judged]:
     held_out = {configuration.name for configuration in configurations(THIRD)}
     for name, entry in document.items():
         configuration = Configuration(name, Problem.model_validate(entry["problem"]), entry["depth"])
-        for trace, own in zip(trained_runs(configuration, budgets=1), entry["labels"], strict=True):
-            runs.append(Judged(name in held_out, own, {rule: judge(trace) for rule, judge in RIVALS.items()}))
+        for trace, one in zip(trained_runs(configuration, budgets=1), entry["labels"], strict=True):
+            runs.append(Judged(name in held_out, one, {rule: judge(trace) for rule, judge in RIVALS.items()}))
     return runs
 
 
@@ -208,23 +208,23 @@ def share(hits: int, of: int) -> str:
 
 
 def recall_and_precision(runs: Sequence[Judged], rule: str, kind: Callable[[str], bool]) -> str:
-    labelled, said = [own for own in runs if kind(own.label)], [own for own in runs if kind(own.said[rule])]
-    both = sum(kind(own.label) for own in said)
+    labelled, said = [one for one in runs if kind(one.label)], [one for one in runs if kind(one.said[rule])]
+    both = sum(kind(one.label) for one in said)
     return f"{share(both, len(labelled))} | {share(both, len(said))}"
 
 
 def score() -> None:
     everything = judged()
     for held_out, title in ((True, "not looked at while rules were chosen"), (False, "that rules were chosen on")):
-        runs = [own for own in everything if own.held_out == held_out]
+        runs = [one for one in everything if one.held_out == held_out]
         print(f"\nConfigurations {title}: {len(runs)} runs\n")
         print("| label | runs | " + " | ".join(f"{rule}: recall | precision" for rule in RIVALS) + " |")
         print("|---" * (2 + 2 * len(RIVALS)) + "|")
         for name, kind in KINDS.items():
             cells = " | ".join(recall_and_precision(runs, rule, kind) for rule in RIVALS)
-            print(f"| {name} | {sum(kind(own.label) for own in runs)} | {cells} |")
+            print(f"| {name} | {sum(kind(one.label) for one in runs)} | {cells} |")
     print("\nlabel -> our verdict, where they differ, all configurations:")
-    pairs = Counter((own.label, own.said["ours"]) for own in everything if own.label != own.said["ours"])
+    pairs = Counter((one.label, one.said["ours"]) for one in everything if one.label != one.said["ours"])
     print(", ".join(f"{was} -> {said} {count}" for (was, said), count in pairs.most_common()))
 
 

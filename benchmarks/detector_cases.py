@@ -164,8 +164,8 @@ THIRD = (
 
 def configurations(kinds: Sequence[Kind]) -> Iterator[Configuration]:
     """Every kind at each of its depths."""
-    for own in kinds:
-        fields = {"width": 5, "activation": "relu", "data": CIRCLES} | own.fields
-        problem = Problem.model_validate(fields | {"recipe": {"epochs": 100} | own.recipe})
-        for depth in own.depths:
-            yield Configuration(f"{own.name}, {depth}", problem, depth)
+    for one in kinds:
+        fields = {"width": 5, "activation": "relu", "data": CIRCLES} | one.fields
+        problem = Problem.model_validate(fields | {"recipe": {"epochs": 100} | one.recipe})
+        for depth in one.depths:
+            yield Configuration(f"{one.name}, {depth}", problem, depth)

@@ -3,7 +3,7 @@
     .venv/bin/python -m pip install --target /tmp/keras -c constraints.txt keras jax
     PYTHONPATH=/tmp/keras .venv/bin/python benchmarks/keras_agreement.py --cache /tmp/keras_agreement.json
 
-Keras 3 on JAX lies in a folder of its own, so that the project's environment stays as it is; the constraints give that
+Keras 3 on JAX lies in another folder, so that the project's environment stays as it is; the constraints give that
 folder the same NumPy and SciPy. Plain networks of width 5 on moons with the default recipe, tanh and ReLU, 20 and 200
 epochs, at five depths around each cliff: 60 seeds of the dense engine and 16 of Keras (`Sequential`, `Dense`, `SGD`,
 `fit`). Both begin at Glorot's uniform weights and zero biases, each with its random numbers: only the shares of

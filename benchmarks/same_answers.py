@@ -2,7 +2,7 @@
 
     python benchmarks/same_answers.py OTHER_CHECKOUT
 
-Both checkouts search each problem in a store of their own on this machine, since kernels may round differently on
+Both checkouts search each problem in separate stores on this machine, since kernels may round differently on
 another CPU. What is compared: max depth, interval, curve and verdicts, and the trial, depth, seed and verdict of each
 run.
 """

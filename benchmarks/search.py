@@ -168,13 +168,15 @@ def coverage_so_far(results: list[tuple[str, float, bool, bool, float, str]]) ->
     print(f"\n| truth, {len(results)} searches | searches | interval holds | flagged as not monotone | runs, median |")
     print("|---|---|---|---|---|")
     for kind in [*sorted({result[0] for result in results}), "all"]:
-        own = [result for result in results if kind in (result[0], "all")]
-        hits, flags = sum(result[2] for result in own), sum(result[3] for result in own)
-        cells = f"{share(hits, len(own))} | {share(flags, len(own))} | {median(result[4] for result in own):.0f}"
-        print(f"| {kind} | {len(own)} | {cells} |")
+        chosen = [result for result in results if kind in (result[0], "all")]
+        hits, flags = sum(result[2] for result in chosen), sum(result[3] for result in chosen)
+        cells = (
+            f"{share(hits, len(chosen))} | {share(flags, len(chosen))} | {median(result[4] for result in chosen):.0f}"
+        )
+        print(f"| {kind} | {len(chosen)} | {cells} |")
     for reliability in (0.5, 0.9):
-        own = [result for result in results if result[1] == reliability]
-        print(f"reliability {reliability}: {share(sum(result[2] for result in own), len(own))}")
+        chosen = [result for result in results if result[1] == reliability]
+        print(f"reliability {reliability}: {share(sum(result[2] for result in chosen), len(chosen))}")
     rules = {rule: sum(result[5] == rule for result in results) for rule in sorted({result[5] for result in results})}
     print(f"ended by: {rules}", flush=True)
 
@@ -258,11 +260,11 @@ def quest_plus(truth: Truth, rng: np.random.Generator) -> Spent:
 
 
 def row(name: str, results: list[Spent]) -> None:
-    until = f"{median(own.runs for own in results):.0f} | {median(own.cost for own in results):.1f}D"
-    in_all = f"{median(own.runs_in_all for own in results):.0f} | {median(own.cost_in_all for own in results):.1f}D"
-    held = "none claimed" if results[0].held is None else share(sum(bool(own.held) for own in results), len(results))
+    until = f"{median(one.runs for one in results):.0f} | {median(one.cost for one in results):.1f}D"
+    in_all = f"{median(one.runs_in_all for one in results):.0f} | {median(one.cost_in_all for one in results):.1f}D"
+    held = "none claimed" if results[0].held is None else share(sum(bool(one.held) for one in results), len(results))
     print(
-        f"| {name} | {until} | {in_all} | {share(sum(own.near for own in results), len(results))} | {held} |",
+        f"| {name} | {until} | {in_all} | {share(sum(one.near for one in results), len(results))} | {held} |",
         flush=True,
     )
 

@@ -24,7 +24,7 @@ def browser_page() -> Iterator[Page]:
     expect.set_options(timeout=PATIENCE)
     with (
         sync_playwright() as playwright,
-        # The browser's own sandbox needs what containers and root do not have; the only pages are ours.
+        # The browser's sandbox needs what containers and root do not have; the only pages are ours.
         playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]) as browser,
     ):
         yield browser.new_page()

@@ -9,7 +9,7 @@ import pytest
 def _in_a_folder_with_the_store(
     stored: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In a folder of its own, with the module's database as depthsearch.db, and what making it printed forgotten."""
+    """In an empty folder, with the module's database as depthsearch.db, and what making it printed forgotten."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DEPTHSEARCH_STORAGE", raising=False)
     Path("depthsearch.db").write_bytes(stored)

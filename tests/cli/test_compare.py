@@ -43,31 +43,31 @@ def test_a_grid_is_every_combination_each_a_separate_study(capsys: pytest.Captur
     grid = ["compare", "--arch", "ffnet,resnet", "--act", "relu,tanh", *QUICK]
     assert run([*grid, "--json"]) == 0
     found = Comparison.model_validate_json(capsys.readouterr().out)
-    assert [own.name for own in found.compared] == [
+    assert [one.name for one in found.compared] == [
         "ffnet relu on moons",
         "ffnet tanh on moons",
         "resnet relu on moons",
         "resnet tanh on moons",
     ]
-    problems = [own.answer.problem for own in found.compared]
-    assert [(own.network.family, own.network.model_dump()["activation"]) for own in problems] == [
+    problems = [one.answer.problem for one in found.compared]
+    assert [(one.network.family, one.network.model_dump()["activation"]) for one in problems] == [
         ("ffnet", "relu"),
         ("ffnet", "tanh"),
         ("resnet", "relu"),
         ("resnet", "tanh"),
     ]
-    assert len({own.answer.study for own in found.compared}) == 4
+    assert len({one.answer.study for one in found.compared}) == 4
     assert run([*grid, "--csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert [row["name"] for row in rows] == [own.name for own in found.compared]
-    for row, own in zip(rows, found.compared, strict=True):
-        assert row["max_depth"] == ("" if own.answer.max_depth is None else str(own.answer.max_depth))
-        assert row["interval_low"] == str(own.answer.interval[0] if own.answer.interval else "")
-        assert int(row["runs"]) == own.answer.cost.runs
-        assert row["confirmed"] == str(own.answer.confirmed)
-        assert float(row["bar"]) == own.answer.bar
-        assert row["final_score"] == str(own.answer.scores.median if own.answer.scores else "")
-        assert row["useful_depth"] == str(own.answer.useful_depth.depth if own.answer.useful_depth else "")
+    assert [row["name"] for row in rows] == [one.name for one in found.compared]
+    for row, one in zip(rows, found.compared, strict=True):
+        assert row["max_depth"] == ("" if one.answer.max_depth is None else str(one.answer.max_depth))
+        assert row["interval_low"] == str(one.answer.interval[0] if one.answer.interval else "")
+        assert int(row["runs"]) == one.answer.cost.runs
+        assert row["confirmed"] == str(one.answer.confirmed)
+        assert float(row["bar"]) == one.answer.bar
+        assert row["final_score"] == str(one.answer.scores.median if one.answer.scores else "")
+        assert row["useful_depth"] == str(one.answer.useful_depth.depth if one.answer.useful_depth else "")
     # The same search by `find` is the same study, and is done.
     assert run(["find", "--arch", "resnet", "--act", "relu", *QUICK, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["study"] == found.compared[2].answer.study
@@ -98,9 +98,9 @@ def test_every_problem_of_a_grid_has_the_criterion_that_the_options_say(capsys: 
     assert run(["compare", "--act", "relu,tanh", *asked, *QUICK, "--json"]) == 0
     found = Comparison.model_validate_json(capsys.readouterr().out)
     assert len(found.compared) == 2
-    for own in found.compared:
-        criterion = own.answer.criterion
-        assert (criterion.kind, criterion.target, criterion.last_epochs, own.answer.bar) == ("target", 0.7, 2, 0.7)
+    for one in found.compared:
+        criterion = one.answer.criterion
+        assert (criterion.kind, criterion.target, criterion.last_epochs, one.answer.bar) == ("target", 0.7, 2, 0.7)
 
 
 def test_numbers_may_be_several_and_rows_are_ranked(capsys: pytest.CaptureFixture[str]) -> None:

@@ -126,7 +126,7 @@ def test_by_default_an_interval_stands_beside_the_depth(capsys: pytest.CaptureFi
         8,
     )
     assert found["interval_level"] == 0.95
-    assert [own["reliability"] for own in found["thresholds"]] == [0.9, 0.5]
+    assert [one["reliability"] for one in found["thresholds"]] == [0.9, 0.5]
     low, high = found["interval"]
     assert found["max_depth"] is None or low <= found["max_depth"] <= (high or 60)
     assert all(point["low"] <= point["p"] <= point["high"] for point in found["curve"])
@@ -137,7 +137,7 @@ def test_a_grid_of_depths_gives_a_curve(capsys: pytest.CaptureFixture[str]) -> N
     grid = ["--sampler", "grid", "--depths", "1,3,6", "--seeds", "5", "--json", "--quiet"]
     assert run(["find", *PROBLEM, *grid]) == 0
     found = json.loads(capsys.readouterr().out)
-    again = {own["depth"]: own["of"] for own in found["confirmation"]}
+    again = {one["depth"]: one["of"] for one in found["confirmation"]}
     assert len(again) == 1
     assert [(point["depth"], point["of"] - again.get(point["depth"], 0)) for point in found["curve"]] == [
         (1, 5),

@@ -190,8 +190,8 @@ def test_the_networks_of_a_study_file_stand_side_by_side(capsys: pytest.CaptureF
     assert "4 runs of each, 3 hidden layers" in text
     assert "about 30" in text
     assert "mine, for example: " in text
-    (own,) = json.loads(output(capsys, "mine.toml", "--json"))["surveyed"]
-    assert (own["name"], own["depth"], own["runs"]) == ("mine", 3, 4)
+    (one,) = json.loads(output(capsys, "mine.toml", "--json"))["surveyed"]
+    assert (one["name"], one["depth"], one["runs"]) == ("mine", 3, 4)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Initial weights: named variances, zero biases, and streams of the run's own seed."""
+"""Initial weights: named variances, zero biases, and streams of the run's seed."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def draw(name: str, seed: int = 0, **more: float) -> tuple[np.ndarray, np.ndarra
 )
 def test_weights_have_the_named_variance(name: str, variance: float) -> None:
     weight, _ = draw(name)
-    # 240,000 weights: the variance's own standard error is below 0.3 %.
+    # 240,000 weights: the standard error of the variance is below 0.3 %.
     assert weight.var() == pytest.approx(variance, rel=0.015)
     assert abs(weight.mean()) < 5 * np.sqrt(variance / weight.size)
 
@@ -58,9 +58,9 @@ def test_biases_begin_at_zero(name: str) -> None:
 def test_torchs_default_has_torchs_bounds_and_spread() -> None:
     weight, bias = draw("torch_default")
     theirs = torch.nn.Linear(400, 600)
-    for ours, own in ((weight, theirs.weight), (bias, theirs.bias)):
+    for ours, one in ((weight, theirs.weight), (bias, theirs.bias)):
         assert np.abs(ours).max() <= 1 / np.sqrt(400)
-        assert ours.std() == pytest.approx(float(own.detach().std()), rel=0.1)
+        assert ours.std() == pytest.approx(float(one.detach().std()), rel=0.1)
 
 
 def test_orthogonal_rows_are_orthonormal() -> None:

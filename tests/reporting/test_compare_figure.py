@@ -12,8 +12,8 @@ from tests.reporting.answers import answer, empty
 
 
 def marks(figure: go.Figure, name: str) -> list[tuple[float, str]]:
-    found: list[Any] = [own for own in figure.data if own.name == name]
-    return [(x, y) for own in found for x, y in zip(own.x, own.y, strict=True)]
+    found: list[Any] = [one for one in figure.data if one.name == name]
+    return [(x, y) for one in found for x, y in zip(one.x, one.y, strict=True)]
 
 
 def both(**changes: Any) -> Comparison:

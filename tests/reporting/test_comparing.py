@@ -23,13 +23,13 @@ from tests.reporting.answers import OF_EACH_OUTCOME, UNCONFIRMED, answer, bisect
 
 
 def of(*answers: Answer, **more: Any) -> Comparison:
-    return Comparison(compared=tuple(Compared(name=f"n{k}", answer=own, **more) for k, own in enumerate(answers)))
+    return Comparison(compared=tuple(Compared(name=f"n{k}", answer=one, **more) for k, one in enumerate(answers)))
 
 
 def row(found: Answer) -> dict[str, Any]:
-    (own,) = comparison_rows(of(found))
-    assert tuple(own) == ROW_COLUMNS
-    return own
+    (one,) = comparison_rows(of(found))
+    assert tuple(one) == ROW_COLUMNS
+    return one
 
 
 def cell(found: Answer, column: str, **more: Any) -> str:
@@ -38,24 +38,24 @@ def cell(found: Answer, column: str, **more: Any) -> str:
 
 
 def test_a_row_has_the_answers_numbers() -> None:
-    own = row(answer())
-    assert (own["max_depth"], own["interval_low"], own["interval_high"], own["interval_level"]) == (7, 6, 9, 0.95)
-    assert (own["half_depth"], own["half_low"], own["half_high"]) == (13, 11, 16)
-    assert (own["confirmed"], own["bar"], own["final_score"], own["test_accuracy"]) == (True, 0.6, 0.85, 0.83)
-    assert (own["useful_depth"], own["useful_low"], own["useful_high"]) == (5, 4, 6)
-    assert (own["cause"], own["causes"]) == ("died", {"died": 5})
+    one = row(answer())
+    assert (one["max_depth"], one["interval_low"], one["interval_high"], one["interval_level"]) == (7, 6, 9, 0.95)
+    assert (one["half_depth"], one["half_low"], one["half_high"]) == (13, 11, 16)
+    assert (one["confirmed"], one["bar"], one["final_score"], one["test_accuracy"]) == (True, 0.6, 0.85, 0.83)
+    assert (one["useful_depth"], one["useful_low"], one["useful_high"]) == (5, 4, 6)
+    assert (one["cause"], one["causes"]) == ("died", {"died": 5})
 
 
 def test_a_row_is_empty_where_nothing_is_known() -> None:
-    own = row(empty())
+    one = row(empty())
     for column in ("max_depth", "bar", "final_score", "test_accuracy", "useful_depth", "useful_low", "useful_high"):
-        assert own[column] is None, column
-    assert own["confirmed"] is False
+        assert one[column] is None, column
+    assert one["confirmed"] is False
 
 
 def test_an_unconfirmed_answer_has_the_scores_of_all_its_runs() -> None:
-    own = row(answer(**UNCONFIRMED))
-    assert (own["confirmed"], own["final_score"]) == (False, 0.85)
+    one = row(answer(**UNCONFIRMED))
+    assert (one["confirmed"], one["final_score"]) == (False, 0.85)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_markdown_has_the_same_cells() -> None:
     columns, (cells,) = comparison_table(comparison)
     header, _, line = comparison_markdown(comparison).splitlines()
     assert header == f"| {' | '.join(columns)} |"
-    assert line == f"| {' | '.join(own.replace('|', chr(92) + '|') for own in cells)} |"
+    assert line == f"| {' | '.join(one.replace('|', chr(92) + '|') for one in cells)} |"
 
 
 def test_a_ranked_comparison_has_ranks_differences_and_a_conclusion() -> None:

@@ -1,4 +1,4 @@
-"""The trainability curve: that the figure holds the answer's own numbers."""
+"""The trainability curve: that the figure holds the numbers of the answer."""
 
 import itertools
 import math
@@ -17,7 +17,7 @@ from tests.reporting.answers import POINTS, RUNS, answer, bisected, empty
 
 
 def trace(figure: go.Figure, start: str) -> Any:
-    (found,) = [own for own in figure.data if own.name and own.name.startswith(start)]
+    (found,) = [one for one in figure.data if one.name and one.name.startswith(start)]
     return found
 
 
@@ -63,7 +63,7 @@ def test_an_interval_from_below_the_shallowest_depth_fits_a_logarithmic_axis() -
 
 
 def test_the_mix_adds_up_to_all_runs_of_a_depth() -> None:
-    bars = [own for own in curve_figure(answer(), RUNS).data if isinstance(own, go.Bar)]
+    bars = [one for one in curve_figure(answer(), RUNS).data if isinstance(one, go.Bar)]
     assert [bar.name for bar in bars] == ["trained", "died"]
     for k, point in enumerate(POINTS):
         assert bars[0].y[k] == pytest.approx(100 * point.trained / point.of)
@@ -72,21 +72,21 @@ def test_the_mix_adds_up_to_all_runs_of_a_depth() -> None:
 
 
 def test_a_bar_of_few_runs_is_fainter_than_one_of_many() -> None:
-    (bar, _) = [own for own in curve_figure(answer(), RUNS).data if isinstance(own, go.Bar)]
+    (bar, _) = [one for one in curve_figure(answer(), RUNS).data if isinstance(one, go.Bar)]
     by_number = sorted(zip((point.of for point in POINTS), bar.marker.opacity, strict=True))
     assert [opacity for _, opacity in by_number] == sorted(bar.marker.opacity)
     assert by_number[-1] == (max(point.of for point in POINTS), 1.0)
 
 
 def test_no_two_bars_overlap() -> None:
-    (bar, _) = [own for own in curve_figure(answer(), RUNS).data if isinstance(own, go.Bar)]
+    (bar, _) = [one for one in curve_figure(answer(), RUNS).data if isinstance(one, go.Bar)]
     edges = [(x - width / 2, x + width / 2) for x, width in zip(bar.x, bar.width, strict=True)]
     assert all(left[1] < right[0] for left, right in itertools.pairwise(edges))
     assert edges[0][0] > 0
 
 
 def test_without_runs_the_bars_tell_trained_from_failed() -> None:
-    bars = [own for own in depthsearch.plot(answer()).data if isinstance(own, go.Bar)]
+    bars = [one for one in depthsearch.plot(answer()).data if isinstance(one, go.Bar)]
     assert [bar.name for bar in bars] == ["trained", "failed"]
 
 
@@ -123,7 +123,7 @@ def test_the_title_is_the_finding(changes: dict[str, Any], title: str) -> None:
 
 def test_bisection_claims_no_band_and_no_interval() -> None:
     figure = curve_figure(bisected())
-    assert {own.name for own in figure.data} == {"reliability 90%", "runs (larger: more of them)", "trained", "failed"}
+    assert {one.name for one in figure.data} == {"reliability 90%", "runs (larger: more of them)", "trained", "failed"}
 
 
 def test_a_search_that_has_only_begun_has_a_figure_that_says_so() -> None:

@@ -43,7 +43,7 @@ class Cells(HTMLParser):
 
 @pytest.mark.parametrize(
     "found",
-    [*(own for own in OF_EACH_OUTCOME.values() if own.curve), of_an_earlier_version()],
+    [*(one for one in OF_EACH_OUTCOME.values() if one.curve), of_an_earlier_version()],
     ids=lambda found: found.outcome.value,
 )
 def test_a_notebook_shows_the_facts_of_the_screen(found: Answer) -> None:

@@ -79,10 +79,10 @@ class Reader(HTMLParser):
 def test_plotlys_script_is_inlined_once_and_nothing_is_fetched() -> None:
     text = written(report("one"), report("two"))
     assert text.count(get_plotlyjs()) == 1
-    own = text.replace(get_plotlyjs(), "")
-    assert "http" not in own
-    assert "@import" not in own
-    assert "url(" not in own
+    one = text.replace(get_plotlyjs(), "")
+    assert "http" not in one
+    assert "@import" not in one
+    assert "url(" not in one
     read = Reader(text)
     assert not [tag for tag, attributes in read.tags if {"src", "href"} & set(attributes)]
     assert read.open == []
@@ -147,7 +147,7 @@ def test_names_are_text_and_never_markup() -> None:
     assert read.text.count(name) >= 2
     assert "<i>t" in read.text
     assert "<u>s" in read.text
-    # The figure's own text, as plotly reads it.
+    # The figure's text, as plotly reads it.
     assert re.search(r"\\u0026lt;b\\u0026gt;x|&lt;b&gt;x", text)
 
 

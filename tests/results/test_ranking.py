@@ -31,7 +31,7 @@ def falling_at(threshold: int, **changes: Any) -> Answer:
 
 
 def relations(*answers: Answer) -> list[Relation]:
-    return [standing.relation for standing in standings([[own] for own in answers])]
+    return [standing.relation for standing in standings([[one] for one in answers])]
 
 
 def test_a_row_is_ranked_by_max_depth_and_compared_with_the_first() -> None:
@@ -83,10 +83,10 @@ def test_where_a_threshold_may_lie_beyond_the_cap_the_interval_is_open() -> None
     assert (shallower.relation, shallower.interval[0]) == (Relation.SHALLOWER, None)
 
 
-@pytest.mark.parametrize("odd", [bisected(), empty(), next(own for own in OF_EACH_OUTCOME.values() if own.crossings)])
+@pytest.mark.parametrize("odd", [bisected(), empty(), next(one for one in OF_EACH_OUTCOME.values() if one.crossings)])
 def test_without_a_posterior_of_the_threshold_there_is_no_interval(odd: Answer) -> None:
     for pair in ((answer(), odd), (odd, answer())):
-        _, standing = standings([[own] for own in pair])
+        _, standing = standings([[one] for one in pair])
         assert (standing.relation, standing.interval, standing.level) == (Relation.NO_INTERVAL, None, None)
 
 
@@ -102,10 +102,10 @@ def test_other_units_and_other_reliabilities_are_ranked_for_themselves() -> None
     resnet = falling_at(40, problem=Problem(family="resnet"))
     half = falling_at(50, reliability=0.5, thresholds=(Crossing(reliability=0.5, depth=50, interval=(50, 51)),))
     first, second, third = standings([[falling_at(20)], [resnet], [half]])
-    assert [own.rank for own in (first, second, third)] == [1, 1, 1]
-    assert [own.of for own in (first, second, third)] == [1, 1, 1]
-    assert [own.relation for own in (second, third)] == [Relation.OTHER_UNIT, Relation.OTHER_RELIABILITY]
-    assert [own.difference for own in (second, third)] == [None, None]
+    assert [one.rank for one in (first, second, third)] == [1, 1, 1]
+    assert [one.of for one in (first, second, third)] == [1, 1, 1]
+    assert [one.relation for one in (second, third)] == [Relation.OTHER_UNIT, Relation.OTHER_RELIABILITY]
+    assert [one.difference for one in (second, third)] == [None, None]
 
 
 def test_one_row_is_the_first() -> None:
@@ -134,7 +134,7 @@ def test_the_best_of_a_group_is_the_deepest_with_all_that_was_tried() -> None:
     best, second = found.compared
     assert (best.name, best.answer.max_depth, second.name, found.title) == ("relu", 20, "tanh", "t")
     assert best.won is not None
-    assert (best.won.value, [(own.value, own.max_depth) for own in best.won.among]) == (0.01, [(0.1, 12), (0.01, 20)])
+    assert (best.won.value, [(one.value, one.max_depth) for one in best.won.among]) == (0.01, [(0.1, 12), (0.01, 20)])
     assert second.standing is not None
     assert second.standing.relation is Relation.SHALLOWER
     assert Comparison.model_validate_json(found.to_json()) == found

@@ -1,4 +1,4 @@
-"""Bisection as an Optuna sampler: Optuna's own conformance tests, and that it keeps no state."""
+"""Bisection as an Optuna sampler: Optuna's conformance tests, and that it keeps no state."""
 
 from collections.abc import Callable
 

@@ -13,8 +13,8 @@ from depthsearch.search.threshold.posterior import Count, posterior
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 40), st.floats(0, 1)), min_size=2, max_size=15))
 def test_the_falling_fit_is_scikit_learns(seen: list[tuple[int, float]]) -> None:
-    runs = np.array([own for own, _ in seen], float)
-    shares = np.array([round(share * own) / own for own, share in seen])
+    runs = np.array([one for one, _ in seen], float)
+    shares = np.array([round(share * one) / one for one, share in seen])
     theirs = IsotonicRegression(increasing=False).fit_transform(np.arange(len(runs)), shares, sample_weight=runs)
     np.testing.assert_allclose(_falling(shares[None], runs)[0], theirs, atol=1e-9)
 

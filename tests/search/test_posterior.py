@@ -65,7 +65,7 @@ def test_a_sharp_step_is_pinned_however_steep(depth: int) -> None:
     """Steps fit between the points of a coarse grid: the zoom must not lose them."""
     fails = max(depth + 1, round(1.02 * depth))
     seen = {max(depth // 8, 1): 20, max(depth // 2, 1): 20, depth: 60}
-    counts = [*(Count(own, runs, runs) for own, runs in seen.items()), Count(fails, 60, 0)]
+    counts = [*(Count(one, runs, runs) for one, runs in seen.items()), Count(fails, 60, 0)]
     found = threshold(posterior(tuple(counts)), 0.5)
     assert 0.99 * depth <= found.low <= found.high <= 1.01 * fails
 

@@ -127,7 +127,7 @@ def test_eight_workers_in_lockstep_pick_what_one_batch_of_eight_does(tmp_path_fa
         # All have a trial before any has a depth: a trial is running before its parameter is written.
         trials = [worker.ask() for worker in workers]
         late = [(trial, trial.suggest_int("depth", 1, settings.cap)) for trial in reversed(trials)]
-        told(workers[0], sorted(late, key=lambda own: own[0].number), rng)
+        told(workers[0], sorted(late, key=lambda one: one[0].number), rng)
     shared = optuna.load_study(study_name="shared", storage=url)
     assert depths_of(shared) == depths_of(batch)
 

@@ -1,4 +1,4 @@
-"""A dashboard in a process of its own, as people start it."""
+"""A dashboard in another process, as people start it."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""A study's note, read back by the dashboard's own code."""
+"""A study's note, read back by the dashboard's code."""
 
 from pathlib import Path
 
@@ -32,9 +32,9 @@ def test_the_dashboard_reads_what_was_written(study: StoredStudy) -> None:
 
 
 def test_each_note_replaces_the_last_and_is_a_version_later(study: StoredStudy) -> None:
-    for version, own in enumerate(("first " * 1000, "second " * 500, "third"), start=1):
-        study.write_page(own, "")
-        assert get_note(study.optuna_study) == HEADING + own
+    for version, one in enumerate(("first " * 1000, "second " * 500, "third"), start=1):
+        study.write_page(one, "")
+        assert get_note(study.optuna_study) == HEADING + one
         assert attributes(study)[VERSION] == version
 
 
@@ -46,9 +46,9 @@ def test_the_same_note_is_not_written_again(study: StoredStudy) -> None:
 
 def test_somebody_elses_note_stays(study: StoredStudy) -> None:
     study.write_page("ours", "")
-    save_note(study.optuna_study, "my own words")
+    save_note(study.optuna_study, "somebody's words")
     study.write_page("ours again", "")
-    assert get_note(study.optuna_study) == "my own words"
+    assert get_note(study.optuna_study) == "somebody's words"
 
 
 def test_a_note_that_was_emptied_is_written_again(study: StoredStudy) -> None:
@@ -66,13 +66,13 @@ def test_the_dashboard_reads_the_plot_and_each_replaces_the_last(study: StoredSt
 
 
 def test_the_plot_is_ours_beside_somebody_elses_note_and_plot(study: StoredStudy) -> None:
-    save_note(study.optuna_study, "my own words")
+    save_note(study.optuna_study, "somebody's words")
     save_plotly_graph_object(study.optuna_study, go.Figure(), graph_object_id="mine")
     study.write_page("ours", "{}")
     plots = get_plotly_graph_objects(attributes(study))
     assert sorted(plots) == ["depthsearch", "mine"]
     assert plots["depthsearch"] == "{}"
-    assert get_note(study.optuna_study) == "my own words"
+    assert get_note(study.optuna_study) == "somebody's words"
 
 
 def test_a_page_that_was_damaged_is_written_anew(study: StoredStudy) -> None:

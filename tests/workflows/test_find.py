@@ -27,7 +27,7 @@ def url(tmp_path: Path) -> str:
 
 
 def watched(settings: SearchSettings, folders: pytest.TempPathFactory) -> tuple[Answer, list[Event], str]:
-    """A search in a store of its own: its answer, its events, and where it is kept."""
+    """A search in a new store: its answer, its events, and where it is kept."""
     url = f"sqlite:///{folders.mktemp('store')}/studies.db"
     events: list[Event] = []
     return find(PROBLEM, settings, storage=url, on_event=events.append), events, url

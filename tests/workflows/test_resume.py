@@ -89,7 +89,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, list[
 
 
 def killed(target: Any, *arguments: Any) -> None:
-    """Run a sitting in a process of its own, which must end by SIGKILL."""
+    """Run a sitting in another process, which must end by SIGKILL."""
     process = CONTEXT.Process(target=target, args=arguments)
     process.start()
     process.join(timeout=120)

@@ -28,38 +28,38 @@ def surveyed() -> Survey:
 
 
 def test_each_problem_is_told_by_its_runs_of_the_seeds_from_0(surveyed: Survey) -> None:
-    own = surveyed.surveyed[0]
+    one = surveyed.surveyed[0]
     traces = train_all(choose_engine(TANH.problem).load(), TANH.problem, [Job(6, seed) for seed in range(9)])
     first, last = (np.array([trace.snapshots.mean_abs_gradient[:, place] for trace in traces]) for place in (0, -1))
     ratios = last.astype(float) / first
 
-    assert (own.name, own.depth, own.runs, own.reported) == ("tanh", 6, 9, TANH.reported)
-    assert own.gradient_ratio.start == pytest.approx(np.median(ratios[:, 0]), rel=1e-5)
-    assert own.gradient_ratio.middle == pytest.approx(np.median(np.median(ratios, axis=1)), rel=1e-5)
-    assert own.gradient_ratio.end == pytest.approx(np.median(ratios[:, -1]), rel=1e-5)
+    assert (one.name, one.depth, one.runs, one.reported) == ("tanh", 6, 9, TANH.reported)
+    assert one.gradient_ratio.start == pytest.approx(np.median(ratios[:, 0]), rel=1e-5)
+    assert one.gradient_ratio.middle == pytest.approx(np.median(np.median(ratios, axis=1)), rel=1e-5)
+    assert one.gradient_ratio.end == pytest.approx(np.median(ratios[:, -1]), rel=1e-5)
     losses = np.median([trace.loss for trace in traces], axis=0)
-    assert own.train_loss == pytest.approx((losses[0], losses[4], losses[7]), rel=1e-5)
+    assert one.train_loss == pytest.approx((losses[0], losses[4], losses[7]), rel=1e-5)
     changes = [trace.snapshots.weight_change[-1, 0] for trace in traces]
-    assert own.first_layer_change == pytest.approx(np.median(changes), rel=1e-5)
-    assert own.test_accuracy == pytest.approx(np.median([trace.final_test_accuracy for trace in traces]))
+    assert one.first_layer_change == pytest.approx(np.median(changes), rel=1e-5)
+    assert one.test_accuracy == pytest.approx(np.median([trace.final_test_accuracy for trace in traces]))
 
 
 def test_the_sentence_is_that_of_the_commonest_verdict(surveyed: Survey) -> None:
-    own = surveyed.surveyed[1]
-    commonest = max(own.verdicts, key=lambda kind: own.verdicts[kind])
+    one = surveyed.surveyed[1]
+    commonest = max(one.verdicts, key=lambda kind: one.verdicts[kind])
 
-    assert sum(own.verdicts.values()) == 9
-    assert own.verdicts["born_dead"] >= 5
-    assert own.sentence.startswith(f"{commonest.replace('_', ' ')}: ")
+    assert sum(one.verdicts.values()) == 9
+    assert one.verdicts["born_dead"] >= 5
+    assert one.sentence.startswith(f"{commonest.replace('_', ' ')}: ")
 
 
 def test_a_ratio_that_is_defined_in_no_run_is_null() -> None:
     file = FILE.model_copy(update={"problems": (DEAD,), "inspect": InspectPlan(depth=60, seeds=3)})
 
-    (own,) = survey(file).surveyed
+    (one,) = survey(file).surveyed
 
-    assert own.verdicts == {"born_dead": 3}
-    assert (own.gradient_ratio.start, own.gradient_ratio.middle, own.gradient_ratio.end) == (None, None, None)
+    assert one.verdicts == {"born_dead": 3}
+    assert (one.gradient_ratio.start, one.gradient_ratio.middle, one.gradient_ratio.end) == (None, None, None)
 
 
 def test_a_survey_reads_back_from_its_json(surveyed: Survey) -> None:
@@ -77,14 +77,14 @@ def test_eight_sigmoid_layers_stand_still_and_relu_does_not() -> None:
     assert relu.verdicts["trained"] >= 18
     assert relu.train_loss[2] is not None
     assert relu.train_loss[2] < 0.01
-    # Adam divides the gradient by its own size: the weights move, and the loss stays the same for half of the budget.
+    # Adam divides the gradient by its size: the weights move, and the loss stays the same for half of the budget.
     assert sigmoid.train_loss[1] == pytest.approx(np.log(2), rel=0.002)
 
 
 def test_the_gradient_falls_most_from_layer_to_layer_with_sigmoid() -> None:
     sigmoid, relu, leaky = survey(str(STUDIES / "activation-gradients.toml")).surveyed
 
-    falls = [own.gradient_ratio.middle or 0.0 for own in (sigmoid, relu, leaky)]
+    falls = [one.gradient_ratio.middle or 0.0 for one in (sigmoid, relu, leaky)]
     assert falls[0] > 10
     assert max(falls[1:]) < 6
     assert min(falls[1:]) > 1
