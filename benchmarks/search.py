@@ -168,14 +168,12 @@ def coverage_so_far(results: list[tuple[str, float, bool, bool, float, str]]) ->
     print(f"\n| truth, {len(results)} searches | searches | interval holds | flagged as not monotone | runs, median |")
     print("|---|---|---|---|---|")
     for kind in [*sorted({result[0] for result in results}), "all"]:
-        chosen = [result for result in results if kind in (result[0], "all")]
-        hits, flags = sum(result[2] for result in chosen), sum(result[3] for result in chosen)
-        cells = (
-            f"{share(hits, len(chosen))} | {share(flags, len(chosen))} | {median(result[4] for result in chosen):.0f}"
-        )
-        print(f"| {kind} | {len(chosen)} | {cells} |")
+        some = [result for result in results if kind in (result[0], "all")]
+        hits, flags = sum(result[2] for result in some), sum(result[3] for result in some)
+        cells = f"{share(hits, len(some))} | {share(flags, len(some))} | {median(result[4] for result in some):.0f}"
+        print(f"| {kind} | {len(some)} | {cells} |")
     for reliability in (0.5, 0.9):
-        chosen = [result for result in results if result[1] == reliability]
+        some = [result for result in results if result[1] == reliability]
         print(f"reliability {reliability}: {share(sum(result[2] for result in chosen), len(chosen))}")
     rules = {rule: sum(result[5] == rule for result in results) for rule in sorted({result[5] for result in results})}
     print(f"ended by: {rules}", flush=True)
