@@ -174,7 +174,7 @@ def coverage_so_far(results: list[tuple[str, float, bool, bool, float, str]]) ->
         print(f"| {kind} | {len(some)} | {cells} |")
     for reliability in (0.5, 0.9):
         some = [result for result in results if result[1] == reliability]
-        print(f"reliability {reliability}: {share(sum(result[2] for result in chosen), len(chosen))}")
+        print(f"reliability {reliability}: {share(sum(result[2] for result in some), len(some))}")
     rules = {rule: sum(result[5] == rule for result in results) for rule in sorted({result[5] for result in results})}
     print(f"ended by: {rules}", flush=True)
 
