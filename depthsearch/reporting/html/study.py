@@ -7,6 +7,7 @@ from typing import Any
 
 from depthsearch.reporting.html.document import PlacedFigure
 from depthsearch.reporting.sentences import count_of, in_words, listed, outcome_words, run_sentence
+from depthsearch.reporting.sentences.answers import LARGER_BUDGET
 from depthsearch.reporting.terminal.facts import called, details, evidence_rows, facts, versions_fact
 from depthsearch.results.answer import Answer, Beyond, Outcome
 from depthsearch.results.study_report import StudyReport
@@ -48,7 +49,8 @@ def _notices(report: StudyReport, answer: Answer) -> Iterator[str]:
     if report.older:
         yield report.older
     for warning in answer.warnings:
-        yield f"Note: {warning}"
+        if warning != LARGER_BUDGET or answer.outcome is not Outcome.BUDGET_ENDED:  # the state says it already
+            yield f"Note: {warning}"
 
 
 def _state(report: StudyReport, answer: Answer) -> str:

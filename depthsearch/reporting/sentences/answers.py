@@ -44,6 +44,8 @@ _CONCLUSIONS: dict[Conclusion, str] = {
     Conclusion.SHALLOWEST: "the reliability is not reached by the shallowest network",
 }
 
+LARGER_BUDGET = "the budget ended first: the same command with a larger budget goes on from here"
+
 
 def outcome_words(outcome: Outcome) -> str:
     """How a search ended: what happened, the likely reason, and what to do."""
@@ -185,7 +187,7 @@ def warning_sentences(warnings: AnswerWarnings, *, family: Network) -> tuple[str
     if warnings.unconfirmed:
         sentences.append(f"unconfirmed: {_why_unconfirmed(warnings, family)}")
     if warnings.budget_ended:
-        sentences.append("the budget ended first: the same command with a larger budget goes on from here")
+        sentences.append(LARGER_BUDGET)
     if warnings.earlier_rule:
         sentences.append(
             "judged by the rule of an earlier version: a run had trained once it held the accuracy for a tenth of its "
