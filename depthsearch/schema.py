@@ -144,7 +144,8 @@ class Registered(FrozenModel):
         if isinstance(value, str):
             value = {cls.key: value}
         if not isinstance(value, Mapping):
-            raise InvalidValue(f"{cls.called} must be a name or a table with {cls.key}, but got {quoted(value)}")
+            expected = f"a name or a table with {cls.key}"
+            raise InvalidValue(f"must be {expected}, but got {quoted(value)}", path=cls.called, value=value)
         table = {str(key): inner for key, inner in value.items() if inner is not None}
         chosen = cls.entry(table.get(cls.key, cls.default))
         for field, inner in table.items():
@@ -248,12 +249,14 @@ def sha256(text: str) -> str:
 def _invalid_value(error: ErrorDetails, called: str, fields: tuple[str, ...]) -> InvalidValue:
     name, value, accepted = ".".join(str(part) for part in error["loc"]), error["input"], ", ".join(fields)
     if not name:
-        return InvalidValue(f"{called} must be a table of {accepted}, but got {quoted(value)}", value=value)
+        return InvalidValue(f"must be a table of {accepted}, but got {quoted(value)}", path=called, value=value)
     if error["type"] == "extra_forbidden":
         return UnknownName("field", name, fields, path=name)
     if error["type"] == "missing":
         return InvalidValue("is missing", path=name, expected="given")
-    expected = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    expected = (
+        error["msg"].removeprefix("Input should be ").removeprefix("Value error, ").replace("a valid tuple", "a list")
+    )
     return InvalidValue(f"must be {expected}, but got {quoted(value)}", path=name, value=value, expected=expected)
 
 

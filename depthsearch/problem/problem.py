@@ -3,12 +3,13 @@
 A problem never holds a depth or a seed, nor how a search goes about it (see search.settings).
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, SerializeAsAny, model_validator
 
 from depthsearch.data.base import DataSource
-from depthsearch.errors import InvalidValue
+from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.networks.base import Network
 from depthsearch.problem.criterion import LAST_EPOCHS, Criterion
 from depthsearch.problem.recipe import Recipe
@@ -16,6 +17,23 @@ from depthsearch.schema import FrozenModel, canonical_json, sha256
 
 QUESTION_FORMAT = 2
 """Raised whenever the same canonical JSON would come to mean another training."""
+
+
+def _refuse_twice(flat: dict[str, Any], network: dict[str, Any]) -> None:
+    """Refuse an option of the network that is given with another value in its table."""
+    for name, value in flat.items():
+        if network.get(name, value) != value:
+            reason = f"is given twice, as {value!r} and in the table network as {network[name]!r}: leave one out"
+            raise InvalidValue(reason, path=f"network.{name}", value=value)
+
+
+def _refuse_unknown(flat: dict[str, Any], network: dict[str, Any], fields: Iterable[str]) -> None:
+    """Refuse a field that is neither the problem's nor any family's, with the nearest one that is."""
+    family = network.get(Network.key, Network.default)
+    known = {name for entry in Network.names() for name in Network.entry(entry).model_fields}
+    for name in flat:
+        if name not in known and family in Network.names():
+            raise UnknownName("field", name, (*fields, *Network.entry(family).model_fields), path=name)
 
 
 class Problem(FrozenModel):
@@ -46,19 +64,29 @@ class Problem(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _gather(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        given = {key: value for key, value in data.items() if value is not None}
+        return {"network": {}, "data": {}} | cls.with_network_table(data) if isinstance(data, dict) else data
+
+    @classmethod
+    def with_network_table(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        """The fields of a problem, with those of the network that were given without its table moved into it.
+
+        Raises:
+            InvalidValue: A field is unknown, or given twice with different values.
+        """
+        given = {key: value for key, value in fields.items() if value is not None}
         flat = {key: given.pop(key) for key in list(given) if key not in cls.model_fields}
+        if not flat:
+            return given
         network = given.get("network", {})
-        if flat and isinstance(network, str):
+        if isinstance(network, str):
             network = {Network.key: network}
-        if flat and not isinstance(network, dict):
+        if not isinstance(network, dict):
             name = next(iter(flat))
-            raise InvalidValue(
-                f"is given together with a whole network, but got {flat[name]!r}: leave it out", path=name
-            )
-        return {"data": {}} | given | {"network": (network | flat) if flat or not network else network}
+            reason = f"is given together with a whole network, but got {flat[name]!r}: leave it out"
+            raise InvalidValue(reason, path=name, value=flat[name])
+        _refuse_twice(flat, network)
+        _refuse_unknown(flat, network | flat, cls.model_fields)
+        return given | {"network": network | flat}
 
     @model_validator(mode="after")
     def _check(self) -> Self:

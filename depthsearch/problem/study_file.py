@@ -151,7 +151,7 @@ def read_study_file(path: str | Path) -> StudyFile:
             names the file and, where there is one to blame, the line.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"not UTF-8 text ({error.reason})"
         raise UnreadableStudyFile(path, None, f"cannot be read: {reason}; expected a TOML file") from None
@@ -224,7 +224,9 @@ def _entry(defaults: dict[str, Any], table: dict[str, Any], k: int) -> NamedProb
     given = {key: value for key, value in table.items() if key not in ("name", "reported")}
     return NamedProblem(
         name=table.get("name", f"problem-{k + 1}"),
-        problem=Problem.model_validate(_merged(defaults, given)),
+        problem=Problem.model_validate(
+            _merged(Problem.with_network_table(defaults), Problem.with_network_table(given))
+        ),
         reported=Reported.model_validate(table["reported"]) if "reported" in table else None,
     )
 

@@ -16,6 +16,7 @@ from optuna.storages._rdb.models import (
     StudySystemAttributeModel,
     TrialModel,
     TrialUserAttributeModel,
+    VersionInfoModel,
 )
 from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import FrozenTrial
@@ -42,6 +43,9 @@ READING_METHODS = (
 
 CONSTRAINTS = "constraints"
 """The system attribute in which Optuna's samplers and its dashboard look for a trial's constraints."""
+
+OPTUNA_TABLE: str = VersionInfoModel.__tablename__
+"""A table that every database of Optuna has."""
 
 
 def all_trials(study: Study) -> list[FrozenTrial]:

@@ -1,6 +1,7 @@
 """Where a store is: one URL and, for SQLite, the file that it names."""
 
 import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from depthsearch.errors import InvalidValue, StoreUnavailable
+from depthsearch.search.optuna_internals import OPTUNA_TABLE
 from depthsearch.store.migrations import raise_if_newer
 from depthsearch.store.tables import VERSION_TABLE
 
@@ -35,22 +37,28 @@ def resolve_url(url: str | None) -> URL:
         InvalidValue: It is not a URL, or of a scheme that is not accepted, or names no file.
     """
     text = url if url is not None else os.environ.get(ENVIRONMENT) or DEFAULT
+    shown = repr(_hidden(text))
     try:
         text.encode()
         parsed = make_url(text)
     except UnicodeEncodeError:
-        raise InvalidValue(f"storage {text!r} is not UTF-8 text: {ACCEPTED}") from None
+        raise InvalidValue(f"storage {shown} is not UTF-8 text: {ACCEPTED}") from None
     except (ArgumentError, ValueError):
-        raise InvalidValue(f"storage {text!r} is not a URL: {ACCEPTED}") from None
+        raise InvalidValue(f"storage {shown} is not a URL: {ACCEPTED}") from None
     if parsed.drivername not in DRIVERS:
-        raise InvalidValue(f"storage {text!r} has the unknown scheme {parsed.drivername!r}: {ACCEPTED}")
+        raise InvalidValue(f"storage {shown} has the unknown scheme {parsed.drivername!r}: {ACCEPTED}")
     if parsed.query and parsed.get_backend_name() == "sqlite":
-        raise InvalidValue(f"storage {text!r} has options after a question mark, which are not understood: {ACCEPTED}")
+        raise InvalidValue(f"storage {shown} has options after a question mark, which are not understood: {ACCEPTED}")
     parsed = parsed.set(drivername=DRIVERS[parsed.drivername])
     no_file = not parsed.database or parsed.database == ":memory:" or parsed.host
     if parsed.drivername == "sqlite" and no_file:
-        raise InvalidValue(f"storage {text!r} names no file, and a search must outlive its process: {ACCEPTED}")
+        raise InvalidValue(f"storage {shown} names no file, and a search must outlive its process: {ACCEPTED}")
     return parsed
+
+
+def _hidden(text: str) -> str:
+    """A text that is no URL of a store, without what may be a password in it."""
+    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", text, flags=re.DOTALL)
 
 
 def sqlite_file(url: URL) -> Path | None:
@@ -124,6 +132,11 @@ def check_file(file: Path, shown: str, *, exists: bool = False) -> None:
             raise_if_newer(row[0] if row else None, shown)
         elif exists:
             raise StoreUnavailable(f"storage {shown!r} holds no studies of depthsearch: `depthsearch find` begins one")
+        elif tables and OPTUNA_TABLE not in tables:
+            # Nothing is written into a file that another program made.
+            raise StoreUnavailable(
+                f"storage {shown!r} holds tables of another program, such as {min(tables)!r}: choose another file"
+            )
         # Taking and releasing the write lock changes nothing, and fails if the file cannot be written.
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")

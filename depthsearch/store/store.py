@@ -149,7 +149,7 @@ class Store:
             StudyNotFound: There is none of that name.
         """
         found = self.summary(name)
-        with translate_database_errors(self.url):
+        with translate_database_errors(self.url), raise_study_damaged(name):
             study = optuna.load_study(study_name=name, storage=self._storage)
         return StoredStudy(
             study, found.problem, found.settings, self._storage, found.version, question=found.question, code=found.code

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from depthsearch.errors import InvalidValue
 from depthsearch.problem.study_file import NamedProblem, StudyFile, read_study_file
-from depthsearch.reporting.labels import labels
+from depthsearch.reporting.labels import field_name, labels
 from depthsearch.results.comparison import Compared, Comparison
 from depthsearch.results.events import Event
 from depthsearch.results.ranking import groups_without
@@ -84,15 +84,17 @@ def _groups(entries: Sequence[NamedProblem], settings: SearchSettings, field: st
     """
     groups = groups_without([entry.problem for entry in entries], field)
     if len(groups) == len(entries):
-        raise InvalidValue(path="best_of", value=field, expected="a field that takes several values here")
+        raise InvalidValue(path="best_of", value=field_name(field), expected="a field that takes several values here")
     for group in groups:
         networks = [entries[place].problem.network for place in group]
         if len({network.unit for network in networks}) > 1:
             units = " and ".join(dict.fromkeys(network.units for network in networks))
             raise InvalidValue(
-                path="best_of", value=field, expected=f"a field whose values share a unit of depth, not {units}"
+                path="best_of",
+                value=field_name(field),
+                expected=f"a field whose values share a unit of depth, not {units}",
             )
         if settings.reliability is None and len({network.reliability for network in networks}) > 1:
             expected = "a field whose values share a reliability; give one for all"
-            raise InvalidValue(path="best_of", value=field, expected=expected)
+            raise InvalidValue(path="best_of", value=field_name(field), expected=expected)
     return groups

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from depthsearch.errors import InvalidValue, UnreadableStudyFile
+from depthsearch.networks.resnet import ResNet
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.study_file import (
     InspectPlan,
@@ -327,3 +328,45 @@ def test_a_criterion_by_name_is_the_short_form_of_its_table(tmp_path: Path) -> N
     one, two = (read_study_file(file).problem(name).criterion for name in ("one", "two"))
     assert (one.kind, one.target, one.last_epochs) == ("target", 0.9, 2)
     assert (two.kind, two.last_epochs) == ("chance", 3)
+
+
+# Options of the network, in its table or without it.
+
+
+@pytest.mark.parametrize(
+    ("defaults", "problem", "width"),
+    [
+        ("width = 3", 'network = { family = "resnet", width = 6 }', 6),
+        ("network = { width = 3 }", 'family = "resnet"\nwidth = 6', 6),
+        ("network = { width = 3 }", 'family = "resnet"', 3),
+        ("width = 3", 'network = { family = "resnet" }', 3),
+    ],
+)
+def test_a_problem_overrides_the_defaults_however_both_are_written(
+    tmp_path: Path, defaults: str, problem: str, width: int
+) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(f"[defaults]\n{defaults}\n[[problems]]\n{problem}\n")
+
+    assert read_study_file(path).problem().network == ResNet(width=width)
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        ("width = 3\nnetwork = { width = 4 }", "line 2: width is given twice, as 3 and in the table network as 4"),
+        ('network = "resnet"\nfamily = "ffnet"', "line 3: family is given twice, as 'ffnet' and in the table network"),
+        ("recipee = { epochs = 3 }", "line 2: unknown field 'recipee': did you mean 'recipe'? accepted: network, data"),
+        ('recipe = "sgd"', "line 2: recipe must be a table of optimizer"),
+        ("network = 3", "line 2: network must be a name or a table with family, but got 3"),
+    ],
+)
+def test_contradictions_and_unknown_fields_name_their_line(tmp_path: Path, problem: str, message: str) -> None:
+    assert message in str(refusal(tmp_path, f"[[problems]]\n{problem}\n"))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_study_file(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text("[[problems]]\nwidth = 3\n", encoding="utf-8-sig")
+
+    assert read_study_file(path).problem() == Problem(width=3)

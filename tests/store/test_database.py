@@ -104,3 +104,11 @@ def test_the_file_is_in_write_ahead_mode(file: Path) -> None:
     open_store(f"sqlite:///{file}")
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize("table", ["users", "studies", "alembic_version"])
+def test_a_database_of_another_program_is_left_as_it_is(file: Path, table: str) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(f"CREATE TABLE {table} (id INTEGER)")
+
+    assert_refused(file, StoreUnavailable, f"holds tables of another program, such as '{table}': choose another file")

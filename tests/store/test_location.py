@@ -46,3 +46,19 @@ def test_postgresql_has_no_file() -> None:
 def test_a_name_that_is_not_utf_8_is_refused() -> None:
     with pytest.raises(InvalidValue, match=r"storage 'sqlite:///b\\udcff.db' is not UTF-8 text: accepted: sqlite"):
         resolve_url("sqlite:///b\udcff.db")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg2://me:secret@localhost/studies",
+        "sqlite://me:secret@host/studies.db",
+        "postgresql+psycopg://me:sec@ret@localhost:abc/studies",
+    ],
+)
+def test_a_password_is_not_shown_in_a_refusal_either(url: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        resolve_url(url)
+
+    assert "://me:***@" in str(caught.value)
+    assert "sec" not in str(caught.value)
