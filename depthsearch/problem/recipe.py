@@ -72,7 +72,8 @@ class Recipe(FrozenModel):
             reason = f"belongs to sgd, but got {self.momentum} with {self.optimizer}: leave it out"
             raise InvalidValue(reason, path="recipe.momentum", value=self.momentum)
         if self.nesterov and not self.momentum:
-            reason = f"needs sgd with a momentum above 0, but got momentum {self.momentum} with {self.optimizer}"
+            momentum = "no momentum" if self.momentum is None else f"momentum {self.momentum}"
+            reason = f"needs sgd with a momentum above 0, but got {momentum} with {self.optimizer}"
             raise InvalidValue(reason, path="recipe.nesterov", value=self.nesterov)
         if self.weight_decay and self.optimizer != "adamw":
             reason = f"belongs to adamw, but got {self.weight_decay} with {self.optimizer}: leave it out"

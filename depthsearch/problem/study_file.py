@@ -202,7 +202,7 @@ def _study_file(path: str | Path, text: str, document: dict[str, Any]) -> StudyF
         try:
             read |= {key: model.model_validate(document[key])} if key in document else {}
         except InvalidValue as error:
-            raise UnreadableStudyFile(path, lines.of_error(error, key), str(error)) from None
+            raise UnreadableStudyFile(path, lines.of_error(error, key) or lines.of_key(key), str(error)) from None
     entries = []
     for k, table in enumerate(tables):
         try:
@@ -217,7 +217,7 @@ def _study_file(path: str | Path, text: str, document: dict[str, Any]) -> StudyF
             **read,
         )
     except InvalidValue as error:
-        raise UnreadableStudyFile(path, None, str(error)) from None
+        raise UnreadableStudyFile(path, lines.of_key(error.field.rpartition(".")[2]), str(error)) from None
 
 
 def _entry(defaults: dict[str, Any], table: dict[str, Any], k: int) -> NamedProblem:
