@@ -132,7 +132,8 @@ def test_families_lists_the_new_entries(files: Path) -> None:
 
     (family,) = [one for one in facts["families"] if one["family"] == "hourglass"]
     assert family["unit"] == "pair of layers"
-    assert {"option": "--narrow", "field": "narrow", "default": 3} in family["options"]
+    narrow = {"option": "--narrow", "field": "narrow", "default": 3, "text": "Units in every narrow layer"}
+    assert narrow in family["options"]
     assert "mish" in facts["activations"]
     assert "halves" in [one["name"] for one in facts["data"]]
 

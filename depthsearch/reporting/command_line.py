@@ -158,7 +158,7 @@ def _help(field: str, takers: Sequence[tuple[str, type[FrozenModel]]], all_of: b
     """The first sentence on a field, the names that it may be, which entries have it, and its default."""
     model = takers[0][1]
     text = field_text(model, field)
-    first = re.split(r"\.(?:\s|$)", text, maxsplit=1)[0]
+    first = first_sentence(text)
     names = _names_of(model.model_fields[field])
     of = "" if all_of else f" (of {', '.join(name for name, _ in takers)})"
     listed = f": {', '.join(names)}" if names else ""
@@ -173,6 +173,11 @@ def _help(field: str, takers: Sequence[tuple[str, type[FrozenModel]]], all_of: b
     else:
         default = ", ".join(f"{name} {value}" for name, value in defaults.items())
     return f"{first}{of}{listed}." + (f" [default: {default}]" if default else "")
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a text, without its full stop."""
+    return re.split(r"\.(?:\s|$)", text, maxsplit=1)[0]
 
 
 def _names_of(info: FieldInfo) -> tuple[str, ...]:

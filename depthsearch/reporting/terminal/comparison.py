@@ -113,6 +113,9 @@ def _interval(row: Compared) -> str:
         return "crosses it at {} and {}".format(*row.answer.crossings)
     if row.answer.interval is None:
         return "none claimed"
+    low, high = row.answer.interval
+    if high is None and low < row.answer.problem.network.shallowest:
+        return "not known yet"
     return interval_words(row.answer.interval, row.answer.settings.cap)
 
 

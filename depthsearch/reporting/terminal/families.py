@@ -10,7 +10,7 @@ from depthsearch.data.base import DataSource
 from depthsearch.networks.activations import activation_names
 from depthsearch.networks.base import Network
 from depthsearch.networks.initialization import INITIALIZATIONS
-from depthsearch.reporting.command_line import Option, problem_options
+from depthsearch.reporting.command_line import field_text, first_sentence, problem_options
 from depthsearch.schema import Registered
 
 
@@ -65,19 +65,20 @@ def _summary(entry: type[Registered]) -> str:
 
 def _options(entry: type[Registered], table: str) -> list[dict[str, Any]]:
     return [
-        {"option": option.shortest, "field": option.field, "default": _default(entry, option)}
+        {
+            "option": option.shortest,
+            "field": option.field,
+            "default": entry.model_fields[option.field].default,
+            "text": first_sentence(field_text(entry, option.field)),
+        }
         for option in problem_options()
         if option.table == table and option.field in entry.model_fields and option.field != entry.key
     ]
-
-
-def _default(entry: type[Registered], option: Option) -> Any:
-    return entry.model_fields[option.field].default
 
 
 def _table(options: list[dict[str, Any]]) -> Table:
     table = Table.grid(padding=(0, 2))
     for option in options:
         default = "" if option["default"] is None else str(option["default"])
-        table.add_row(f"  {option['option']}", default)
+        table.add_row(f"  {option['option']}", default, Text(option["text"], style="dim"))
     return table
