@@ -6,6 +6,7 @@ At import, nothing heavier than click: `depthsearch --help` answers at once.
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -132,5 +133,6 @@ def _fall_silent() -> None:
 
 def _say(message: str, code: int) -> int:
     prefix = "" if code == INTERRUPTED else "error: "
-    click.echo(f"{prefix}{' '.join(message.split())}", err=True)
+    with suppress(OSError):  # nobody may read the line, and the code stays
+        click.echo(f"{prefix}{' '.join(message.split())}", err=True)
     return code

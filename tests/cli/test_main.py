@@ -176,3 +176,11 @@ def test_the_manual_names_every_name_that_may_be_given() -> None:
     ):
         for value in values:
             assert re.search(rf"\b{value}\b", MANUAL), value
+
+
+@pytest.mark.parametrize("stderr", ["/dev/full", None], ids=["full", "closed"])
+def test_misuse_exits_with_2_whether_or_not_its_line_can_be_written(stderr: str | None) -> None:
+    redirection = "2>&-" if stderr is None else f"2>{stderr}"
+    command = f"{sys.executable} -m depthsearch find --act foo {redirection}"
+
+    assert subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False).returncode == 2
