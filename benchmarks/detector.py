@@ -176,7 +176,7 @@ class Judged:
 
     held_out: bool
     label: str
-    said: dict[str, str]
+    verdicts: dict[str, str]
 
 
 def judged() -> list[Judged]:
@@ -208,9 +208,10 @@ def share(hits: int, of: int) -> str:
 
 
 def recall_and_precision(runs: Sequence[Judged], rule: str, kind: Callable[[str], bool]) -> str:
-    labelled, said = [one for one in runs if kind(one.label)], [one for one in runs if kind(one.said[rule])]
-    both = sum(kind(one.label) for one in said)
-    return f"{share(both, len(labelled))} | {share(both, len(said))}"
+    labelled = [one for one in runs if kind(one.label)]
+    found = [one for one in runs if kind(one.verdicts[rule])]
+    both = sum(kind(one.label) for one in found)
+    return f"{share(both, len(labelled))} | {share(both, len(found))}"
 
 
 def score() -> None:
@@ -224,8 +225,8 @@ def score() -> None:
             cells = " | ".join(recall_and_precision(runs, rule, kind) for rule in RIVALS)
             print(f"| {name} | {sum(kind(one.label) for one in runs)} | {cells} |")
     print("\nlabel -> our verdict, where they differ, all configurations:")
-    pairs = Counter((one.label, one.said["ours"]) for one in everything if one.label != one.said["ours"])
-    print(", ".join(f"{was} -> {said} {count}" for (was, said), count in pairs.most_common()))
+    pairs = Counter((one.label, one.verdicts["ours"]) for one in everything if one.label != one.verdicts["ours"])
+    print(", ".join(f"{label} -> {verdict} {count}" for (label, verdict), count in pairs.most_common()))
 
 
 def main() -> None:

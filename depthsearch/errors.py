@@ -2,7 +2,7 @@
 
     DepthsearchError
     +-- InvalidValue                 a value that cannot be used                      exit 2
-    |   +-- UnknownName              a name outside a closed list
+    |   +-- UnknownName              a name that is not on its list
     |   +-- UnreadableStudyFile      a study file that cannot be read, with its line
     +-- StoreError                   the store cannot be used as asked                exit 2
     |   +-- StoreUnavailable         it is missing, unwritable, or not a store at all
@@ -12,7 +12,7 @@
     |   +-- StudyConflict            the study of that name asks something else
     |   +-- StudyBusy                another process is searching that study
     |   +-- ClaimLost                another process took the study over               exit 4
-    +-- TrainingFailed               a training could not be carried out              exit 1
+    +-- TrainingFailed               a network could not be trained                  exit 1
 
 A message is one line: it quotes the offending value and says what would be accepted.
 
@@ -83,7 +83,7 @@ def _restored(kind: type[InvalidValue], fields: dict[str, Any]) -> InvalidValue:
 
 
 class UnknownName(InvalidValue):
-    """A name is not on its closed list; the message names the nearest one that is.
+    """A name is not on its list; the message names the nearest one that is.
 
     Args:
         kind: What the name was meant to name, e.g. "activation".
@@ -135,7 +135,7 @@ class StoreUnavailable(StoreError):
 
 
 class StudyDamaged(StoreUnavailable):
-    """What the database holds of one study cannot be read; it keeps nobody from the others."""
+    """What the database holds of one study cannot be read; the other studies can."""
 
 
 class NewerStore(StoreError):

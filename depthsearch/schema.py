@@ -57,7 +57,7 @@ class FrozenModel(BaseModel):
 
     def fewest_fields(self) -> dict[str, Any]:
         """The fewest fields that make this value: each is left out where the others make it without."""
-        fields = {name: value for name, value in self.model_dump().items() if value is not None}
+        fields = without_nulls(self.model_dump())
         for name in list(fields):
             without = {other: value for other, value in fields.items() if other != name}
             try:
@@ -146,7 +146,7 @@ class Registered(FrozenModel):
         if not isinstance(value, Mapping):
             expected = f"a name or a table with {cls.key}"
             raise InvalidValue(f"must be {expected}, but got {quoted(value)}", path=cls.called, value=value)
-        table = {str(key): inner for key, inner in value.items() if inner is not None}
+        table = without_nulls({str(key): inner for key, inner in value.items()})
         chosen = cls.entry(table.get(cls.key, cls.default))
         for field, inner in table.items():
             if field not in chosen.model_fields and any(field in other.model_fields for other in cls.entries.values()):
@@ -227,6 +227,11 @@ class OneOf:
         if name not in self.known():
             raise UnknownName(self.kind, name, self.names, path=self.kind)
         return name
+
+
+def without_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are given: null means that a field takes its default."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def canonical_json(value: object) -> str:

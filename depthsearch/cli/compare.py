@@ -31,8 +31,7 @@ from depthsearch.interrupts import interrupts_deferred
 @click.option(
     "--best-of",
     metavar="FIELD",
-    help="One row for the problems that differ in FIELD alone, as in --best-of lr: that of the value that trains "
-    "deepest.",
+    help="One row for the problems that differ only in FIELD, such as lr: the row of the value that trains deepest.",
 )
 @quiet_option
 def compare(

@@ -1,4 +1,4 @@
-"""depthsearch find: search for the deepest trainable network, or go on with such a search."""
+"""depthsearch find: search for the deepest trainable network, or resume such a search."""
 
 from typing import Any
 
@@ -42,10 +42,10 @@ from depthsearch.interrupts import interrupts_deferred
 def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Find the deepest network of a kind that still trains, and what happens just past it.
 
-    Trains networks of many depths and seeds, each time where that tells most, until the depth to which they
-    train reliably is known within an interval; then tries it again with fresh seeds. Every step is kept in the
-    store: the same command goes on where it was stopped, and answers at once where it is done. A STUDY_FILE
-    (TOML) declares the problem instead of the options.
+    Trains networks of many depths from fresh seeds, at each step where the interval of the answer narrows most for its
+    cost, until the depth to which they train reliably is known well enough; then confirms that depth with fresh seeds.
+    Every run is stored: the same command resumes a search that was stopped, and shows the answer of one that is
+    finished. A STUDY_FILE (TOML) declares the problem instead of the options.
 
     \b
     depthsearch find --arch ffnet --act tanh

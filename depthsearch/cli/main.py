@@ -74,7 +74,7 @@ def cli() -> None:
     """Find how deep a kind of network can be before it stops training, and why it stops.
 
     \b
-    depthsearch find --arch ffnet --act tanh     search, or go on with a search
+    depthsearch find --arch ffnet --act tanh     search, or resume a search
     depthsearch compare --act tanh,relu          several kinds of network in one table
     depthsearch inspect --act tanh --depth 30    one run, with everything shown
     depthsearch report STUDY --output page.html  a search as a page, with its figures

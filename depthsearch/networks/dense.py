@@ -11,7 +11,7 @@ from depthsearch.networks.activations import activation_names
 from depthsearch.networks.base import Network, Plan, check_plan
 from depthsearch.networks.initialization import INITIALIZATIONS
 from depthsearch.networks.planned import planned_module
-from depthsearch.schema import one_of
+from depthsearch.schema import one_of, without_nulls
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,7 +47,7 @@ class DenseNetwork(Network):
     def _resolve(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        given = {key: value for key, value in data.items() if value is not None}
+        given = without_nulls(data)
         return {"sigma_w2": 1.0, "sigma_b2": 0.0} | given if given.get("initialization") == "normal" else given
 
     @model_validator(mode="after")

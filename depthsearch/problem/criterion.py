@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from depthsearch.errors import InvalidValue
-from depthsearch.schema import MANY, FrozenModel, one_of
+from depthsearch.schema import MANY, FrozenModel, one_of, without_nulls
 
 CHANCE_GAIN = 0.2
 """Share of the headroom above a constant guess that a network gains at least if it learns."""
@@ -71,7 +71,7 @@ class Criterion(FrozenModel):
             data = {"kind": data}
         if not isinstance(data, dict):
             return data
-        given = {key: value for key, value in data.items() if value is not None}
+        given = without_nulls(data)
         if "kind" not in given and ("hold_share" in given or "hold_epochs" in given):
             given["kind"] = "held"  # studies and study files of earlier versions
         if "kind" not in given and "target" in given:

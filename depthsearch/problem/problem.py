@@ -13,7 +13,7 @@ from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.networks.base import Network
 from depthsearch.problem.criterion import LAST_EPOCHS, Criterion
 from depthsearch.problem.recipe import Recipe
-from depthsearch.schema import FrozenModel, canonical_json, sha256
+from depthsearch.schema import FrozenModel, canonical_json, sha256, without_nulls
 
 QUESTION_FORMAT = 2
 """Raised whenever the same canonical JSON would come to mean another training."""
@@ -58,6 +58,7 @@ class Problem(FrozenModel):
     recipe: Recipe = Recipe()
     criterion: Criterion = Criterion()
 
+    # Options of the network are accepted without its table, which type checkers learn from this signature.
     def __init__(self, **fields: Any) -> None:
         super().__init__(**fields)
 
@@ -73,7 +74,7 @@ class Problem(FrozenModel):
         Raises:
             InvalidValue: A field is unknown, or given twice with different values.
         """
-        given = {key: value for key, value in fields.items() if value is not None}
+        given = without_nulls(fields)
         flat = {key: given.pop(key) for key in list(given) if key not in cls.model_fields}
         if not flat:
             return given

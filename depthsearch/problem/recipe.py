@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from depthsearch.errors import InvalidValue
-from depthsearch.schema import MANY, FrozenModel, one_of
+from depthsearch.schema import MANY, FrozenModel, one_of, without_nulls
 
 ENTRIES = 20
 """Entries of a trace whose budget is in steps."""
@@ -55,7 +55,7 @@ class Recipe(FrozenModel):
     def _resolve(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        given = {key: value for key, value in data.items() if value is not None}
+        given = without_nulls(data)
         optimizer = given.get("optimizer", "sgd")
         sgd = optimizer == "sgd"
         defaults = {

@@ -232,7 +232,7 @@ def _entry(defaults: dict[str, Any], table: dict[str, Any], k: int) -> NamedProb
 
 
 SHORT_FORMS = {"network": "family", "data": "name", "criterion": "kind"}
-"""The tables that a name may stand for, and the field that the name is."""
+"""Tables that may be written as one name, and the field that the name gives."""
 
 
 def _merged(defaults: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -214,7 +214,7 @@ def find_command(problem: Problem, settings: SearchSettings, *, study: str, plac
         return None
     given = {
         f"{table}.{field}": value
-        for table in (*REGISTRIES, *TABLES)
+        for table in Problem.model_fields
         for field, value in getattr(problem, table).fewest_fields().items()
     }
     # The kind of network is always named: a command is for people, too.

@@ -9,8 +9,6 @@ from depthsearch.reporting.command_line import option_names
 from depthsearch.reporting.sentences import in_words
 from depthsearch.search.settings import SearchSettings
 
-TABLES = ("network", "data", "recipe", "criterion")
-
 IDENTITY = ("settings.sampler", "settings.reliability", "settings.seed")
 """Settings that make two searches of one problem different studies."""
 
@@ -45,7 +43,7 @@ def headings(found: Sequence[str]) -> list[str]:
     """Labels for the columns of one table: the words before the first comma that all of them share are left out.
 
     "ffnet tanh on moons, init he_normal" and "ffnet relu on moons, init he_normal" become "tanh, init he_normal" and
-    "relu, init he_normal"; labels that share all of these words keep the fields alone.
+    "relu, init he_normal"; labels that share all of these words keep only the fields.
     """
     parts = [label.split(", ") for label in found]
     words = [part[0].split() for part in parts]
@@ -67,13 +65,13 @@ def differing_fields(studies: Studies) -> tuple[str, ...]:
 
 def _values(problem: Problem, settings: SearchSettings) -> dict[str, Any]:
     """Every field by its path."""
-    models = {table: getattr(problem, table) for table in TABLES} | {"settings": settings}
+    models = {table: getattr(problem, table) for table in Problem.model_fields} | {"settings": settings}
     return {f"{table}.{field}": value for table, model in models.items() for field, value in model}
 
 
 def _fewest(problem: Problem, settings: SearchSettings) -> dict[str, Any]:
     """The fields that the others do not imply."""
-    tables = {table: getattr(problem, table).fewest_fields() for table in TABLES}
+    tables = {table: getattr(problem, table).fewest_fields() for table in Problem.model_fields}
     given = {name: value for name, value in settings if value is not None}
     return {
         f"{table}.{field}": value

@@ -71,7 +71,8 @@ def _deepest(rows: Sequence[Compared]) -> Iterator[str]:
             continue
         depth = first[0].answer.problem.network.depth_words(first[0].answer.max_depth or 0)
         where = "Deepest" if len(set(kinds)) == 1 else f"Deepest in {kind[0]} at {kind[1]:.0%}"
-        yield f"{where}: {' and '.join(row.name for row in first)}, {depth}."
+        sure = "" if all(row.answer.confirmed for row in first) else " (unconfirmed)"
+        yield f"{where}: {' and '.join(row.name for row in first)}, {depth}{sure}."
 
 
 def _differences(rows: Sequence[Compared]) -> Iterator[str]:

@@ -63,7 +63,7 @@ class Comparison(FrozenModel):
         """The comparison of the deepest row of each group.
 
         Args:
-            groups: Rows that differ in one field alone.
+            groups: Rows that differ only in one field.
             names: Of the groups.
             field: Path of the field, such as "recipe.learning_rate".
             title: Of the study file.

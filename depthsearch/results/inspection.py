@@ -133,7 +133,7 @@ class Inspection:
 
     @property
     def train_score(self) -> Floats:
-        """[E] likewise."""
+        """[E] accuracy over each epoch's batches, each with the weights of its moment."""
         return self.trace.score
 
     @property
@@ -143,7 +143,7 @@ class Inspection:
 
     @property
     def test_score(self) -> Floats:
-        """[E + 1] likewise."""
+        """[E + 1] accuracy at the end of each epoch, epoch 0 first."""
         return self.every_epoch.test_accuracy
 
     @property

@@ -1,6 +1,6 @@
 """How the rows of a comparison differ: ranks, differences to the first row with their intervals, the best of groups.
 
-Depths are compared within one unit and one reliability alone: 20 residual blocks are neither more nor less than 20
+Depths are compared only within one unit and one reliability: 20 residual blocks are neither more nor less than 20
 hidden layers, and a depth that half of the runs reach is not one that nine of ten reach.
 """
 
@@ -22,8 +22,6 @@ DRAWS = 20_000
 """Draws from each posterior: the ends of a 95 % interval move by less than 2 % of its width."""
 
 LEVEL = 0.95
-
-TABLES = ("network", "data", "recipe", "criterion")
 
 
 class Relation(StrEnum):
@@ -69,7 +67,7 @@ class Tried(FrozenModel):
 
 
 class Won(FrozenModel):
-    """Which value of a field trains deepest in a group of problems that differ in it alone.
+    """Which value of a field trains deepest in a group of problems that differ only in it.
 
     Attributes:
         field: Its path, such as "recipe.learning_rate".
@@ -145,7 +143,7 @@ def deepest(answers: Sequence[Answer]) -> Answer:
 
 
 def groups_without(problems: Sequence[Problem], field: str) -> list[list[int]]:
-    """The places of the problems, grouped: those of a group differ in one field alone, and in what follows from it.
+    """The places of the problems, grouped: those of a group differ only in one field, and in what follows from it.
 
     Args:
         problems: Several.
@@ -153,7 +151,7 @@ def groups_without(problems: Sequence[Problem], field: str) -> list[list[int]]:
     """
     groups: dict[str, list[int]] = {}
     for place, problem in enumerate(problems):
-        tables = {table: getattr(problem, table).fewest_fields() for table in TABLES}
+        tables = {table: getattr(problem, table).fewest_fields() for table in Problem.model_fields}
         table, _, name = field.partition(".")
         tables[table].pop(name, None)
         groups.setdefault(canonical_json(tables), []).append(place)

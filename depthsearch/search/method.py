@@ -46,6 +46,7 @@ class SearchMethod(ABC):
         takes_depths: Whether the settings list the depths that it tries.
         claims_interval: Whether its curves have an interval and a band.
         runs_per_trial: Fresh runs of a trial unless the settings say; None for what the engine makes worth while.
+        most_confirmations: Confirmations after which it confirms no further depth; None where it has no such limit.
         default_trials: Trials that the budget allows unless the settings say; None where the method ends by itself.
         logarithmic: Whether Optuna stores its depths as a logarithmic parameter.
     """
@@ -55,12 +56,17 @@ class SearchMethod(ABC):
     takes_depths: ClassVar[bool] = False
     claims_interval: ClassVar[bool] = True
     runs_per_trial: ClassVar[int | None] = None
+    most_confirmations: ClassVar[int | None] = None
     default_trials: ClassVar[int | None] = None
     logarithmic: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
-        if "name" in vars(cls):
-            _METHODS[cls.name] = cls
+        if "name" not in vars(cls):
+            return
+        known = _METHODS.get(cls.name, cls)
+        if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(f"sampler {cls.name!r} is declared twice, in {known.__module__} and in {cls.__module__}")
+        _METHODS[cls.name] = cls
 
     def __init__(self, settings: "ResolvedSettings", depths: Depths) -> None:
         self.settings, self.depths = settings, depths

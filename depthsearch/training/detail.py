@@ -51,7 +51,7 @@ class DetailRecorder:
 
         Args:
             weights: Each layer's W, [units, inputs]; kept, so not to be written to afterwards.
-            gradients: dL/dW of each, likewise.
+            gradients: Each layer's dL/dW, [units, inputs]; kept, too.
             logits: The network as a function.
             epoch: Which epoch.
             regions: Whether to evaluate the network on the grid too.

@@ -209,7 +209,7 @@ class Trace:
         seed: From which the initial weights and the order of the batches were drawn.
         layers: [L] names of the weight layers, first to last.
         loss: [E] mean loss over the entry's batches, each with the weights of its moment.
-        score: [E] accuracy, likewise (Keras's `history`).
+        score: [E] mean accuracy over the same batches, as in Keras's `history`.
         baseline: The score of a constant guess: the share of the commonest class in the training set.
         snapshots: Per-layer figures at log-spaced entries.
         final_test_accuracy: Test accuracy at the end of the last recorded entry.

@@ -17,7 +17,6 @@ from depthsearch.search.curve import Conclusion, Curve, CurvePoint
 from depthsearch.search.method import SearchMethod
 from depthsearch.search.sampler import trials_of
 from depthsearch.search.settings import ResolvedSettings
-from depthsearch.search.threshold.estimation import MOST_CONFIRMATIONS
 from depthsearch.search.trial import Trial
 from depthsearch.store import StoredRun, StoredStudy
 from depthsearch.workflows.stored import budget_left, method_for, read_checked
@@ -243,7 +242,7 @@ def _warnings(known: _Known, confirmation: tuple[Confirmation, ...]) -> AnswerWa
     disagreeing = tuple(again for again in latest if not again.agrees)
     unconfirmed = curve.concluded is not None and not curve.confirmed and curve.monotone is not False
     missing = method.next_confirmation(known.trials, curve) if unconfirmed else None
-    gave_up = method.claims_interval and len(confirmation) >= MOST_CONFIRMATIONS
+    gave_up = method.most_confirmations is not None and len(confirmation) >= method.most_confirmations
     return AnswerWarnings(
         disagreeing=disagreeing,
         measures_interval=method.claims_interval,

@@ -34,7 +34,7 @@ def compare(
     Args:
         study_file: What is compared: a study file, or its path, or problems under their names.
         settings: How each is searched; by default as the study file says.
-        best_of: Path of a field, such as "recipe.learning_rate": problems that differ in it alone make one row, that of
+        best_of: Path of a field, such as "recipe.learning_rate": problems that differ only in it make one row, that of
             the value that trains deepest. By default each problem is a row.
         storage: URL of the store; by default DEPTHSEARCH_STORAGE, or depthsearch.db in the working folder.
         fresh: Start new studies although there are some already.
@@ -77,7 +77,7 @@ def compare(
 
 
 def _groups(entries: Sequence[NamedProblem], settings: SearchSettings, field: str) -> list[list[int]]:
-    """The places of the problems that differ in the field alone.
+    """The places of the problems, grouped by all fields but this one.
 
     Raises:
         InvalidValue: There are none, or their depths cannot be compared.

@@ -26,21 +26,21 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shown(page: Page, file: Path, *, width: int) -> tuple[list[str], list[str]]:
-    """Open a page, and give back what it said on the console and what it asked for."""
-    said: list[str] = []
+    """Open a page, and return its console messages and the URLs that it asked for."""
+    console: list[str] = []
     asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: console.append(message.text))
+    page.on("pageerror", lambda error: console.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(file.as_uri())
-    return said, [url for url in asked if not url.startswith(("data:", "blob:"))]
+    return console, [url for url in asked if not url.startswith(("data:", "blob:"))]
 
 
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
 def test_the_report_of_a_study_shows_its_curve(pages: Path, width: int) -> None:
     with browser_page() as page:
-        said, asked = shown(page, pages / "one.html", width=width)
+        console, asked = shown(page, pages / "one.html", width=width)
         figure = page.locator("#figure-0")
         expect(figure.locator(".scatterlayer .trace path.point").first).to_be_visible()
         expect(figure.locator(".barlayer path").first).to_be_visible()
@@ -50,17 +50,17 @@ def test_the_report_of_a_study_shows_its_curve(pages: Path, width: int) -> None:
         page.get_by_text("Problem and settings").click()
         expect(page.get_by_text("initialization")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert said == []
+    assert console == []
     assert asked == [(pages / "one.html").as_uri()]
 
 
 def test_the_report_of_two_studies_compares_them(pages: Path) -> None:
     with browser_page() as page:
-        said, asked = shown(page, pages / "two.html", width=DESKTOP)
+        console, asked = shown(page, pages / "two.html", width=DESKTOP)
         for number in range(3):
             expect(page.locator(f"#figure-{number} .scatterlayer .trace").first).to_be_attached()
         assert page.evaluate("[...document.querySelectorAll('.wide')].every(w => w.scrollWidth <= w.clientWidth)")
-    assert said == []
+    assert console == []
     assert asked == [(pages / "two.html").as_uri()]
 
 
@@ -91,12 +91,12 @@ def test_no_heading_breaks_inside_a_word_on_a_phone(pages: Path, name: str) -> N
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
 def test_the_page_of_a_run_shows_every_figure(pages: Path, width: int) -> None:
     with browser_page() as page:
-        said, asked = shown(page, pages / "run.html", width=width)
+        console, asked = shown(page, pages / "run.html", width=width)
         for name in ("Learning", "Gradient map", "Gradient lines", "Histograms", "Regions"):
             expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         for number in range(5):
             expect(page.locator(f"#figure-{number} .cartesianlayer .subplot").first).to_be_attached()
         expect(page.locator("#figure-1 .heatmaplayer image").first).to_be_attached()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert said == []
+    assert console == []
     assert asked == [(pages / "run.html").as_uri()]

@@ -15,21 +15,12 @@ from depthsearch.cli.progress import Progress, progress_console
 from depthsearch.problem.problem import Problem
 from depthsearch.reporting.terminal.answer import answer_text
 from depthsearch.results.events import Preparing, RoundAdvanced, RunFinished, StudyOpened, TrialFinished, TrialStarted
-from depthsearch.search.curve import Crossing, Curve, CurvePoint
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.search.trial import Purpose
 from tests.reporting.answers import answer
+from tests.search.curves import WIDE
 
 SETTINGS = ResolvedSettings(reliability=0.9, runs_per_trial=8)
-POINTS = tuple(CurvePoint(depth=depth, trained=8, of=8, p=1.0) for depth in (2, 5, 9, 17))
-WIDE = Curve(
-    points=(*POINTS, CurvePoint(depth=32, trained=2, of=8, p=0.25)),
-    max_depth=17,
-    fails_at=32,
-    interval=(15, 30),
-    level=0.95,
-    thresholds=(Crossing(reliability=0.9, depth=20, interval=(15, 30)),),
-)
 FINISHED = TrialFinished(
     depth=32,
     runs=8,

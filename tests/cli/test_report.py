@@ -110,13 +110,13 @@ def test_a_study_whose_every_trial_failed_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "said"),
+    ("version", "words"),
     [("'0.0.7'", "Begun with depthsearch 0.0.7, and"), ("NULL", "Begun with a depthsearch that did not record its")],
 )
-def test_a_study_of_another_version_says_so(version: str, said: str) -> None:
+def test_a_study_of_another_version_says_so(version: str, words: str) -> None:
     assert "Begun with" not in page("short")
     changed(f"UPDATE ds_studies SET version = {version}")
-    assert said in page("short")
+    assert words in page("short")
 
 
 @pytest.mark.parametrize(

@@ -249,12 +249,12 @@ def test_a_damaged_trace_is_one_line(value: str, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    ("where", "said"),
+    ("where", "ending"),
     [("TRUE", "it holds none"), ("run = 0", "has no run 0: it holds run 1")],
 )
-def test_runs_that_are_missing_are_named(where: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_that_are_missing_are_named(where: str, ending: str, capsys: pytest.CaptureFixture[str]) -> None:
     with closing(sqlite3.connect("depthsearch.db")) as connection, connection:
         connection.execute(f"DELETE FROM ds_runs WHERE trial_number = 0 AND {where}")
     assert run(["inspect", "--study", "done", "--trial", "0", "--run", "0", "--quiet"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.endswith(said)
+    assert line.endswith(ending)

@@ -15,18 +15,7 @@ from depthsearch.reporting.sentences.answers import AnswerWarnings
 from depthsearch.results.answer import Beyond, Confirmation, Outcome
 from depthsearch.search.curve import Conclusion, Curve, CurvePoint
 from depthsearch.search.settings import ResolvedSettings
-
-
-def curve(
-    max_depth: int | None,
-    fails_at: int | None,
-    concluded: Conclusion | None = None,
-    interval: tuple[int, int | None] | None = None,
-    **more: Any,
-) -> Curve:
-    fields: dict[str, Any] = {"points": (), "max_depth": max_depth, "fails_at": fails_at, "concluded": concluded}
-    return Curve(**fields | {"interval": interval} | more)
-
+from tests.reporting.curves import curve
 
 # The sentence of an answer.
 

@@ -122,7 +122,7 @@ def replay(**changes: Any) -> Replay:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "words"),
     [
         ({}, "replay of run 1 of trial 3 of mine: the same as recorded (trained, 20 epochs), bit for bit"),
         ({"same": False, "differs": "loss from epoch 2 on, by at most 0.1"}, "not the same as recorded"),
@@ -130,8 +130,8 @@ def replay(**changes: Any) -> Replay:
         ({"recorded": VerdictKind.DIED}, "; judged now: trained"),
     ],
 )
-def test_a_replay_says_how_it_stands_to_the_record(resnet: Inspection, changes: dict[str, Any], said: str) -> None:
+def test_a_replay_says_how_it_stands_to_the_record(resnet: Inspection, changes: dict[str, Any], words: str) -> None:
     found = dataclasses.replace(resnet, replay=replay(**changes))
     text = text_of(found, width=300, place="sqlite:///some.db")
-    assert said in text
+    assert words in text
     assert "mine in sqlite:///some.db" in text

@@ -98,7 +98,7 @@ def test_the_page_is_under_6_megabytes_and_made_for_phones() -> None:
 def test_it_says_what_was_found_with_facts_counts_and_cost() -> None:
     text = Reader(written()).text
     assert text.startswith("ffnet relu on moons trains to 7 hidden layers, then dies ")
-    for said in (
+    for expected in (
         "max depth 7 hidden layers (8 with weights, 9 as Keras counts)",
         "interval 6 to 9: where 90% of the runs train (95% probability)",
         "trained train accuracy of at least 0.600 in each of the last 3 epochs",
@@ -114,7 +114,7 @@ def test_it_says_what_was_found_with_facts_counts_and_cost() -> None:
         "data, name moons",
         "Written 2026-07-01 12:30 UTC by depthsearch",
     ):
-        assert said in text, said
+        assert expected in text, expected
 
 
 def test_a_depth_that_fresh_seeds_did_not_confirm_is_called_unconfirmed() -> None:
@@ -183,14 +183,14 @@ def test_several_studies_are_compared_with_what_was_reported() -> None:
     rows = ({"depth": 4, "train_accuracy": 0.9},)
     first = StudyReport(name="one", answer=answer(), reported=Reported.model_validate({"depth": 8, "rows": rows}))
     text = written(first, report("two"), title="A report", source="Somebody")
-    said = Reader(text).text
-    assert said.startswith("A report Somebody one trains to 7 hidden layers, deepest of 2")
-    assert "one 4 0.900 / -" in said
-    assert "reported 8 hidden layers" in said
+    shown = Reader(text).text
+    assert shown.startswith("A report Somebody one trains to 7 hidden layers, deepest of 2")
+    assert "one 4 0.900 / -" in shown
+    assert "reported 8 hidden layers" in shown
     assert text.replace(get_plotlyjs(), "").count("Plotly.newPlot(") == 3
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.FOUND])
 def test_every_other_outcome_is_explained(outcome: Outcome) -> None:
-    said = Reader(written(report(outcome=outcome, sentence="so it is"))).text
-    assert outcome_words(outcome)[1:] in said
+    shown = Reader(written(report(outcome=outcome, sentence="so it is"))).text
+    assert outcome_words(outcome)[1:] in shown

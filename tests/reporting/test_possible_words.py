@@ -3,16 +3,8 @@
 import pytest
 
 from depthsearch.reporting.sentences import conclusion_words, possible_words
-from depthsearch.search.curve import Conclusion, Curve, CurvePoint
-
-
-def curve(
-    max_depth: int | None,
-    fails_at: int | None,
-    concluded: Conclusion | None = None,
-    interval: tuple[int, int | None] | None = None,
-) -> Curve:
-    return Curve(points=(), max_depth=max_depth, fails_at=fails_at, concluded=concluded, interval=interval)
+from depthsearch.search.curve import Conclusion, CurvePoint
+from tests.reporting.curves import curve
 
 
 def test_before_the_first_trial_every_depth_is_possible() -> None:

@@ -249,7 +249,7 @@ def test_the_details_add_the_table_of_depths_and_the_facts_behind_the_answer() -
 
 
 @pytest.mark.parametrize(
-    ("criterion", "said"),
+    ("criterion", "words"),
     [
         (
             Criterion(min_gain=0.35),
@@ -266,8 +266,8 @@ def test_the_details_add_the_table_of_depths_and_the_facts_behind_the_answer() -
     ],
     ids=["chance", "target", "held"],
 )
-def test_the_details_say_where_the_bar_is_from(criterion: Criterion, said: str) -> None:
-    assert facts_of(below(answer(problem=Problem(criterion=criterion))))["criterion"] == said
+def test_the_details_say_where_the_bar_is_from(criterion: Criterion, words: str) -> None:
+    assert facts_of(below(answer(problem=Problem(criterion=criterion))))["criterion"] == words
 
 
 def test_bisections_details_tell_the_search_from_the_fresh_seeds() -> None:

@@ -10,7 +10,7 @@ from depthsearch.search.curve import Conclusion, Curve
 from depthsearch.search.method import method_of
 from depthsearch.search.sampler import trials_of
 from depthsearch.search.settings import ResolvedSettings
-from depthsearch.search.threshold.estimation import MOST_CONFIRMATIONS
+from depthsearch.search.threshold.method import ThresholdSearch
 from depthsearch.search.trial import Depths, Purpose
 
 DEPTHS = Depths(1, 64)
@@ -102,7 +102,7 @@ def test_after_three_confirmations_an_answer_stays_unconfirmed() -> None:
         add(study, depth, trained=2, runs=16, purpose="confirm")
     curve, depth_left = known(study, HALF)
     assert (curve.confirmed, depth_left) == (False, None)
-    assert sum(trial.purpose is Purpose.CONFIRM for trial in trials_of(study)) == MOST_CONFIRMATIONS
+    assert sum(trial.purpose is Purpose.CONFIRM for trial in trials_of(study)) == ThresholdSearch.most_confirmations
 
 
 def test_a_network_that_is_reliable_at_no_depth_is_confirmed_at_the_shallowest() -> None:

@@ -1,25 +1,17 @@
 """How many runs a search still takes, as far as can be foreseen."""
 
-from depthsearch.search.curve import Conclusion, Crossing, Curve, CurvePoint
+from depthsearch.search.curve import Conclusion, Crossing, Curve
 from depthsearch.search.method import method_of
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.search.trial import Depths, State, Trial
+from tests.search.curves import POINTS, WIDE
 
 SETTINGS = ResolvedSettings(reliability=0.9, runs_per_trial=8)
 TRIALS = tuple(
     Trial(number, State.COMPLETE, depth, runs=8, trained=8 if depth < 32 else 2)
     for number, depth in enumerate((2, 5, 9, 17, 32))
 )
-POINTS = tuple(CurvePoint(depth=depth, trained=8, of=8, p=1.0) for depth in (2, 5, 9, 17))
 OPEN = Curve(points=POINTS, max_depth=17, fails_at=None, interval=(17, None), level=0.95)
-WIDE = Curve(
-    points=(*POINTS, CurvePoint(depth=32, trained=2, of=8, p=0.25)),
-    max_depth=17,
-    fails_at=32,
-    interval=(15, 30),
-    level=0.95,
-    thresholds=(Crossing(reliability=0.9, depth=20, interval=(15, 30)),),
-)
 DONE = WIDE.model_copy(update={"concluded": Conclusion.LEVEL})
 
 

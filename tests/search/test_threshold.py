@@ -109,13 +109,13 @@ def test_eight_workers_in_lockstep_pick_what_one_batch_of_eight_does(tmp_path_fa
     settings = SETTINGS.model_copy(update={"parallel_trials": 8, "runs_per_trial": 4})
     truth = logistic(30, 8)
 
-    def told(study: Study, asked: list[tuple[Trial, int]], rng: np.random.Generator) -> None:
+    def finish_all(study: Study, asked: list[tuple[Trial, int]], rng: np.random.Generator) -> None:
         for trial, depth in asked:
             tell(study, trial, runs=4, trained=int(rng.binomial(4, truth(depth))))
 
     batch, rng = new_study(ThresholdSampler(settings)), np.random.default_rng(3)
     for _ in range(5):
-        told(batch, [ask(batch, settings) for _ in range(8)], rng)
+        finish_all(batch, [ask(batch, settings) for _ in range(8)], rng)
 
     url = f"sqlite:///{tmp_path_factory.mktemp('lockstep') / 'studies.db'}"
     optuna.create_study(study_name="shared", storage=url, direction="maximize")
@@ -127,7 +127,7 @@ def test_eight_workers_in_lockstep_pick_what_one_batch_of_eight_does(tmp_path_fa
         # All have a trial before any has a depth: a trial is running before its parameter is written.
         trials = [worker.ask() for worker in workers]
         late = [(trial, trial.suggest_int("depth", 1, settings.cap)) for trial in reversed(trials)]
-        told(workers[0], sorted(late, key=lambda one: one[0].number), rng)
+        finish_all(workers[0], sorted(late, key=lambda one: one[0].number), rng)
     shared = optuna.load_study(study_name="shared", storage=url)
     assert depths_of(shared) == depths_of(batch)
 

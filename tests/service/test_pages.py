@@ -26,11 +26,11 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Answe
 
 def test_the_page_of_a_study_says_its_name_and_its_answer(shown: tuple[str, Answer]) -> None:
     address, answer = shown
-    said: list[str] = []
+    console: list[str] = []
     asked: list[str] = []
     with browser_page() as page:
-        page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda message: console.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: console.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(address)
         page.get_by_text(answer.study).first.click()
@@ -44,7 +44,7 @@ def test_the_page_of_a_study_says_its_name_and_its_answer(shown: tuple[str, Answ
         expect(page.get_by_text(answer.sentence)).to_be_visible()
         expect(page.get_by_text(f"max depth: {answer.max_depth} hidden layer")).to_be_visible()
         expect(page.get_by_text("depthsearch find --arch ffnet ")).to_be_visible()
-    assert [line for line in said if not line.startswith(("log:", "info:"))] == []
+    assert [line for line in console if not line.startswith(("log:", "info:"))] == []
     machines = {urlsplit(request).netloc for request in asked if not request.startswith(("data:", "blob:"))}
     assert machines == {urlsplit(address).netloc}
 
@@ -75,7 +75,9 @@ def test_the_list_says_in_what_studies_differ(tmp_path: Path) -> None:
     with dashboard(url) as (address, _), browser_page() as page:
         page.goto(address)
         for epochs in (8, 9):
-            expect(page.get_by_text(f"study {epochs}: ffnet relu on moons, epochs {epochs}")).to_be_visible()
+            name = page.get_by_text(f"study {epochs}: ffnet relu on moons, epochs {epochs}")
+            expect(name).to_be_visible()
+            assert name.count() == 1
 
 
 def test_a_page_can_change_nothing(shown: tuple[str, Answer]) -> None:

@@ -131,7 +131,8 @@ def test_once_a_claim_has_ended_nothing_is_checked(url: str) -> None:
         pass
     with open_store(url).open_study(PROBLEM, SETTINGS):
         pass
-    study.optuna_study.ask()  # a handle that claims nothing, as a reader has one
+
+    assert study.optuna_study.ask().number == 0  # a handle that claims nothing, as a reader has one
 
 
 def test_two_claims_of_one_store_are_both_checked(url: str, file: Path) -> None:

@@ -61,7 +61,13 @@ GRID: list[dict[str, Any]] = [
 ]
 
 
-def agree(problem: Problem) -> None:
+def with_budget(fields: dict[str, Any], **budget: int) -> Problem:
+    """A problem of the grid, with batches of which a few are an epoch."""
+    size = 300 if fields.get("data") == "digits" else 150
+    return Problem.model_validate(fields | {"recipe": {"batch_size": size} | fields.get("recipe", {}) | budget})
+
+
+def assert_engines_agree(problem: Problem) -> None:
     """Losses, accuracies and every figure of every layer, to the precision that ten steps leave."""
     (dense,), (torch,) = (train_all(engine, problem, [Job(4, 3)]) for engine in (DenseEngine(1), TorchEngine("cpu")))
     assert (dense.layers, dense.epochs, dense.steps) == (torch.layers, torch.epochs, torch.steps)
@@ -78,19 +84,25 @@ def agree(problem: Problem) -> None:
 @pytest.mark.parametrize("fields", GRID, ids=str)
 def test_three_epochs_agree_with_torch(fields: dict[str, Any]) -> None:
     size = 300 if fields.get("data") == "digits" else 150
-    agree(Problem.model_validate(fields | {"recipe": {"batch_size": size} | fields.get("recipe", {}) | {"epochs": 3}}))
+    assert_engines_agree(
+        Problem.model_validate(fields | {"recipe": {"batch_size": size} | fields.get("recipe", {}) | {"epochs": 3}})
+    )
 
 
 @pytest.mark.parametrize("fields", GRID, ids=str)
 def test_ten_single_steps_agree_with_torch(fields: dict[str, Any]) -> None:
     """A budget of ten steps has an entry for each, so the loss of every batch is compared."""
     size = 300 if fields.get("data") == "digits" else 150
-    agree(Problem.model_validate(fields | {"recipe": {"batch_size": size} | fields.get("recipe", {}) | {"steps": 10}}))
+    assert_engines_agree(
+        Problem.model_validate(fields | {"recipe": {"batch_size": size} | fields.get("recipe", {}) | {"steps": 10}})
+    )
 
 
 @pytest.mark.parametrize(("steps", "size"), [(25, 150), (30, 64), (50, 33), (101, 300)])
 def test_entries_that_cross_the_ends_of_epochs_agree_with_torch(steps: int, size: int) -> None:
-    agree(Problem.model_validate({"recipe": {"steps": steps, "batch_size": size, "learning_rate": 0.001}}))
+    assert_engines_agree(
+        Problem.model_validate({"recipe": {"steps": steps, "batch_size": size, "learning_rate": 0.001}})
+    )
 
 
 def test_a_weight_that_is_not_a_number_is_not_hidden() -> None:

@@ -68,7 +68,8 @@ def _title(several: Sequence[Compared]) -> str:
         if found:
             best = max(found, key=lambda row: row.answer.max_depth or 0)
             depth = best.answer.problem.network.depth_words(best.answer.max_depth or 0)
-            leaders.append(f"{best.name} trains to {depth}{_at(kind, kinds)}")
+            sure = "" if best.answer.confirmed else " (unconfirmed)"
+            leaders.append(f"{best.name} trains to {depth}{_at(kind, kinds)}{sure}")
     if not leaders:
         return "No network is known to train to any depth"
     if len(set(kinds)) == 1:

@@ -38,7 +38,7 @@ def curve_figure(answer: Answer, runs: Sequence[tuple[int, str]] | None = None, 
 
     Args:
         answer: What was found.
-        runs: (depth, verdict) of every run; without them, the bars distinguish trained from failed alone.
+        runs: (depth, verdict) of every run; without them, the bars only distinguish trained from failed.
         label: What the title calls the problem, where several are shown; by default its few words.
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.68, 0.32], vertical_spacing=0.04)

@@ -99,7 +99,7 @@ def _side_by_side(several: Sequence[Compared], columns: Sequence[str], shown: Se
 
 def _depth(row: Compared) -> str:
     if row.answer.crossings is not None:
-        return "none alone"
+        return "no single depth"
     depth = row.answer.max_depth
     return "none" if depth is None else str(depth)
 

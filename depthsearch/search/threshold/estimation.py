@@ -17,9 +17,6 @@ from depthsearch.search.trial import HALF, Depths, Purpose, State, Trial, confir
 REOPENED = 4
 """Trials that a search goes on for after a confirmation that disagreed."""
 
-MOST_CONFIRMATIONS = 3
-"""Confirmations of one answer: their runs may move it, or reopen the search, and then it is confirmed again."""
-
 STANDARD_ERRORS = 1.96
 """Half-width of a 95 % interval."""
 
@@ -35,6 +32,7 @@ class Estimation:
         settings: `reliability`, `tolerance`, `max_runs`, `runs_per_trial` and `seed` are used.
         depths: The depths that may be tried.
         only: The only depths that are tried, and that may be the answer; None where every depth may.
+        most_confirmations: Confirmations after which no further depth is confirmed.
     """
 
     def __init__(
@@ -43,9 +41,11 @@ class Estimation:
         settings: ResolvedSettings,
         depths: Depths,
         *,
+        most_confirmations: int,
         only: Sequence[int] | None = None,
     ) -> None:
         self._trials, self._settings, self._depths, self._only = trials, settings, depths, only
+        self._most_confirmations = most_confirmations
 
     @cached_property
     def _known(self) -> Known:
@@ -181,10 +181,10 @@ class Estimation:
     def next_confirmation(self, curve: Curve) -> Pick | None:
         """The deepest depth that passes by the median, tried or not, unless most runs failed there.
 
-        Of all its runs, or of those that were to confirm it. After MOST_CONFIRMATIONS, nothing.
+        Of all its runs, or of those that were to confirm it. After `most_confirmations`, nothing.
         """
         made = len(confirming(self._trials))
-        if curve.confirmed or curve.monotone is False or not curve.thresholds or made >= MOST_CONFIRMATIONS:
+        if curve.confirmed or curve.monotone is False or not curve.thresholds or made >= self._most_confirmations:
             return None
         share = self._settings.reliability
         failed = {probe.depth for probe in pooled(probes(self._trials)) if probe.mostly_failed(share)}

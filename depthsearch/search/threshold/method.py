@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 
 class PosteriorMethod(SearchMethod):
-    """A method whose curve, interval and end come from the posterior over curves, whichever depths it chooses."""
+    """A method whose curve, interval and end come from the posterior over curves, whichever depths it chooses.
+
+    The runs of a confirmation may move the answer, or reopen the search; then it is confirmed again.
+    """
+
+    most_confirmations: ClassVar[int] = 3
 
     @property
     def only(self) -> tuple[int, ...] | None:
@@ -42,7 +47,9 @@ class PosteriorMethod(SearchMethod):
     def _estimation(self, trials: Sequence[Trial]) -> "Estimation":
         from depthsearch.search.threshold.estimation import Estimation  # noqa: PLC0415 - settings need no NumPy
 
-        return Estimation(trials, self.settings, self.depths, only=self.only)
+        return Estimation(
+            trials, self.settings, self.depths, only=self.only, most_confirmations=self.most_confirmations
+        )
 
 
 class ThresholdSearch(PosteriorMethod):

@@ -78,9 +78,9 @@ class Places(NamedTuple):
     M: int  # 1 for a point and 0 for padding: blocks
     H: int  # hidden slots: slots x blocks x width
     Z: int  # logits: blocks x outputs
-    ZG: int  # their gradient, likewise
+    ZG: int  # their gradient: blocks x outputs
     NH: int  # normalized values: normalizations x blocks x width
-    NS: int  # their inverse deviations, likewise
+    NS: int  # their inverse deviations: normalizations x blocks x width
     G: int  # gradients on their way backward: blocks x width
     T: int
     S: int

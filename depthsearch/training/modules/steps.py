@@ -50,7 +50,7 @@ class Steps:
         self.optimizer.zero_grad()
         logits = self.networks(x)
         losses = mean_losses(logits, y)
-        # A network's loss depends on its parameters alone, so the gradient of the sum holds each network's.
+        # A network's loss depends only on its parameters, so the gradient of the sum holds each network's.
         losses.sum().backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.losses += losses.detach() * x.shape[1]

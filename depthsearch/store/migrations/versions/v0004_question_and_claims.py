@@ -67,7 +67,7 @@ def study_values(problem: dict[str, Any], settings: Mapping[str, Any]) -> dict[s
 
 
 def rewritten_problem(problem: dict[str, Any]) -> dict[str, Any]:
-    """The problem with a table `network`, data with the options of their data set alone, and a kind of criterion."""
+    """The problem with a table `network`, data with only the options of their data set, and a kind of criterion."""
     network = problem.get("network") or {name: value for name, value in problem.items() if name not in TABLES}
     data = {"test_share": 0.5} | {name: value for name, value in problem["data"].items() if value is not None}
     if data["name"] != "digits":
