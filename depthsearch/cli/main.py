@@ -18,7 +18,7 @@ from depthsearch.interrupts import INTERRUPTED, interrupt_on_sigterm, interrupts
 
 MISUSE = 2
 
-SEARCH_KEPT = "every finished run is kept, and the same command goes on from there"
+SEARCH_KEPT = "every finished run is kept, and the same command resumes the search"
 AFTER_INTERRUPT = {
     "find": SEARCH_KEPT,
     "compare": SEARCH_KEPT,

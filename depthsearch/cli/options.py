@@ -64,7 +64,7 @@ class _Several(click.ParamType):  # type: ignore[type-arg]
         values = [self.one.convert(part, param, ctx) for part in parts]
         for one in values:
             if values.count(one) > 1:
-                raise InvalidValue(f"{option} gives {one!r} twice, in {value!r}: once is enough")
+                raise InvalidValue(f"{option} gives {one!r} twice, in {value!r}: give each value once")
         return values
 
 

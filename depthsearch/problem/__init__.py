@@ -1,1 +1,1 @@
-"""What is asked: network, data, recipe, criterion; and the study files that declare it."""
+"""The problem (network, data, recipe, criterion) and the study files that declare problems."""

@@ -1,4 +1,4 @@
-"""What is asked about: a kind of network, its data, its recipe, and what counts as having trained.
+"""The problem: a kind of network, its data, its recipe, and what counts as having trained.
 
 A problem never holds a depth or a seed, nor how a search goes about it (see search.settings).
 """

@@ -201,14 +201,14 @@ def field_text(model: type[FrozenModel], field: str) -> str:
 
 
 def find_command(problem: Problem, settings: SearchSettings, *, study: str, place: str, usual_place: str) -> str | None:
-    """`depthsearch find ...` for a search, without what goes without saying; None where no options say this problem.
+    """`depthsearch find ...` for a search, without default values; None where no options describe this problem.
 
     Args:
         problem: What is asked.
         settings: How it is searched, as the user gave them.
         study: Name of the study.
         place: URL of the store.
-        usual_place: The URL that goes without saying.
+        usual_place: The URL that is the default.
     """
     if problem.criterion.kind not in CRITERIA:
         return None

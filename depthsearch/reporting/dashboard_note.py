@@ -70,13 +70,13 @@ def _onward(answer: Answer, given: SearchSettings) -> tuple[str, SearchSettings]
     settings = answer.settings
     match answer.outcome:
         case Outcome.UNFINISHED:
-            return "Goes on with it", given
+            return "Resumes it", given
         case Outcome.BUDGET_ENDED:
             more = {name: FURTHER * limit for name in ("max_runs", "max_seconds") if (limit := getattr(settings, name))}
-            return "Goes on with it, with a larger budget", given.model_copy(update=more)
+            return "Resumes it with a larger budget", given.model_copy(update=more)
         case Outcome.CAP_REACHED if settings.cap < MOST_CAP:
             more = {"cap": min(FURTHER * settings.cap, MOST_CAP)}
-            return "Goes on with it, with a higher cap", given.model_copy(update=more)
+            return "Resumes it with a higher cap", given.model_copy(update=more)
         case _:
             return "Shows the answer again", given
 

@@ -8,7 +8,7 @@ from depthsearch.search.method import method_class
 
 
 class GateResult(StrEnum):
-    """What an answer says of a depth that is asked for."""
+    """What an answer says of a required depth."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -16,7 +16,7 @@ class GateResult(StrEnum):
 
 
 class Gate(FrozenModel):
-    """A depth that is asked for, held against an answer.
+    """A required depth, compared with an answer.
 
     Attributes:
         depth: Asked for, in the family's units.

@@ -46,7 +46,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """By which it is asked for: "dense" or "torch"."""
+        """Its name: "dense" or "torch"."""
 
     @property
     def first_use(self) -> str | None:

@@ -382,7 +382,7 @@ def test_a_signal_keeps_every_finished_run_exits_130_and_the_same_command_goes_o
         out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert out == ""
-    assert err == "interrupted: every finished run is kept, and the same command goes on from there\n"
+    assert err == "interrupted: every finished run is kept, and the same command resumes the search\n"
     kept = stored_runs(Path("depthsearch.db"))
     assert SEEDS < len(kept) < undisturbed.cost.runs
     assert run(["find", *LONGER]) == 0

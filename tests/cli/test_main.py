@@ -83,8 +83,8 @@ def test_a_reader_that_has_gone_ends_the_command_quietly() -> None:
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        ("find", "interrupted: every finished run is kept, and the same command goes on from there"),
-        ("compare", "interrupted: every finished run is kept, and the same command goes on from there"),
+        ("find", "interrupted: every finished run is kept, and the same command resumes the search"),
+        ("compare", "interrupted: every finished run is kept, and the same command resumes the search"),
         ("inspect", "interrupted: nothing is kept of what was trained, and the same command begins anew"),
         ("report", "interrupted"),
     ],

@@ -52,7 +52,7 @@ def test_a_run_that_is_good_in_its_last_entries_trained() -> None:
     }  # fmt: skip
     assert found.evidence.thresholds == {"final_score": pytest.approx(0.6)}
     assert (
-        run_sentence(found) == "trained: accuracy is 0.625 or more in the last 3 epochs, where at least 0.600 is asked"
+        run_sentence(found) == "trained: accuracy is 0.625 or more in the last 3 epochs, and the threshold is 0.600"
     )
 
 
@@ -61,7 +61,7 @@ def test_of_a_budget_in_steps_the_sentence_speaks_of_entries() -> None:
 
     assert found.epoch == 20
     assert (
-        run_sentence(found) == "trained: accuracy is 0.750 or more in the last 3 entries, where at least 0.600 is asked"
+        run_sentence(found) == "trained: accuracy is 0.750 or more in the last 3 entries, and the threshold is 0.600"
     )
 
 
@@ -174,7 +174,7 @@ def test_a_run_that_reached_its_target_trained() -> None:
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.TRAINED, "final_score")
     assert found.evidence.thresholds == {"final_score": 0.9}
-    assert run_sentence(found).endswith("0.938 or more in the last 3 epochs, where at least 0.900 is asked")
+    assert run_sentence(found).endswith("0.938 or more in the last 3 epochs, and the threshold is 0.900")
 
 
 def test_a_target_below_the_chance_bar_is_enough_by_itself() -> None:

@@ -123,7 +123,7 @@ def test_without_a_reason_nothing_is_warned_of() -> None:
         ({"disagreeing": AGAIN[:1]}, "with fresh seeds, 9 hidden layers trained in 7 of 16 runs: this disagrees with"),
         (
             {"disagreeing": AGAIN[:1], "measures_interval": False},
-            "a search with an interval tells more (--fresh --sampler threshold)",
+            "try a search that measures an interval (--fresh --sampler threshold)",
         ),
         (
             {"unconfirmed": True, "next_to_confirm": 1, "budget_left": False},
@@ -138,7 +138,7 @@ def test_without_a_reason_nothing_is_warned_of() -> None:
             "no depth reached the reliability with all its runs counted (7 of 16 at 9, 9 of 16 at 8)",
         ),
         ({"unconfirmed": True}, "unconfirmed: fresh seeds did not confirm it"),
-        ({"budget_ended": True}, "the same command with a larger budget goes on from here"),
+        ({"budget_ended": True}, "the same command with a larger budget resumes the search"),
         ({"earlier_rule": True}, "judged by the rule of an earlier version"),
     ],
 )

@@ -156,7 +156,7 @@ def test_a_search_that_is_not_finished_says_so() -> None:
         name="mine", answer=answer(outcome=Outcome.UNFINISHED, sentence="not finished yet"), under_way=2
     )
     text = Reader(written(going)).text
-    assert "The search is not finished: it was interrupted, or still goes on" in text
+    assert "The search is not finished: it was interrupted, or is still running" in text
     assert "Under way, or interrupted, when this page was written: 2 trials." in text
 
 

@@ -28,7 +28,7 @@ REPORTED = Reported(depth=8, note="by hand")
 WARNINGS = (
     (
         "with fresh seeds, 23 hidden layers trained in 7 of 16 runs: this disagrees with the search, so the curve's "
-        "shape, or chance, may mislead here; a search from another --seed tells more"
+        "shape, or chance, may mislead here; try a search from another --seed"
     ),
     (
         "unconfirmed: with fresh seeds, no depth reached the reliability with all its runs counted (11 of 16 at 23, "
@@ -241,7 +241,7 @@ def test_the_details_add_the_table_of_depths_and_the_facts_behind_the_answer() -
         "failing": "5 of 18 runs fail",
         "fresh seeds": "7 hidden layers: 15 of 16 trained; with all runs there, 29 of 32",
         "runs": "57 trained, 9 died",
-        "ended": "the interval is as narrow as asked (--tolerance)",
+        "ended": "the interval is as narrow as the tolerance (--tolerance)",
         "passes": "a depth at which at least 90% of the runs train",
         "criterion": "chance: the bar lies 0.2 of the way from a constant guess to an accuracy of 1, "
         "and three standard errors above the guess at least",

@@ -1,4 +1,4 @@
-"""What an answer says of a depth that is asked for, branch by branch."""
+"""What an answer says of a required depth, branch by branch."""
 
 from typing import Any
 

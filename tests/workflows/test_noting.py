@@ -84,7 +84,7 @@ def test_an_interrupted_search_leaves_a_note(url: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         find(PROBLEM, SETTINGS, storage=url, study="mine", on_event=interrupt)
     assert "not finished yet; so far, the answer is" in note(url)
-    assert "Goes on with it" in note(url)
+    assert "Resumes it" in note(url)
 
 
 def test_the_note_follows_the_search(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ def interval_trace(answer: Answer, ends: tuple[float, float]) -> list[Trace]:
 
 
 def reliability_trace(answer: Answer, ends: tuple[float, float]) -> Trace:
-    """The horizontal line that is asked for."""
+    """The horizontal line of the reliability."""
     return {
         "type": "scatter",
         "x": list(ends),

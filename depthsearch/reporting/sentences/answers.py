@@ -25,16 +25,16 @@ _OUTCOMES: dict[Outcome, str] = {
     ),
     Outcome.BUDGET_ENDED: (
         "the budget ended before the search did: this is what is known so far; "
-        "the same command with a larger budget goes on from here"
+        "the same command with a larger budget resumes the search"
     ),
     Outcome.UNFINISHED: (
-        "the search is not finished: it was interrupted, or still goes on; the same command goes on from here"
+        "the search is not finished: it was interrupted, or is still running; the same command resumes it"
     ),
 }
 
 _CONCLUSIONS: dict[Conclusion, str] = {
     Conclusion.ADJACENT: "two adjacent depths were tried: the shallower passes, the deeper fails",
-    Conclusion.WIDTH: "the interval is as narrow as asked (--tolerance)",
+    Conclusion.WIDTH: "the interval is as narrow as the tolerance (--tolerance)",
     Conclusion.LEVEL: (
         "P(trained) at the median is known to lie near the reliability; the curve falls too slowly there "
         "for a narrower interval"
@@ -44,7 +44,7 @@ _CONCLUSIONS: dict[Conclusion, str] = {
     Conclusion.SHALLOWEST: "the reliability is not reached by the shallowest network",
 }
 
-LARGER_BUDGET = "the budget ended first: the same command with a larger budget goes on from here"
+LARGER_BUDGET = "the budget ended first: the same command with a larger budget resumes the search"
 
 
 def outcome_words(outcome: Outcome) -> str:
@@ -170,9 +170,9 @@ class AnswerWarnings:
     earlier_rule: bool
 
 
-_DISAGREES_WITH_POSTERIOR = "so the curve's shape, or chance, may mislead here; a search from another --seed tells more"
+_DISAGREES_WITH_POSTERIOR = "so the curve's shape, or chance, may mislead here; try a search from another --seed"
 _DISAGREES_WITH_BRACKET = (
-    f"so the cliff is not sharp here; a search with an interval tells more (--fresh --sampler {DEFAULT})"
+    f"so the cliff is not sharp here; try a search that measures an interval (--fresh --sampler {DEFAULT})"
 )
 
 

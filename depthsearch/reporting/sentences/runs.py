@@ -12,7 +12,7 @@ _DEAD = "inactive at all training points {when}"
 
 _TEMPLATES: dict[tuple[VerdictKind, str], str] = {
     (VerdictKind.TRAINED, "final_score"): (
-        "accuracy is {final_score:.3f} or more in {last}, where at least {final_score_threshold:.3f} is asked"
+        "accuracy is {final_score:.3f} or more in {last}, and the threshold is {final_score_threshold:.3f}"
     ),
     (VerdictKind.SLOW, "improving_below_the_bar"): "{ended}, and the loss was still falling as the budget ended",
     (VerdictKind.UNSTABLE, "fell_below_the_bar"): "{ended}, which it had reached for {row}",
