@@ -230,9 +230,10 @@ def test_the_dense_engine_refuses_a_deep_network_that_it_does_not_train(files: P
         ("def broken(:\n", "networks/extra.py cannot be imported: SyntaxError: invalid syntax"),
         (FAMILY.replace("    def layer_counts", "    def other_counts"), "family 'hourglass' has no layer_counts"),
         (FAMILY.replace("hourglass", "ffnet"), "family 'ffnet' is declared twice, in depthsearch.networks."),
+        (ACTIVATION.replace('mish"', 'tanh"', 1), "ValueError: activation 'tanh' is declared twice"),
         (ACTIVATION.replace("functional.mish", "functional.wish"), None),
     ],
-    ids=["syntax", "abstract", "twice", "activation"],
+    ids=["syntax", "abstract", "twice", "activation-twice", "activation"],
 )
 def test_a_mistake_in_a_new_file_is_one_line(tmp_path: Path, text: str, message: str | None) -> None:
     (tmp_path / "networks").mkdir()

@@ -51,7 +51,13 @@ _ACTIVATIONS: dict[str, Activation] = {}
 
 
 def register_activation(activation: Activation) -> None:
-    """Add an activation; one of the same name is replaced."""
+    """Add an activation.
+
+    Raises:
+        ValueError: Another one has its name.
+    """
+    if _ACTIVATIONS.get(activation.name, activation) != activation:
+        raise ValueError(f"activation {activation.name!r} is declared twice")
     _ACTIVATIONS[activation.name] = activation
 
 

@@ -16,9 +16,8 @@ from depthsearch.schema import one_of, without_nulls
 if TYPE_CHECKING:
     from torch import nn
 
-NormalizationName = Annotated[
-    Literal["none", "batch", "layer"], one_of("normalization", lambda: ("none", "batch", "layer"))
-]
+NormalizationKind = Literal["none", "batch", "layer"]
+NormalizationName = Annotated[NormalizationKind, one_of("normalization", NormalizationKind)]
 
 
 class DenseNetwork(Network):

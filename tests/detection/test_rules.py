@@ -51,18 +51,14 @@ def test_a_run_that_is_good_in_its_last_entries_trained() -> None:
         "final_score": 0.625, "baseline": 0.5, "last_entries": 3, "entry": "epoch",
     }  # fmt: skip
     assert found.evidence.thresholds == {"final_score": pytest.approx(0.6)}
-    assert (
-        run_sentence(found) == "trained: accuracy is 0.625 or more in the last 3 epochs, and the threshold is 0.600"
-    )
+    assert run_sentence(found) == "trained: accuracy is 0.625 or more in the last 3 epochs, and the threshold is 0.600"
 
 
 def test_of_a_budget_in_steps_the_sentence_speaks_of_entries() -> None:
     found = verdict(make_trace(problem=Problem(recipe={"steps": 1000}), score=[0.5] * 17 + [0.75] * 3))
 
     assert found.epoch == 20
-    assert (
-        run_sentence(found) == "trained: accuracy is 0.750 or more in the last 3 entries, and the threshold is 0.600"
-    )
+    assert run_sentence(found) == "trained: accuracy is 0.750 or more in the last 3 entries, and the threshold is 0.600"
 
 
 def test_a_run_that_came_back_from_a_loss_past_a_thousand_trained() -> None:
