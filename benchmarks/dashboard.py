@@ -1,4 +1,4 @@
-"""Searches beside a dashboard that is looked at: does anything fail, and how long do they wait for each other?
+"""Searches while a dashboard is open: does anything fail, and how long do they wait for each other?
 
 Searches of the same SQLite file in other processes, while the pages of a study are loaded again and again, as a
 browser asks for them; and once without any page, to compare with. Lasts as long as the loads take, some minutes.

@@ -1,4 +1,4 @@
-"""How often a verdict is right: configurations labelled by what their networks really do; rivals' rules beside ours.
+"""How often a verdict is right: configurations labelled by what their networks do; our rules and those of others.
 
     .venv/bin/python benchmarks/detector.py label       # trains four times the budget, adds to detector.json
     .venv/bin/python benchmarks/detector.py score       # trains the budget, judges it, and compares
@@ -130,7 +130,7 @@ def bad_score(trace: Trace) -> bool:
 def autotrainer(trace: Trace) -> str:
     """Zhang et al., ICSE 2021, https://doi.org/10.1109/ICSE43902.2021.00043, on weight gradients at every snapshot.
 
-    A unit's zero gradients are told by its being flat at every training point.
+    A unit has zero gradients where it is flat at every training point.
     """
     if not bad_score(trace):
         return "trained"

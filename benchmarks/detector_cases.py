@@ -14,7 +14,7 @@ from depthsearch.problem.problem import Problem
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of network, at some depths; what is not said is relu, width 5, SGD for 100 epochs."""
+    """A kind of network, at some depths; by default relu, width 5, SGD for 100 epochs."""
 
     name: str
     depths: Sequence[int]

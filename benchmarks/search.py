@@ -164,7 +164,7 @@ def coverage(searches: int, batch: int, runs: int, jobs: int) -> None:
 
 
 def coverage_so_far(results: list[tuple[str, float, bool, bool, float, str]]) -> None:
-    """The table; printed after every hundred searches, so that a benchmark that is stopped has said something."""
+    """The table; printed after every hundred searches, so that a benchmark that is stopped leaves figures."""
     print(f"\n| truth, {len(results)} searches | searches | interval holds | flagged as not monotone | runs, median |")
     print("|---|---|---|---|---|")
     for kind in [*sorted({result[0] for result in results}), "all"]:

@@ -1,4 +1,4 @@
-"""Figures as files: what is said where they cannot be written, and one of each kind where they can."""
+"""Figures as files: the error where they cannot be written, and one of each kind where they can."""
 
 import shutil
 from pathlib import Path

@@ -86,7 +86,7 @@ def test_a_depth_at_which_most_runs_failed_is_never_the_answer() -> None:
 
 
 def test_confirming_runs_that_mostly_failed_confirm_nothing() -> None:
-    """12 of 16 trained before, 6 of 16 now: in all more than half, but the fresh seeds alone do not bear it out."""
+    """12 of 16 trained before, 6 of 16 now: in all more than half, but the fresh seeds do not confirm it."""
     counts = dict.fromkeys((1, 2, 4, 8, 12, 16, 18), (16, 16)) | {20: (14, 16), 24: (3, 16), 40: (0, 16)}
     study = studied(counts, HALF)
     add(study, 20, trained=6, runs=16, purpose="confirm")

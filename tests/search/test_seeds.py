@@ -1,4 +1,4 @@
-"""A run's seed depends on the root seed, the depth and its number alone."""
+"""A run's seed depends only on the root seed, the depth and its number."""
 
 import numpy as np
 from hypothesis import given

@@ -38,7 +38,7 @@ def points_of_entries(problem: Problem) -> list[int]:
 
 
 class EngineContract:
-    """`exact`: whether a run is the same to the last bit whatever is trained beside it."""
+    """`exact`: whether a run is the same to the last bit whatever is trained with it."""
 
     exact = True
 

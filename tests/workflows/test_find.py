@@ -290,7 +290,7 @@ def test_an_interrupted_round_goes_on_with_the_runs_that_are_missing(
 
 
 def test_a_confirmation_that_disagrees_reopens_the_search(url: str, believed: tuple[Answer, list[Event], str]) -> None:
-    """The store is told by hand that fresh seeds all fail where the search says that half of them train."""
+    """Fresh seeds, stored by hand, all fail where the search says that half of them train."""
     first = find(PROBLEM, BELIEVED, storage=url)
     with open_store(url) as store:
         study = store.read_study(first.study).optuna_study

@@ -1,4 +1,4 @@
-"""One run alone: its figures, and a stored run that is trained again."""
+"""A single run: its figures, and a stored run that is trained again."""
 
 import json
 from collections.abc import Callable, Iterator

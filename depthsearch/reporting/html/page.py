@@ -48,16 +48,17 @@ def page(reports: Sequence[StudyReport], *, place: str, written: datetime, title
         for name, figure in figures.items()
     }
     placed = place_figures(figures, captions)
-    alone = len(reports) == 1
+    only_one = len(reports) == 1
     return render(
         "studies.html",
         title=_title(reports, title),
         written=written,
         place=place,
-        alone=alone,
-        overview=None if alone else _overview(reports, comparison, placed),
+        only_one=only_one,
+        overview=None if only_one else _overview(reports, comparison, placed),
         studies=[
-            study_values(report, place=place, figure=placed.get(_curve_of(report)), alone=alone) for report in reports
+            study_values(report, place=place, figure=placed.get(_curve_of(report)), only_one=only_one)
+            for report in reports
         ],
     )
 

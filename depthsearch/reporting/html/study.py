@@ -14,20 +14,20 @@ from depthsearch.results.study_report import StudyReport
 from depthsearch.store import StoredRun
 
 
-def study_values(report: StudyReport, *, place: str, figure: PlacedFigure | None, alone: bool) -> dict[str, Any]:
+def study_values(report: StudyReport, *, place: str, figure: PlacedFigure | None, only_one: bool) -> dict[str, Any]:
     """The values that the template shows of a study.
 
     Args:
         report: The study.
         place: The store that holds it.
         figure: Its curve; None where there is none.
-        alone: Whether the page is of this study alone, so that no label distinguishes it.
+        only_one: Whether the page shows only this study, so that no label distinguishes it.
     """
     answer = report.answer
     if answer is None:
         return {"heading": report.heading, "damage": report.damage}
     columns, rows, marked = _counts(answer, report.runs)
-    label = "" if alone else report.label
+    label = "" if only_one else report.label
     return {
         "heading": report.heading,
         "damage": "",
