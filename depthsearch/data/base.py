@@ -4,7 +4,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,36 @@ from depthsearch.schema import FrozenModel, Registered
 
 BINARY = 2
 
+NO_TARGET = -100
+"""The label of a position that counts for nothing, as in torch's cross-entropy."""
+
+Task: TypeAlias = Literal["classification", "sequence", "regression", "custom"]
+"""What is learned: one class for each input, one for each position of it, numbers, or what a user's loss measures."""
+
+Count = Annotated[int, Field(strict=True, ge=1)]
+
 
 class DataSpec(FrozenModel):
     """What a network has to know of its data.
 
     Attributes:
-        shape: Of one input, such as (2,) for a point in the plane.
-        classes: How many there are.
+        shape: Of one input, such as (2,) for a point in the plane; (positions,) for tokens. Empty where a user's data
+            do not show it.
+        task: What is learned. `classification`: one class for each input. `sequence`: one class for each position.
+            `regression`: `targets` numbers for each input. `custom`: whatever a user's loss measures.
+        classes: How many there are; null for regression and for a custom task.
+        targets: Numbers to predict for each input, in regression.
+        image: (channels, height, width) of an input that is an image, whose numbers `shape` may give in a row, channel
+            by channel and line by line; null for others.
+        vocabulary: Of inputs that are tokens: they are whole numbers below it; null for others.
     """
 
-    shape: tuple[Annotated[int, Field(strict=True, ge=1)], ...]
-    classes: Annotated[int, Field(strict=True, ge=2)]
+    shape: tuple[Count, ...]
+    task: Task = "classification"
+    classes: Annotated[int, Field(strict=True, ge=2)] | None = None
+    targets: Count = 1
+    image: tuple[Count, Count, Count] | None = None
+    vocabulary: Count | None = None
 
     @property
     def features(self) -> int:
@@ -34,37 +53,50 @@ class DataSpec(FrozenModel):
 
     @property
     def outputs(self) -> int:
-        """Output units: one logit for two classes, else one for each class."""
-        return 1 if self.classes == BINARY else self.classes
+        """Output units, of each position in a sequence: one for each class, or for each number that is predicted.
+
+        Two classes for each input take one logit.
+        """
+        if self.classes is None:
+            return self.targets
+        return 1 if self.classes == BINARY and self.task == "classification" else self.classes
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Points and labels, already split.
+    """Inputs and targets, already split.
 
     Attributes:
-        x_train: [N, *shape] float32.
-        y_train: [N] labels from 0, int64.
-        x_test: [M, *shape] float32.
-        y_test: [M] int64.
-        classes: Number of classes.
+        x_train: [N, *shape] float32, or int64 for tokens.
+        y_train: [N] labels from 0, int64; [N, positions] for a sequence, NO_TARGET where a position does not count;
+            [N, targets] float32 for regression.
+        x_test: [M, *shape], as x_train.
+        y_test: [M], [M, positions] or [M, targets], as y_train.
+        classes: Number of classes; None for regression.
     """
 
-    x_train: NDArray[np.float32]
-    y_train: NDArray[np.int64]
-    x_test: NDArray[np.float32]
-    y_test: NDArray[np.int64]
-    classes: int
+    x_train: NDArray[Any]
+    y_train: NDArray[Any]
+    x_test: NDArray[Any]
+    y_test: NDArray[Any]
+    classes: int | None
 
     @property
-    def spec(self) -> DataSpec:
-        """What a network has to know of it."""
-        return DataSpec(shape=self.x_train.shape[1:], classes=self.classes)
+    def points(self) -> int:
+        """Inputs in the training set."""
+        return len(self.x_train)
 
     @property
     def baseline(self) -> float:
-        """Share of the commonest class in the training set: the accuracy of the best constant guess."""
-        return float(np.bincount(self.y_train).max() / len(self.y_train))
+        """The score of the best constant prediction on the training set.
+
+        The share of the commonest class, over the positions that count; for regression 0, the explained variance of
+        the mean.
+        """
+        if self.classes is None:
+            return 0.0
+        labels = self.y_train[self.y_train != NO_TARGET]
+        return float(np.bincount(labels).max() / len(labels))
 
 
 class DataSource(Registered):
@@ -109,10 +141,11 @@ class DataSource(Registered):
 @lru_cache(maxsize=8)
 def _drawn(source: DataSource) -> Dataset:
     found, spec = source.draw(), source.spec
-    if found.spec.shape != spec.shape or found.classes > spec.classes:
+    shape = found.x_train.shape[1:]
+    if shape != spec.shape or (found.classes or 0) > (spec.classes or 0):
         raise InvalidValue(
-            f"data set {source.name!r} drew inputs of shape {found.spec.shape} in {found.classes} classes, but its "
-            f"spec is shape {spec.shape} in {spec.classes} classes"
+            f"data set {source.name!r} drew inputs of shape {shape} in {found.classes} classes, but its spec is shape "
+            f"{spec.shape} in {spec.classes} classes"
         )
     return found
 

@@ -20,7 +20,7 @@ class Digits(DataSource):
     @property
     def spec(self) -> DataSpec:
         """64 pixels in a row, ten classes."""
-        return DataSpec(shape=(64,), classes=10)
+        return DataSpec(shape=(64,), classes=10, image=(1, 8, 8))
 
     def draw(self) -> Dataset:
         """The images in random order, split."""

@@ -35,7 +35,7 @@ class DetailRecorder:
         self._regions: list[Floats] = []
         self._initial: tuple[Floats, ...] = ()
         self._final: tuple[Floats, ...] = ()
-        self._predictions: Floats = np.empty((0, data.classes), np.float32)
+        self._predictions: Floats = np.empty((0, 0), np.float32)
         self._predicted: NDArray[np.int64] = np.empty(0, np.int64)
 
     def add(

@@ -131,13 +131,13 @@ class _Run:
     """One network on its way through its budget."""
 
     def __init__(self, problem: Problem, data: Dataset, job: Job, *, full: bool = False) -> None:
-        plan = as_dense(problem.network).checked_plan(data.spec, job.depth)
+        plan = as_dense(problem.network).checked_plan(problem.data.spec, job.depth)
         if not claims(plan):
             raise InvalidValue(
                 f"engine 'dense' does not train {problem.network.label} at depth {job.depth}: choose the engine 'torch'"
             )
         self.problem, self.data = problem, data
-        self.program = lay_out(plan, data.spec)
+        self.program = lay_out(plan, problem.data.spec)
         self.recorder = Recorder(problem, plan, data, depth=job.depth, seed=job.seed, full=full)
         self.orders = EpochOrders(len(data.x_train), job.seed)
         self.P = _initial_parameters(problem, plan, self.program, job.seed)

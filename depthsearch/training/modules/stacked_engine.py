@@ -100,7 +100,7 @@ class _Stack:
         self, problem: Problem, data: Dataset, jobs: Sequence[Job], device: torch.device, *, full: bool
     ) -> None:
         depth, seeds = jobs[0].depth, [job.seed for job in jobs]
-        plan = as_dense(problem.network).checked_plan(data.spec, depth)
+        plan = as_dense(problem.network).checked_plan(problem.data.spec, depth)
         self.problem, self.plan = problem, plan
         self.data = _Tensors(data, device)
         weights = [initial_weights(as_dense(problem.network), plan, seed) for seed in seeds]
