@@ -99,6 +99,26 @@ class Dataset:
         return float(np.bincount(labels).max() / len(labels))
 
 
+@dataclass(frozen=True, eq=False)
+class TorchData:
+    """Data as a user's code gives them: torch Datasets, whose items the engine batches, or DataLoaders.
+
+    A batch is a tuple (inputs, targets) or (input, input, ..., targets), or a dict whose entries are passed to the
+    module as keyword arguments.
+
+    Attributes:
+        train: A torch Dataset or DataLoader.
+        test: Another of the same kind.
+        points: Items in the training set.
+        baseline: The score of the best constant prediction; 0 where the score is no accuracy.
+    """
+
+    train: Any
+    test: Any
+    points: int
+    baseline: float
+
+
 class DataSource(Registered):
     """Which data set, and how it is drawn: the open registry of data sets, by name.
 
@@ -126,10 +146,10 @@ class DataSource(Registered):
         raise NotImplementedError
 
     @abstractmethod
-    def draw(self) -> Dataset:
+    def draw(self) -> Dataset | TorchData:
         """The points, a pure function of the options."""
 
-    def load(self) -> Dataset:
+    def contents(self) -> Dataset | TorchData:
         """The points, drawn once and shared by all who ask for them.
 
         Raises:
@@ -137,10 +157,23 @@ class DataSource(Registered):
         """
         return _drawn(self)
 
+    def load(self) -> Dataset:
+        """The points as arrays (see `contents`).
+
+        Raises:
+            InvalidValue: A user's code gives them as torch Datasets or DataLoaders.
+        """
+        found = self.contents()
+        if isinstance(found, TorchData):
+            raise InvalidValue(f"data set {self.name!r} gives torch data, which only a module is trained on")
+        return found
+
 
 @lru_cache(maxsize=8)
-def _drawn(source: DataSource) -> Dataset:
+def _drawn(source: DataSource) -> Dataset | TorchData:
     found, spec = source.draw(), source.spec
+    if isinstance(found, TorchData):
+        return found
     shape = found.x_train.shape[1:]
     if shape != spec.shape or (found.classes or 0) > (spec.classes or 0):
         raise InvalidValue(

@@ -1,8 +1,9 @@
 """What every family of networks is, and a dense network as plain data: its plan. No engine is imported."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from depthsearch.data.base import DataSpec
 from depthsearch.errors import InvalidValue
@@ -26,10 +27,10 @@ class LayerCounts(FrozenModel):
         parameters: Trainable numbers.
     """
 
-    hidden: int | None
-    weight_layers: int | None
-    keras: int | None
-    parameters: int
+    hidden: int | None = None
+    weight_layers: int | None = None
+    keras: int | None = None
+    parameters: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,23 @@ Layer: TypeAlias = Dense | Normalization | Activation | Add
 Plan: TypeAlias = tuple[Layer, ...]
 
 
+@dataclass(frozen=True)
+class CustomTraining:
+    """What a user's code does in place of the engine.
+
+    Attributes:
+        loss: From the module's output and the targets to the mean loss of the batch.
+        step: From the module and a batch to the mean loss of the batch, or to (loss, correct), where `correct` is a
+            tensor of booleans, one for each prediction, or how many predictions were right.
+        optimizer: From the module's parameters to a torch optimizer; the recipe's learning rate, momentum and weight
+            decay are then not used.
+    """
+
+    loss: Callable[..., Any] | None = None
+    step: Callable[..., Any] | None = None
+    optimizer: Callable[..., Any] | None = None
+
+
 class Network(Registered):
     """A rule that turns a depth into a network: the open registry of families, by the field `family`.
 
@@ -112,6 +130,10 @@ class Network(Registered):
     @abstractmethod
     def layer_counts(self, spec: DataSpec, depth: int) -> LayerCounts:
         """The size of that network by every convention in use."""
+
+    def custom_training(self) -> CustomTraining:
+        """What the network's code does in place of the engine: nothing, unless it is a user's."""
+        return CustomTraining()
 
     @property
     def units(self) -> str:

@@ -35,15 +35,15 @@ def check_criterion(problem: Problem) -> None:
         InvalidValue: The training points are too few to tell training from chance, or a constant guess reaches the
             target.
     """
-    data, criterion = problem.data.load(), problem.criterion
-    points, guess = problem.recipe.points_per_entry(len(data.x_train)), data.baseline
+    data, criterion = problem.data.contents(), problem.criterion
+    points, guess = problem.recipe.points_per_entry(data.points), data.baseline
     if criterion.target is not None and criterion.target <= guess:
         expected = f"above {guess:.3f}, the accuracy of a constant guess on the training points"
         raise InvalidValue(path="criterion.target", value=criterion.target, expected=expected)
     needed = bar(criterion, baseline=guess, points=points)
     if criterion.target is not None or needed < 1:
         return
-    if problem.recipe.steps is not None and points < len(data.x_train):
+    if problem.recipe.steps is not None and points < data.points:
         reason = (
             f"must be enough to distinguish training from chance, but got {problem.recipe.steps}: in a twentieth of "
             f"them a run sees {count_of(points, 'point')}, and would need an accuracy of {needed:.2f}; give more "
@@ -52,7 +52,7 @@ def check_criterion(problem: Problem) -> None:
         raise InvalidValue(reason, path="recipe.steps", value=problem.recipe.steps)
     given = problem.data.model_dump()
     reason = (
-        f"must leave enough to distinguish training from chance, but got {given.get('points', len(data.x_train))} with "
+        f"must leave enough to distinguish training from chance, but got {given.get('points', data.points)} with "
         f"a test share of {given['test_share']}: {count_of(points, 'training point')} would need an accuracy of "
         f"{needed:.2f}; give more points, or a smaller test share"
     )
