@@ -90,6 +90,7 @@ def test_the_same_options_give_the_same_points(name: str) -> None:
     first = source(name, seed=3).load()
     second = source(name, seed=3).draw()
 
+    assert isinstance(second, Dataset)
     assert first is not second
     assert np.array_equal(first.x_train, second.x_train)
     assert np.array_equal(first.x_test, second.x_test)
