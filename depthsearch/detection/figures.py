@@ -34,12 +34,23 @@ def is_flat(trace: Trace, criterion: Criterion) -> bool:
     return bool(abs(slope) <= FLAT_CHANGE)
 
 
+def hidden_layers(trace: Trace) -> list[int]:
+    """The layers before the last one whose outputs' gradients are seen, first to last."""
+    return [layer for layer in range(len(trace.layers) - 1) if layer not in trace.facts.unseen]
+
+
+def first_layer(trace: Trace) -> int:
+    """The first layer whose output's gradient is seen."""
+    return next((layer for layer in range(len(trace.layers)) if layer not in trace.facts.unseen), 0)
+
+
 def gradient_ratio(trace: Trace, snapshot: int) -> float | None:
     """|dL/dh| at the first hidden layer over that at the last, in one snapshot; None where it is undefined."""
-    if not len(trace.snapshots):
+    hidden = hidden_layers(trace)
+    if not len(trace.snapshots) or not hidden:
         return None
     gradients = trace.snapshots.activation_gradient_norm[snapshot].astype(np.float64)
-    first, last = float(gradients[0]), float(gradients[-2])
+    first, last = float(gradients[hidden[0]]), float(gradients[hidden[-1]])
     if not math.isfinite(first) or not math.isfinite(last) or last == 0:
         return None
     return first / last
@@ -53,7 +64,8 @@ def reach(trace: Trace) -> float | None:
     """
     if not len(trace.snapshots):
         return None
-    facts, gradients = trace.facts, trace.snapshots.weight_gradient_norm[:, 0].astype(np.float64)
+    facts = trace.facts
+    gradients = trace.snapshots.weight_gradient_norm[:, first_layer(trace)].astype(np.float64)
     if facts.optimizer == "sgd":
         return float(facts.learning_rate / (1 - facts.momentum) * trace.budget_steps * gradients[0])
     smaller = float(gradients[[0, -1]].min())
@@ -77,6 +89,8 @@ def swing_threshold(trace: Trace) -> float:
     Chance: three standard errors of the difference between two shares of an entry's points.
     """
     rate = trace.baseline
+    if trace.facts.points_per_entry is None:
+        return SWING
     return max(SWING, STANDARD_ERRORS * math.sqrt(2 * rate * (1 - rate) / trace.facts.points_per_entry))
 
 

@@ -15,7 +15,9 @@ import numpy as np
 from depthsearch.detection.figures import (
     SWING_SHARE,
     crossed,
+    first_layer,
     gradient_ratio,
+    hidden_layers,
     improvement,
     is_flat,
     reach,
@@ -157,13 +159,13 @@ def _gradient_exploded(trace: Trace, criterion: Criterion) -> Finding | None:
 
 def dead(trace: Trace, criterion: Criterion) -> Finding | None:
     """A constant output because a layer is dead, or most units of the network dead; at the start, or since."""
-    snapshots = trace.snapshots
-    if not len(snapshots):
+    snapshots, seen = trace.snapshots, hidden_layers(trace)
+    if not len(snapshots) or not seen:
         return None
     for index, kind in ((0, VerdictKind.BORN_DEAD), (-1, VerdictKind.DIED)):
         if kind is VerdictKind.BORN_DEAD and crossed(trace, criterion):
             continue  # it learned for a while, so its units were active
-        hidden = snapshots.never_active[index, :-1]
+        hidden = snapshots.never_active[index, seen]
         # Shares such as 7 of 10 are not exact in float32.
         share, layers = round(float(hidden.mean(dtype=np.float64)), 6), np.flatnonzero(hidden == 1)
         figures: Figures = {
@@ -175,7 +177,7 @@ def dead(trace: Trace, criterion: Criterion) -> Finding | None:
         }
         if len(layers) and snapshots.output_range[index] == 0:
             limits: Thresholds = {"dead_layers": 1, "output_range": 0}
-            return Finding(kind, "dead_layer", figures | {"layer": trace.layers[layers[0]]}, limits)
+            return Finding(kind, "dead_layer", figures | {"layer": trace.layers[seen[layers[0]]]}, limits)
         if share >= DEAD_SHARE:
             return Finding(kind, "dead_units", figures, {"never_active_share": DEAD_SHARE})
     return None
@@ -187,7 +189,7 @@ def _vanished(trace: Trace, criterion: Criterion) -> Finding | None:
     ratios = [value for value in (gradient_ratio(trace, 0), gradient_ratio(trace, -1)) if value is not None]
     ratio = min(ratios, default=None)
     moved = reach(trace)
-    change = float(trace.snapshots.weight_change[-1, 0]) if trace.complete else None
+    change = float(trace.snapshots.weight_change[-1, first_layer(trace)]) if trace.complete else None
     figures: Figures = {
         "activation_gradient_ratio": ratio,
         "reach": moved,

@@ -14,18 +14,19 @@ ROUNDING = 5e-7
 """Scores are kept in single precision: one that falls short of a bar by no more reaches it."""
 
 
-def chance_bar(criterion: Criterion, *, baseline: float, points: int) -> float:
+def chance_bar(criterion: Criterion, *, baseline: float, points: int | None) -> float:
     """The running train accuracy from which an entry is distinguished from chance.
 
     The majority rate, plus the larger of the criterion's least gain of the headroom above it and three binomial
-    standard errors of a constant guess over `points` points.
+    standard errors of a constant guess over `points` points; only the gain where the score is no share of right
+    predictions, and `points` None.
     """
     headroom = 1 - baseline
-    standard_error = math.sqrt(baseline * headroom / points)
+    standard_error = math.sqrt(baseline * headroom / points) if points is not None else 0.0
     return baseline + max(criterion.least_gain * headroom, STANDARD_ERRORS * standard_error)
 
 
-def bar(criterion: Criterion, *, baseline: float, points: int) -> float:
+def bar(criterion: Criterion, *, baseline: float, points: int | None) -> float:
     """The score that the last entries of a run must reach: that of the criterion's kind."""
     if criterion.target is not None:
         return criterion.target

@@ -26,10 +26,10 @@ def cannot_move(trace: Trace) -> bool:
     zero gradients; without weight decay, and with the optimizer's state empty, none of their weights ever
     moves, and all that comes after sees a constant. The state is empty before the first step, and always where SGD has
     no momentum. With batch norm this holds for the whole training set but not for a batch, whose statistics differ, so
-    nothing is claimed then.
+    nothing is claimed then, nor where a snapshot shows one batch.
     """
     facts, snapshots = trace.facts, trace.snapshots
-    if facts.weight_decay or facts.batch_statistics or not len(snapshots):
+    if facts.weight_decay or facts.batch_statistics or facts.snapshot_points is not None or not len(snapshots):
         return False
     stateless = facts.optimizer == "sgd" and not facts.momentum
     if snapshots.epochs[-1] != trace.epochs or (trace.epochs and not stateless):

@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import asdict, fields
+from typing import Any
 
 import numpy as np
 from sqlalchemy import (
@@ -94,8 +95,13 @@ def decode_trace(data: bytes, problem: Problem) -> Trace:
     plain = {_EARLIER_NAMES.get(name, name): value for name, value in plain.items() if name != "features"}
     facts = plain.pop("facts", None)
     return Trace(
-        facts=TrainingFacts(**facts) if facts else TrainingFacts.of(problem, points=plain["points"]),
+        facts=_facts(facts) if facts else TrainingFacts.of(problem, points=plain["points"]),
         **{name: arrays[name] for name in _ARRAYS},
         **(plain | {"layers": tuple(plain["layers"])}),
         snapshots=Snapshot(**{name: arrays[f"snapshots.{name}"] for name in _SNAPSHOT}),
     )
+
+
+def _facts(stored: dict[str, Any]) -> TrainingFacts:
+    """JSON has lists for tuples."""
+    return TrainingFacts(**(stored | {"unseen": tuple(stored.get("unseen", ()))}))

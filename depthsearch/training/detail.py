@@ -1,6 +1,7 @@
 """Gathers what record="full" adds to a run's trace. The engines share it; no torch here."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -23,20 +24,54 @@ MARGIN = 0.1
 """How far the grid extends beyond the data, as a share of the extent of the data."""
 
 
-class DetailRecorder:
-    """One run's growing detail."""
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a network predicts for test points of known classes.
 
-    def __init__(self, data: Dataset) -> None:
+    Attributes:
+        probabilities: [n, classes].
+        predicted: [n] the class, by the logits.
+        labels: [n] the true one.
+        mean_loss: Mean cross-entropy.
+    """
+
+    probabilities: Floats
+    predicted: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    mean_loss: float
+
+    @classmethod
+    def of(cls, logits: Floats, labels: NDArray[np.int64]) -> "Predictions":
+        """From logits [n, outputs] and labels [n]."""
+        logarithms = log_probabilities(logits)
+        mean_loss = -float(np.take_along_axis(logarithms, labels[:, None], 1).mean())
+        return cls(np.exp(logarithms).astype(np.float32), predicted_classes(logits), labels, mean_loss)
+
+
+NOTHING_PREDICTED = Predictions(
+    np.empty((0, 0), np.float32), np.empty(0, np.int64), np.empty(0, np.int64), float("nan")
+)
+"""Where no classes are learned."""
+
+
+class DetailRecorder:
+    """One run's growing detail.
+
+    Args:
+        data: What is learned; None where it is not held as arrays, so that nobody draws its plane.
+    """
+
+    def __init__(self, data: Dataset | None) -> None:
         self._data = data
         self._weights, self._gradients = _HistogramRecorder(), _HistogramRecorder()
         self._losses: list[float] = []
-        self._grid = _grid(data.x_train) if data.x_train.shape[1:] == (2,) else None
+        planar = data is not None and data.classes is not None and data.x_train.shape[1:] == (2,)
+        self._grid = _grid(data.x_train) if data is not None and planar else None
         self._region_epochs: list[int] = []
         self._regions: list[Floats] = []
         self._initial: tuple[Floats, ...] = ()
         self._final: tuple[Floats, ...] = ()
-        self._predictions: Floats = np.empty((0, 0), np.float32)
-        self._predicted: NDArray[np.int64] = np.empty(0, np.int64)
+        self._predictions = NOTHING_PREDICTED
 
     def add(
         self,
@@ -56,17 +91,28 @@ class DetailRecorder:
             epoch: Which epoch.
             regions: Whether to evaluate the network on the grid too.
         """
+        assert self._data is not None
+        self.add_layers(weights, gradients)
+        predictions = Predictions.of(logits(self._data.x_test), self._data.y_test)
+        self.add_test(predictions.mean_loss, predictions)
+        self.add_regions(logits, epoch=epoch, wanted=regions)
+
+    def add_layers(self, weights: Sequence[Floats], gradients: Sequence[Floats]) -> None:
+        """Each layer's W and dL/dW at the end of an epoch (see `add`)."""
         self._weights.add(weights)
         self._gradients.add(gradients)
         if not self._initial:
             self._initial = tuple(weights)
         self._final = tuple(weights)
-        of_test = logits(self._data.x_test)
-        self._predicted = predicted_classes(of_test)
-        logarithms = log_probabilities(of_test)
-        self._losses.append(-float(np.take_along_axis(logarithms, self._data.y_test[:, None], 1).mean()))
-        self._predictions = np.exp(logarithms).astype(np.float32)
-        if regions and self._grid:
+
+    def add_test(self, loss: float, predictions: "Predictions | None" = None) -> None:
+        """The mean test loss at the end of an epoch, and what was predicted, where classes are."""
+        self._losses.append(loss)
+        self._predictions = predictions or NOTHING_PREDICTED
+
+    def add_regions(self, logits: Logits, *, epoch: int, wanted: bool) -> None:
+        """The plane at the end of an epoch, where it is wanted and the data lie in one."""
+        if wanted and self._grid:
             x, y = self._grid
             points = np.stack([values.ravel() for values in np.meshgrid(x, y)], axis=1)
             plane = np.exp(log_probabilities(logits(points)))
@@ -75,6 +121,7 @@ class DetailRecorder:
 
     def detail(self, snapshots: Snapshot) -> Detail:
         """The record, with the snapshots of every epoch."""
+        shown = self._predictions
         return Detail(
             snapshots=snapshots,
             test_loss=np.asarray(self._losses, dtype=np.float32),
@@ -82,14 +129,14 @@ class DetailRecorder:
             gradients=self._gradients.histograms(),
             initial_weights=self._initial,
             final_weights=self._final,
-            predictions=self._predictions,
-            predicted=self._predicted,
-            labels=self._data.y_test,
+            predictions=shown.probabilities,
+            predicted=shown.predicted,
+            labels=shown.labels,
             regions=self._plane(),
         )
 
     def _plane(self) -> Regions | None:
-        if self._grid is None:
+        if self._grid is None or self._data is None:
             return None
         x, y = self._grid
         epochs = np.asarray(self._region_epochs, dtype=np.int64)

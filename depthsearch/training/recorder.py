@@ -1,6 +1,7 @@
 """Gathers what a run records into a Trace. The engines share it; no torch here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,36 +25,67 @@ PER_LAYER = (
 PER_NETWORK = ("output_range", "input_correlation", "test_accuracy")
 
 
+@dataclass(frozen=True)
+class RunFacts:
+    """What a recorder knows of its run before anything is trained.
+
+    Attributes:
+        training: How it is trained.
+        layers: [L] names of the layers, first to last.
+        depth: In the family's units.
+        seed: Of the run.
+        baseline: The score of a constant guess.
+        points: Inputs in the training set.
+        steps_per_epoch: Optimizer steps in one pass over them.
+        ends: [E] the optimizer steps after which each entry of the budget ends.
+        snapshots: The entries that a snapshot is taken at; by default log-spaced.
+        tested: Whether the test score is taken at every snapshot, rather than for the detail and at the end only.
+    """
+
+    training: TrainingFacts
+    layers: tuple[str, ...]
+    depth: int
+    seed: int
+    baseline: float
+    points: int
+    steps_per_epoch: int
+    ends: Sequence[int]
+    snapshots: tuple[int, ...]
+    tested: bool = True
+
+    @classmethod
+    def of_plan(cls, problem: Problem, plan: Plan, data: Dataset, *, depth: int, seed: int) -> "RunFacts":
+        """Of a planned network of the problem."""
+        ends = problem.recipe.entry_ends(data.points)
+        return cls(
+            training=TrainingFacts.of(problem, points=data.points),
+            layers=tuple(layer.name for layer in weight_layers(plan)),
+            depth=depth,
+            seed=seed,
+            baseline=data.baseline,
+            points=data.points,
+            steps_per_epoch=problem.recipe.steps_per_epoch(data.points),
+            ends=ends,
+            snapshots=snapshot_epochs(len(ends)),
+        )
+
+
 class Recorder:
     """One run's growing record.
 
     Args:
-        problem: What is trained.
-        plan: The network of this run's depth.
-        data: Its data set.
-        depth: In the family's units.
-        seed: Of the run.
-        full: Whether Trace.detail is recorded too.
-
-    Attributes:
-        ends: [E] the optimizer steps after which each entry of the budget ends.
+        facts: Of the run.
+        detail: Records what Trace.detail holds; None for a summary.
     """
 
-    def __init__(
-        self, problem: Problem, plan: Plan, data: Dataset, *, depth: int, seed: int, full: bool = False
-    ) -> None:
-        self._data, self._depth, self._seed = data, depth, seed
-        self._layers = tuple(layer.name for layer in weight_layers(plan))
-        self.points = len(data.x_train)
-        self._facts = TrainingFacts.of(problem, points=self.points)
-        self.steps_per_epoch = problem.recipe.steps_per_epoch(self.points)
-        self.ends = problem.recipe.entry_ends(self.points)
+    def __init__(self, facts: RunFacts, detail: DetailRecorder | None = None) -> None:
+        self._facts, self.detail = facts, detail
+        self.ends, self.steps_per_epoch = facts.ends, facts.steps_per_epoch
         self.budget_steps, self.budget_epochs = self.ends[-1], len(self.ends)
-        self._snapshot_epochs = frozenset(snapshot_epochs(self.budget_epochs))
+        self._snapshot_epochs = frozenset(facts.snapshots)
         self._losses: list[float] = []
         self._accuracies: list[float] = []
         self._epochs: list[int] = []
-        self.detail = DetailRecorder(data) if full else None
         self._snapshots: dict[str, list[ArrayLike]] = {name: [] for name in (*PER_LAYER, *PER_NETWORK)}
 
     @property
@@ -103,20 +135,23 @@ class Recorder:
             epochs=np.asarray(self._epochs, dtype=np.int64),
             **{name: _floats(values) for name, values in self._snapshots.items()},
         )
+        summary = every.at_epochs(self._snapshot_epochs) if self.detail else every
+        if not self._facts.tested:
+            summary = replace(summary, test_accuracy=np.full(len(summary), np.nan, np.float32))
         return Trace(
-            facts=self._facts,
-            depth=self._depth,
-            seed=self._seed,
-            layers=self._layers,
+            facts=self._facts.training,
+            depth=self._facts.depth,
+            seed=self._facts.seed,
+            layers=self._facts.layers,
             loss=_floats(self._losses),
             score=_floats(self._accuracies),
-            snapshots=every.at_epochs(self._snapshot_epochs) if self.detail else every,
+            snapshots=summary,
             final_test_accuracy=final_test_accuracy,
             steps=self.steps,
             budget_epochs=self.budget_epochs,
             budget_steps=self.budget_steps,
-            baseline=self._data.baseline,
-            points=self.points,
+            baseline=self._facts.baseline,
+            points=self._facts.points,
             detail=self.detail.detail(every) if self.detail else None,
         )
 

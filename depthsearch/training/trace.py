@@ -136,10 +136,11 @@ class Detail:
         gradients: Of each layer's dL/dW, L being the mean loss over the training set.
         initial_weights: Each layer's W [units, inputs] before the first step.
         final_weights: Each layer's W at the end.
-        predictions: [test points, classes] probability of each class at the end.
+        predictions: [test points, classes] probability of each class at the end; empty where no classes are learned.
         predicted: [test points] the class that is predicted there, as the accuracy counts it: by the logits, which
             differ where probabilities are rounded to the same number.
-        labels: [test points] the class of each.
+        labels: [test points] the class of each. For a sequence, points are positions that count, the first 10,000 of
+            them.
         regions: The plane as the network sees it; None for data of other than two features.
     """
 
@@ -167,7 +168,11 @@ class TrainingFacts:
         first_weights: Numbers in the first layer's W.
         batch_statistics: Whether a layer's output depends on the other points of the batch.
         entry: What people call an entry of the trace: "epoch" or "entry".
-        points_per_entry: The fewest different training points that an entry's score is taken over.
+        points_per_entry: The fewest different training points, or positions of a sequence, that an entry's score is
+            taken over; None where the score is no share of right predictions and has no binomial error.
+        snapshot_points: Points of the batch that a snapshot shows; None for the whole training set.
+        unseen: Layers whose outputs' gradients are not seen: containers that hold parameters apart from those of
+            their layers, and layers whose weights are used without calling them.
     """
 
     optimizer: str
@@ -177,21 +182,36 @@ class TrainingFacts:
     first_weights: int
     batch_statistics: bool
     entry: str
-    points_per_entry: int
+    points_per_entry: int | None
+    snapshot_points: int | None = None
+    unseen: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, problem: Problem, *, points: int) -> "TrainingFacts":
-        """The facts of a dense network of the problem, trained on so many points."""
-        network, recipe = as_dense(problem.network), problem.recipe
+        """The facts of a planned network of the problem, trained on so many points."""
+        network = as_dense(problem.network)
+        return cls.of_recipe(
+            problem,
+            first_weights=problem.data.spec.features * network.width,
+            batch_statistics=network.normalization == "batch",
+            points_per_entry=problem.recipe.points_per_entry(points),
+        )
+
+    @classmethod
+    def of_recipe(
+        cls, problem: Problem, *, first_weights: int, batch_statistics: bool, points_per_entry: int | None
+    ) -> "TrainingFacts":
+        """The facts that the recipe gives, with those that only the network shows."""
+        recipe = problem.recipe
         return cls(
             optimizer=recipe.optimizer,
             learning_rate=recipe.learning_rate,
             momentum=recipe.momentum or 0.0,
             weight_decay=recipe.weight_decay,
-            first_weights=problem.data.spec.features * network.width,
-            batch_statistics=network.normalization == "batch",
+            first_weights=first_weights,
+            batch_statistics=batch_statistics,
             entry="epoch" if recipe.steps is None else "entry",
-            points_per_entry=recipe.points_per_entry(points),
+            points_per_entry=points_per_entry,
         )
 
 

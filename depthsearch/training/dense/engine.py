@@ -22,8 +22,9 @@ from depthsearch.problem.recipe import ADAM_EPSILON
 from depthsearch.training.dense import passes, training
 from depthsearch.training.dense.compile import compile_elsewhere, compiled_before
 from depthsearch.training.dense.program import DENSE, LANES, Program, claims, lay_out
+from depthsearch.training.detail import DetailRecorder
 from depthsearch.training.engine import Job, Record, Watch, cores, out_of_memory
-from depthsearch.training.recorder import PER_LAYER, EpochOrders, Recorder
+from depthsearch.training.recorder import PER_LAYER, EpochOrders, Recorder, RunFacts
 from depthsearch.training.trace import Trace
 
 CHUNK = 16
@@ -138,7 +139,8 @@ class _Run:
             )
         self.problem, self.data = problem, data
         self.program = lay_out(plan, problem.data.spec)
-        self.recorder = Recorder(problem, plan, data, depth=job.depth, seed=job.seed, full=full)
+        facts = RunFacts.of_plan(problem, plan, data, depth=job.depth, seed=job.seed)
+        self.recorder = Recorder(facts, DetailRecorder(data) if full else None)
         self.orders = EpochOrders(len(data.x_train), job.seed)
         self.P = _initial_parameters(problem, plan, self.program, job.seed)
         self.P0 = self.P.copy()

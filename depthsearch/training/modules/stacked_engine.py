@@ -18,10 +18,11 @@ from depthsearch.networks.dense import as_dense
 from depthsearch.networks.initialization import initial_weights
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.recipe import ADAM_EPSILON
+from depthsearch.training.detail import DetailRecorder
 from depthsearch.training.engine import Job, Record, Watch, out_of_memory
 from depthsearch.training.modules.stack import NetworkStack
 from depthsearch.training.modules.steps import RecordedSteps, Steps, count_correct, mean_losses
-from depthsearch.training.recorder import EpochOrders, Recorder
+from depthsearch.training.recorder import EpochOrders, Recorder, RunFacts
 from depthsearch.training.trace import Trace
 
 STACK = 256
@@ -111,7 +112,12 @@ class _Stack:
         self.share_left_at_once = 0.5 if device.type == "cuda" else 1.0
         self.kept = output_indices(plan)
         self.orders = [EpochOrders(len(data.x_train), seed) for seed in seeds]
-        self.recorders = [Recorder(problem, plan, data, depth=depth, seed=seed, full=full) for seed in seeds]
+        self.recorders = [
+            Recorder(
+                RunFacts.of_plan(problem, plan, data, depth=depth, seed=seed), DetailRecorder(data) if full else None
+            )
+            for seed in seeds
+        ]
         self.rows = len(seeds)
         self.running = {place: place for place in range(self.rows)}  # from a run's place among the jobs to its row
 
