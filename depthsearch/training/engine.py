@@ -9,7 +9,7 @@ from depthsearch.errors import TrainingFailed
 from depthsearch.problem.problem import Problem
 from depthsearch.training.trace import Trace
 
-EngineName = Literal["auto", "dense", "torch"]
+EngineName = Literal["auto", "dense", "torch", "module"]
 
 
 DeviceName = Literal["auto", "cpu", "cuda"]
@@ -46,7 +46,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name: "dense" or "torch"."""
+        """Its name: "dense", "torch" or "module"."""
 
     @property
     def first_use(self) -> str | None:

@@ -23,7 +23,7 @@ class EngineChoice:
     """The engine for a problem, before it is imported.
 
     Args:
-        name: "dense" or "torch".
+        name: "dense", "torch" or "module".
         device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
 
     Attributes:
@@ -32,7 +32,7 @@ class EngineChoice:
 
     def __init__(self, name: str, device: str) -> None:
         self.name, self._device = name, device
-        self.lanes = GPU_LANES if device == "cuda" else cores() if name == "dense" else 1
+        self.lanes = _lanes(name, device)
 
     def load(self) -> Engine:
         """The engine, imported the first time.
@@ -50,6 +50,10 @@ class EngineChoice:
                 from depthsearch.training.dense.engine import DenseEngine  # noqa: PLC0415
 
                 return DenseEngine()
+            if self.name == "module":
+                from depthsearch.training.modules.engine import ModuleEngine  # noqa: PLC0415
+
+                return ModuleEngine(self._device)
             from depthsearch.training.modules.stacked_engine import TorchEngine  # noqa: PLC0415
 
             return TorchEngine(self._device)
@@ -60,14 +64,14 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
 
     Args:
         problem: What is trained.
-        engine: "dense", "torch", or "auto": dense where it trains the problem and its width is small enough that it
-            wins (see WIDEST_DENSE), unless a GPU is insisted on.
+        engine: "dense", "torch", "module", or "auto": dense where it trains the problem and its width is small enough
+            that it wins (see WIDEST_DENSE), unless a GPU is insisted on; module where the other two cannot train it.
         device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
 
     Raises:
         UnknownName: The engine or the device is not on its list.
-        InvalidValue: The dense engine was asked for on a GPU, or does not train this problem; or "cuda" was asked for
-            and torch sees no GPU.
+        InvalidValue: The dense engine was asked for on a GPU, or the one that was asked for does not train this
+            problem; or "cuda" was asked for and torch sees no GPU.
     """
     if engine not in ENGINES:
         raise UnknownName("engine", engine, ENGINES)
@@ -75,18 +79,34 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
         raise UnknownName("device", device, DEVICES)
     if (engine, device) == ("dense", "cuda"):
         raise InvalidValue("engine 'dense' trains only on the CPU, but got device 'cuda': choose the engine 'torch'")
-    if not isinstance(problem.network, DenseNetwork):
-        raise InvalidValue(
-            f"family {problem.network.family!r} has no plan, and the engines train planned networks only"
-        )
+    choice = EngineChoice(_named(problem, engine, device), device)
+    if device == "cuda":
+        choice.load()
+    return choice
+
+
+def _named(problem: Problem, engine: str, device: str) -> str:
+    """The engine's name, "auto" decided."""
+    if engine == "module":
+        return engine
+    planned = isinstance(problem.network, DenseNetwork) and problem.data.spec.task == "classification"
+    if not planned:
+        if engine != "auto":
+            reason = f"engine {engine!r} does not train {problem.label}: choose the engine 'module'"
+            raise InvalidValue(reason, path="engine", value=engine)
+        return "module"
     claimed = engine != "torch" and device != "cuda" and _dense_trains(problem)
     if engine == "dense" and not claimed:
         raise InvalidValue(f"engine 'dense' does not train {problem.network.label}: choose the engine 'torch'")
     wins = claimed and (engine == "dense" or as_dense(problem.network).width <= WIDEST_DENSE)
-    choice = EngineChoice("dense" if wins else "torch", device)
-    if device == "cuda":
-        choice.load()
-    return choice
+    return "dense" if wins else "torch"
+
+
+def _lanes(name: str, device: str) -> int:
+    """Runs that train side by side at little more than the time of one."""
+    if name == "dense":
+        return cores()
+    return GPU_LANES if device == "cuda" and name == "torch" else 1
 
 
 def _dense_trains(problem: Problem) -> bool:

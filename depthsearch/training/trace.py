@@ -66,6 +66,11 @@ def snapshot_epochs(budget: int) -> tuple[int, ...]:
     return (0, *powers, budget)
 
 
+def evenly_spaced(budget: int) -> tuple[int, ...]:
+    """0, every second of the budget's entries, and its last: for budgets in steps."""
+    return tuple(sorted({*range(0, budget + 1, 2), budget}))
+
+
 @dataclass(frozen=True, eq=False)
 class Histograms:
     """How a quantity of each layer is spread, epoch by epoch: B equal bins between the least and the largest value.

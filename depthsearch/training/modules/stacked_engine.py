@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from depthsearch.data.base import Dataset
-from depthsearch.errors import InvalidValue
 from depthsearch.interrupts import interrupts_deferred
 from depthsearch.networks.activations import activation_of
 from depthsearch.networks.base import Activation, output_indices
@@ -20,6 +19,8 @@ from depthsearch.problem.problem import Problem
 from depthsearch.problem.recipe import ADAM_EPSILON
 from depthsearch.training.detail import DetailRecorder
 from depthsearch.training.engine import Job, Record, Watch, out_of_memory
+from depthsearch.training.modules.device import chosen_device
+from depthsearch.training.modules.randomness import threads
 from depthsearch.training.modules.stack import NetworkStack
 from depthsearch.training.modules.steps import RecordedSteps, Steps, count_correct, mean_losses
 from depthsearch.training.recorder import EpochOrders, Recorder, RunFacts
@@ -45,11 +46,7 @@ class TorchEngine:
     name = "torch"
 
     def __init__(self, device: str = "auto") -> None:
-        if device == "cuda" and not torch.cuda.is_available():
-            raise InvalidValue("device 'cuda' cannot be used: torch sees no GPU here; accepted: 'auto' or 'cpu'")
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.device = torch.device(device)
+        self.device = chosen_device(device)
 
     @property
     def first_use(self) -> str | None:
@@ -85,8 +82,8 @@ class TorchEngine:
     @contextmanager
     def _training(self, problem: Problem, depth: int) -> Iterator[None]:
         """A block that trains: with as many threads as the width is worth, and its lack of memory in one line."""
-        threads = torch.get_num_threads() if as_dense(problem.network).width >= WIDE else 1
-        with _threads(threads), _translate_out_of_memory(problem, depth):
+        number = torch.get_num_threads() if as_dense(problem.network).width >= WIDE else 1
+        with threads(number), _translate_out_of_memory(problem, depth):
             yield
 
 
@@ -337,14 +334,3 @@ def _translate_out_of_memory(problem: Problem, depth: int) -> Iterator[None]:
         if any(words in str(error) for words in ("not enough memory", "can't allocate memory")):
             raise failed from error
         raise
-
-
-@contextmanager
-def _threads(number: int) -> Iterator[None]:
-    """torch's number of threads for the block; as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

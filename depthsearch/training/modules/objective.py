@@ -1,0 +1,238 @@
+"""What a module is trained for: its loss and its score on one batch, by task."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from depthsearch.data.base import NO_TARGET, DataSpec
+from depthsearch.errors import InvalidValue
+from depthsearch.networks.base import CustomTraining
+from depthsearch.training.modules.structure import first_tensor, points_in
+
+TARGET_KEYS = ("labels", "label", "targets", "target", "y")
+"""Of a batch that is a dict: which entry is the target, the first that there is."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one batch shows.
+
+    Attributes:
+        loss: [] mean loss, with its graph.
+        value: [] mean over what counts: 1 for a right prediction; the squared error over the target's variance; or the
+            loss again, where only that is known. None where it is the loss.
+        count: How many points, or positions, it is a mean over.
+        points: Points in the batch.
+        logits: The module's output, where the batch was classified; None elsewhere.
+        labels: [points, ...] of these logits.
+    """
+
+    loss: Tensor
+    value: Tensor | None
+    count: Tensor | int
+    points: int
+    logits: Tensor | None = None
+    labels: Tensor | None = None
+
+
+class Objective(Protocol):
+    """The loss and the score of a module on a batch."""
+
+    @property
+    def measure(self) -> str:
+        """What the values are: "right", "error" or "loss"."""
+
+    def __call__(self, module: nn.Module, batch: Any) -> Outcome:
+        """Run the module on a batch, and measure it."""
+
+
+@dataclass(frozen=True)
+class Classification:
+    """One class for each input, or for each position of it: cross-entropy, and the share of right predictions.
+
+    Logits are [batch, classes] or, for two classes, [batch] or [batch, 1]; of a sequence, [batch, positions, classes].
+
+    Attributes:
+        spec: Of the data.
+        loss: A user's loss of (outputs, targets); by default cross-entropy.
+        smoothing: Label smoothing, 0 for none.
+    """
+
+    spec: DataSpec
+    loss: Callable[..., Any] | None = None
+    smoothing: float = 0.0
+    measure: str = "right"
+
+    def __call__(self, module: nn.Module, batch: Any) -> Outcome:
+        """Run the module on (inputs, ..., labels), and measure it."""
+        inputs, labels = split_batch(batch)
+        output = call(module, inputs)
+        logits = _checked_logits(first_tensor(output), labels, self.spec)
+        # What the loss takes: classes in the second dimension.
+        flat, target = logits.flatten(0, -2) if logits.dim() > 2 else logits, labels.flatten()  # noqa: PLR2004
+        if self.loss is not None:
+            loss = self.loss(output, labels)
+        elif flat.shape[1] == 1:
+            smooth = target.to(flat.dtype) * (1 - self.smoothing) + self.smoothing / 2
+            loss = functional.binary_cross_entropy_with_logits(flat[:, 0], smooth)
+        else:
+            loss = functional.cross_entropy(flat, target, ignore_index=NO_TARGET, label_smoothing=self.smoothing)
+        with torch.no_grad():
+            counted = target != NO_TARGET
+            predicted = (flat[:, 0] > 0).long() if flat.shape[1] == 1 else flat.argmax(dim=1)
+            count = counted.sum()
+            right = ((predicted == target) & counted).sum() / count.clamp(min=1)
+        return Outcome(loss, right, count, points_in(batch), logits.detach(), labels)
+
+
+@dataclass(frozen=True)
+class Regression:
+    """Numbers for each input: the mean squared error, and the explained variance.
+
+    Attributes:
+        variance: [targets] of the training targets; the error of the best constant prediction.
+        loss: A user's loss of (outputs, targets); by default the mean squared error.
+    """
+
+    variance: Tensor
+    loss: Callable[..., Any] | None = None
+    measure: str = "error"
+
+    def __call__(self, module: nn.Module, batch: Any) -> Outcome:
+        """Run the module on (inputs, ..., targets), and measure it."""
+        inputs, targets = split_batch(batch)
+        output = call(module, inputs)
+        predicted = first_tensor(output)
+        if predicted is None or predicted.numel() != targets.numel():
+            shape = None if predicted is None else tuple(predicted.shape)
+            raise InvalidValue(f"the network gives outputs of shape {shape} for targets of {tuple(targets.shape)}")
+        predicted = predicted.reshape(targets.shape)
+        loss = functional.mse_loss(predicted, targets) if self.loss is None else self.loss(output, targets)
+        with torch.no_grad():
+            squares = (predicted.float() - targets).square().reshape(len(targets), -1).mean(dim=0)
+            error = (squares / self.variance.to(squares.device)).mean()
+        return Outcome(loss, error, len(targets), points_in(batch))
+
+
+@dataclass(frozen=True)
+class CustomLoss:
+    """A loss alone: that of `loss(outputs, targets)`, of an output with a `loss`, or of the mean of the output.
+
+    Attributes:
+        loss: A user's loss of (outputs, targets).
+    """
+
+    loss: Callable[..., Any] | None = None
+    measure: str = "loss"
+
+    def __call__(self, module: nn.Module, batch: Any) -> Outcome:
+        """Run the module on the batch, and measure it."""
+        if self.loss is not None:
+            inputs, targets = split_batch(batch)
+            return Outcome(self.loss(call(module, inputs), targets), None, points_in(batch), points_in(batch))
+        output = call(module, batch)
+        loss = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
+        if not isinstance(loss, Tensor):
+            raise InvalidValue(
+                f"the network's output has no loss, but got {type(output).__name__}: give loss(outputs, targets) or "
+                "step(model, batch) in its file, or an output with a .loss"
+            )
+        return Outcome(loss, None, points_in(batch), points_in(batch))
+
+
+@dataclass(frozen=True)
+class CustomStep:
+    """A user's step(model, batch) -> loss or (loss, correct).
+
+    Attributes:
+        step: The user's.
+        counts: Whether it gives `correct`, as its first batch shows.
+    """
+
+    step: Callable[..., Any]
+    counts: bool
+
+    @property
+    def measure(self) -> str:
+        """Right predictions where they are counted, else the loss."""
+        return "right" if self.counts else "loss"
+
+    def __call__(self, module: nn.Module, batch: Any) -> Outcome:
+        """Let the step run the module on the batch."""
+        result, points = self.step(module, batch), points_in(batch)
+        loss, correct = result if isinstance(result, tuple) else (result, None)
+        if not isinstance(loss, Tensor) or loss.numel() != 1:
+            raise InvalidValue(f"step(model, batch) must return a loss of one number, but got {result!r:.100}")
+        if correct is None:
+            return Outcome(loss.reshape(()), None, points, points)
+        right = torch.as_tensor(correct, device=loss.device)
+        if right.numel() > 1 or right.dtype == torch.bool:
+            return Outcome(loss.reshape(()), right.float().mean(), right.numel(), points)
+        return Outcome(loss.reshape(()), right.float().reshape(()) / points, points, points)
+
+
+def choose_objective(
+    spec: DataSpec, custom: CustomTraining, *, variance: Tensor | None, smoothing: float, example: Callable[[], Any]
+) -> Objective:
+    """The objective of a task.
+
+    Args:
+        spec: Of the data.
+        custom: What a user's code does in place of the engine.
+        variance: [targets] of the training targets, for regression.
+        smoothing: Label smoothing.
+        example: Gives what the user's step returns for a batch; called once, where there is a step.
+    """
+    if custom.step is not None:
+        return CustomStep(custom.step, counts=isinstance(example(), tuple))
+    if spec.task in {"classification", "sequence"}:
+        return Classification(spec, custom.loss, smoothing)
+    if spec.task == "regression":
+        assert variance is not None
+        return Regression(variance, custom.loss)
+    return CustomLoss(custom.loss)
+
+
+def split_batch(batch: Any) -> tuple[Any, Any]:
+    """The inputs and the target of a batch; the target of a batch of inputs only is these inputs."""
+    if isinstance(batch, Mapping):
+        key = next((key for key in TARGET_KEYS if key in batch), None)
+        if key is None:
+            raise InvalidValue(
+                f"a batch with the entries {', '.join(map(str, batch))} has no target: name one of them one of "
+                f"{', '.join(TARGET_KEYS)}, or give step(model, batch)"
+            )
+        return {name: value for name, value in batch.items() if name != key}, batch[key]
+    if isinstance(batch, list | tuple) and len(batch) > 1:
+        return tuple(batch[:-1]), batch[-1]
+    return batch, batch[0] if isinstance(batch, list | tuple) else batch
+
+
+def call(module: nn.Module, inputs: Any) -> Any:
+    """Run the module: entries of a dict are passed by name, those that it takes; parts of a tuple by place."""
+    if isinstance(inputs, Mapping):
+        accepted = inspect.signature(module.forward).parameters
+        every = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
+        return module(**{name: value for name, value in inputs.items() if every or name in accepted})
+    return module(*inputs) if isinstance(inputs, list | tuple) else module(inputs)
+
+
+def _checked_logits(logits: Tensor | None, labels: Tensor, spec: DataSpec) -> Tensor:
+    """Logits with the classes in their last dimension.
+
+    Raises:
+        InvalidValue: They have another shape than the labels ask for.
+    """
+    wanted = (*labels.shape, spec.classes)
+    if logits is not None:
+        if logits.shape == labels.shape and spec.classes == 2:  # noqa: PLR2004 - one logit
+            logits = logits[..., None]
+        if logits.shape[:-1] == labels.shape and logits.shape[-1] >= min(spec.outputs, spec.classes or 1):
+            return logits
+    shape = None if logits is None else tuple(logits.shape)
+    raise InvalidValue(f"the network gives outputs of shape {shape}, but the labels ask for {wanted}")

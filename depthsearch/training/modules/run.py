@@ -1,0 +1,325 @@
+"""One module on its way through its budget: it is built, trained step by step, and recorded."""
+
+import copy
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from depthsearch.data.base import NO_TARGET, Dataset, TorchData
+from depthsearch.errors import InvalidValue
+from depthsearch.networks.dense import DenseNetwork
+from depthsearch.networks.initialization import initial_weights
+from depthsearch.problem.problem import Problem
+from depthsearch.training.detail import DetailRecorder, Predictions
+from depthsearch.training.engine import Job, Watch
+from depthsearch.training.modules.batches import Batches, batches_of, seeded_loaders
+from depthsearch.training.modules.figures import GradientFigures, WeightFigures, matrix_of
+from depthsearch.training.modules.objective import Objective, Outcome, choose_objective
+from depthsearch.training.modules.randomness import undisturbed
+from depthsearch.training.modules.tape import Tape, has_batch_norm, layers_of
+from depthsearch.training.recorder import Recorder, RunFacts
+from depthsearch.training.trace import Trace, TrainingFacts, evenly_spaced, snapshot_epochs
+
+REFERENCE_BATCHES = 20
+"""Whose median loss before training is the reference of a score that is made of losses."""
+
+SHOWN_POSITIONS = 10_000
+"""Of a sequence's test positions, whose predictions a detail holds."""
+
+
+class ModuleRun:
+    """One run. It is made, and trained, inside a block whose generators are seeded.
+
+    Args:
+        problem: What is trained.
+        data: Its data.
+        job: Depth and seed.
+        device: Where.
+        full: Whether Trace.detail is recorded too.
+    """
+
+    def __init__(
+        self, problem: Problem, data: Dataset | TorchData, job: Job, device: torch.device, *, full: bool
+    ) -> None:
+        self._problem, self._data, self._job, self._full = problem, data, job, full
+        self.module = build(problem, job).to(device)
+        self._layers = layers_of(self.module)
+        self._batches: Batches = batches_of(data, batch_size=problem.recipe.batch_size, seed=job.seed, device=device)
+        custom = problem.network.custom_training()
+        self._optimizer = make_optimizer(problem, self.module)
+        self._initial = [[weight.detach().clone() for weight in layer.weights] for layer in self._layers]
+        self._objective: Objective = choose_objective(
+            problem.data.spec, custom, variance=_variance(data), smoothing=0.0, example=self._example
+        )
+        self._reference = self._median_loss() if self._objective.measure == "loss" else 1.0
+        steps = self._batches.steps_per_epoch
+        self._ends = problem.recipe.entry_ends(steps * problem.recipe.batch_size)
+        self._detail = DetailRecorder(data if isinstance(data, Dataset) else None) if full else None
+        self._recorder: Recorder | None = None
+        self._order: list[int] = []
+
+    def train(self, watch: Watch | None) -> Trace:
+        """Train the budget, or until the watcher names an entry."""
+        stream, step = self._stream(), 0
+        for entry, end in enumerate(self._ends, start=1):
+            sums = _Sums()
+            recorded_at = self._recorded_step(step, end) if self._snapshot_at(entry) else None
+            gradients: GradientFigures | None = None
+            self.module.train()
+            for now in range(step, end):
+                batch = next(stream)
+                if now in (0, recorded_at):
+                    outcome, figures = self._recorded_step_on(batch)
+                    if now == 0 and self._begin(outcome, figures, watch):
+                        return self._finished()
+                    gradients = figures if now == recorded_at else None
+                else:
+                    outcome = self._forward_backward(batch)
+                self._update()
+                sums.add(outcome)
+            step = end
+            loss, value = sums.means()
+            self.recorder.add_epoch(loss, self._score(loss, value))
+            if gradients is not None:
+                self._snapshot(gradients)
+            if watch is not None and watch(self.recorder.trace()) is not None:
+                break
+        return self._finished()
+
+    @property
+    def recorder(self) -> Recorder:
+        """The run's record, which exists from the first step on: only that shows which layers run."""
+        assert self._recorder is not None
+        return self._recorder
+
+    def _stream(self) -> Iterator[Any]:
+        for epoch in itertools.count():
+            yield from self._batches.epoch(epoch)
+
+    def _snapshot_at(self, entry: int) -> bool:
+        return self._full or entry in self._snapshots()
+
+    def _snapshots(self) -> tuple[int, ...]:
+        entries = len(self._ends)
+        return snapshot_epochs(entries) if self._problem.recipe.steps is None else evenly_spaced(entries)
+
+    def _recorded_step(self, first: int, end: int) -> int:
+        """The last step of an entry whose batch is as large as any; the last one, where none is."""
+        per_epoch, full = self._batches.steps_per_epoch, self._batches.full_steps
+        return next((step for step in reversed(range(first, end)) if step % per_epoch < full), end - 1)
+
+    def _begin(self, outcome: Outcome, gradients: GradientFigures, watch: Watch | None) -> bool:
+        """The record before the first step; whether the watcher wants no more."""
+        self._recorder = Recorder(self._facts(outcome, gradients), self._detail)
+        self._snapshot(gradients)
+        return watch is not None and watch(self.recorder.trace()) is not None
+
+    def _facts(self, outcome: Outcome, gradients: GradientFigures) -> RunFacts:
+        layers = [self._layers[index] for index in self._order]
+        right = self._objective.measure == "right"
+        unseen = gradients.unseen
+        first = next((index for index in range(len(layers)) if index not in unseen), 0)
+        training = TrainingFacts.of_recipe(
+            self._problem,
+            first_weights=sum(weight.numel() for weight in layers[first].weights),
+            batch_statistics=has_batch_norm(self.module),
+            points_per_entry=self._points_per_entry() if right else None,
+        )
+        return RunFacts(
+            training=replace(training, snapshot_points=outcome.points, unseen=unseen),
+            layers=tuple(layer.name for layer in layers),
+            depth=self._job.depth,
+            seed=self._job.seed,
+            baseline=self._data.baseline if right else 0.0,
+            points=self._data.points,
+            steps_per_epoch=self._batches.steps_per_epoch,
+            ends=self._ends,
+            snapshots=self._snapshots(),
+            tested=False,
+        )
+
+    def _points_per_entry(self) -> int:
+        """Different points, or positions that count, that every entry's score is taken over at least."""
+        recipe, data = self._problem.recipe, self._data
+        if isinstance(data, Dataset):
+            points, counted = recipe.points_per_entry(data.points), float(np.mean(data.y_train != NO_TARGET))
+            return max(int(points * counted * data.y_train[0].size), 1)
+        if recipe.steps is None:
+            return data.points
+        steps = min(recipe.steps // len(self._ends), self._batches.steps_per_epoch)
+        return max(steps * (data.points // self._batches.steps_per_epoch), 1)
+
+    def _forward_backward(self, batch: Any) -> Outcome:
+        self._optimizer.zero_grad()
+        outcome = self._objective(self.module, batch)
+        outcome.loss.backward()  # type: ignore[no-untyped-call]
+        return outcome
+
+    def _recorded_step_on(self, batch: Any) -> tuple[Outcome, GradientFigures]:
+        """Forward and backward pass with the hooks on; nothing else differs."""
+        tape = Tape(self.module, self._layers)
+        self._optimizer.zero_grad()
+        with tape.recording():
+            with tape.forward():
+                outcome = self._objective(self.module, batch)
+            outcome.loss.backward()  # type: ignore[no-untyped-call]
+        self._order = self._order or tape.order()
+        return outcome, GradientFigures.of(tape, self._order, keep=self._full)
+
+    def _update(self) -> None:
+        self._optimizer.step()
+
+    def _snapshot(self, gradients: GradientFigures) -> None:
+        weights = WeightFigures.of(self._layers, self._order, self._initial)
+        accuracy = float("nan")
+        if self._detail is not None:
+            matrices = [matrix_of(self._layers[index].weights) for index in self._order]
+            self._detail.add_layers(matrices, gradients.matrices)
+            accuracy = self._test(self._detail)
+        self.recorder.add_snapshot(gradients.values() | weights.values() | {"test_accuracy": accuracy})
+
+    def _finished(self) -> Trace:
+        return self.recorder.trace(self._test(None))
+
+    def _score(self, loss: float, value: float | None) -> float:
+        """The score of an entry, or of the test set, from its means."""
+        if value is None:
+            return (self._reference - loss) / abs(self._reference)
+        return value if self._objective.measure == "right" else 1 - value
+
+    @torch.no_grad()
+    def _test(self, detail: DetailRecorder | None) -> float:
+        """The test score; a detail also takes the test loss, the predictions and the plane."""
+        sums, logits, labels = _Sums(), [], []
+        self.module.eval()
+        with undisturbed():
+            for batch in self._batches.test():
+                outcome = self._objective(self.module, batch)
+                sums.add(outcome)
+                if detail is not None and outcome.logits is not None and outcome.labels is not None:
+                    logits.append(outcome.logits.flatten(0, -2).float().cpu())
+                    labels.append(outcome.labels.flatten().cpu())
+            loss, value = sums.means()
+            if detail is not None:
+                detail.add_test(loss, _predictions(logits, labels))
+                wanted = self._recorder is None or self.recorder.epoch in snapshot_epochs(len(self._ends))
+                detail.add_regions(self._logits, epoch=self.recorder.epoch, wanted=wanted)
+        self.module.train()
+        return self._score(loss, value)
+
+    def _logits(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """[n, outputs] of inputs [n, features], for the plane."""
+        device = next(self.module.parameters()).device
+        logits = self.module(torch.tensor(points, device=device))
+        return np.asarray(logits.reshape(len(points), -1).float().cpu())
+
+    def _example(self) -> Any:
+        """What the user's step returns for the first batch; the run is as before."""
+        step = self._problem.network.custom_training().step
+        assert step is not None
+        with self._unmoved():
+            return step(self.module, next(self._batches.epoch(0)))
+
+    def _median_loss(self) -> float:
+        """The median loss of the first batches before training; the run is as before."""
+        with self._unmoved():
+            batches = itertools.islice(self._batches.epoch(0), REFERENCE_BATCHES)
+            losses = [self._objective(self.module, batch).loss.item() for batch in batches]
+        median = float(np.median(losses))
+        if not np.isfinite(median) or median == 0:
+            raise InvalidValue(f"the median loss before training must be a number other than 0, but got {median}")
+        return median
+
+    @contextmanager
+    def _unmoved(self) -> Iterator[None]:
+        """A block whose forward passes leave the module's buffers, the generators and the loaders as they were."""
+        before = copy.deepcopy(self.module.state_dict())
+        with undisturbed(), seeded_loaders(self._data, self._job.seed):
+            yield
+        self.module.load_state_dict(before)
+
+
+@dataclass
+class _Sums:
+    """Of an entry's batches, on the device: a figure is fetched once an entry."""
+
+    loss: Tensor | float = 0.0
+    value: Tensor | float | None = 0.0
+    points: int = 0
+    count: Tensor | int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """One more batch."""
+        self.loss = self.loss + outcome.loss.detach().double() * outcome.points
+        self.points += outcome.points
+        self.count = self.count + outcome.count
+        known = outcome.value is not None and self.value is not None
+        self.value = self.value + outcome.value.double() * outcome.count if known else None  # type: ignore[operator, union-attr]
+
+    def means(self) -> tuple[float, float | None]:
+        """The mean loss over the points, and the mean value over what counts; NaN where there was nothing."""
+        if not self.points:
+            return float("nan"), None
+        loss = float(self.loss) / self.points
+        return loss, None if self.value is None else float(self.value) / max(float(self.count), 1.0)
+
+
+def build(problem: Problem, job: Job) -> nn.Module:
+    """The network of the job, with its weights; dense families start at the weights of every engine."""
+    network, spec = problem.network, problem.data.spec
+    module = network.build(spec, job.depth)
+    if isinstance(network, DenseNetwork):
+        weights = iter(initial_weights(network, network.checked_plan(spec, job.depth), job.seed))
+        with torch.no_grad():
+            for part in module.modules():
+                if isinstance(part, nn.Linear):
+                    matrix, bias = next(weights)
+                    part.weight.copy_(torch.from_numpy(matrix))
+                    part.bias.copy_(torch.from_numpy(bias))
+    return module
+
+
+def make_optimizer(problem: Problem, module: nn.Module) -> torch.optim.Optimizer:
+    """The recipe's optimizer, or the user's."""
+    recipe, custom = problem.recipe, problem.network.custom_training().optimizer
+    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    if custom is not None:
+        made = custom(parameters)
+        if not isinstance(made, torch.optim.Optimizer):
+            raise InvalidValue(f"optimizer(parameters) must return a torch optimizer, but got {made!r:.100}")
+        return made
+    match recipe.optimizer:
+        case "sgd":
+            return torch.optim.SGD(
+                parameters, recipe.learning_rate, momentum=recipe.momentum or 0.0, nesterov=recipe.nesterov
+            )
+        case "adam":
+            return torch.optim.Adam(parameters, recipe.learning_rate)
+        case "adamw":
+            return torch.optim.AdamW(parameters, recipe.learning_rate, weight_decay=recipe.weight_decay)
+
+
+def _variance(data: Dataset | TorchData) -> Tensor | None:
+    """[targets] of the training targets of a regression; None for other tasks."""
+    if not isinstance(data, Dataset) or data.classes is not None:
+        return None
+    variance = torch.tensor(np.asarray(data.y_train, np.float64).reshape(len(data.y_train), -1).var(axis=0))
+    return variance.clamp(min=torch.finfo(torch.float32).tiny)
+
+
+def _predictions(logits: list[Tensor], labels: list[Tensor]) -> Predictions | None:
+    """Of the positions that count, at most SHOWN_POSITIONS of them; None where no classes are learned."""
+    if not logits:
+        return None
+    scores, truth = torch.cat(logits).numpy(), torch.cat(labels).numpy()
+    counted = np.flatnonzero(truth != NO_TARGET)
+    if len(counted) < len(truth):
+        counted = counted[:SHOWN_POSITIONS]
+    return Predictions.of(scores[counted], truth[counted])
