@@ -4,6 +4,7 @@
     +-- InvalidValue                 a value that cannot be used                      exit 2
     |   +-- UnknownName              a name that is not on its list
     |   +-- UnreadableStudyFile      a study file that cannot be read, with its line
+    |   +-- UnreadableData           a data file that is missing, damaged, or not of its format
     +-- StoreError                   the store cannot be used as asked                exit 2
     |   +-- StoreUnavailable         it is missing, unwritable, or not a store at all
     |   |   +-- StudyDamaged         what it holds of one study cannot be read
@@ -122,6 +123,19 @@ class UnreadableStudyFile(InvalidValue):
         name = str(file) or repr("")
         where = f"{name}, line {line}" if line is not None else name
         super().__init__(f"{where}: {reason}")
+
+
+class UnreadableData(InvalidValue):
+    """A data file is missing, damaged, or not of its format; the message begins with its name.
+
+    Args:
+        file: The file or folder.
+        reason: What is wrong with it, in the form that follows its name.
+    """
+
+    def __init__(self, file: object, reason: str) -> None:
+        self.file = str(file)
+        super().__init__(f"{self.file} {reason}", value=self.file)
 
 
 class StoreError(DepthsearchError):

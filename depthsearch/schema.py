@@ -109,6 +109,17 @@ class Registered(FrozenModel):
         file = Path(inspect.getfile(type(self))).resolve()
         return "" if file.is_relative_to(Path(__file__).parent) else _source_hash(file)
 
+    def identity(self) -> dict[str, Any]:
+        """What a question holds of this value: its fields, without nulls. An entry that reads files puts their content
+        in the place of their path.
+        """
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @classmethod
+    def read_key(cls, text: str) -> dict[str, Any]:
+        """The fields that a key stands for: itself; a registry may read more from it."""
+        return {cls.key: text}
+
     def fewest_fields(self) -> dict[str, Any]:
         """The fewest fields from which the registry makes this value: its key too, unless it is the default."""
         fields = {name: value for name, value in super().fewest_fields().items() if name != self.key}
@@ -147,6 +158,8 @@ class Registered(FrozenModel):
             expected = f"a name or a table with {cls.key}"
             raise InvalidValue(f"must be {expected}, but got {quoted(value)}", path=cls.called, value=value)
         table = without_nulls({str(key): inner for key, inner in value.items()})
+        if isinstance(text := table.get(cls.key), str):
+            table = _merged({**table, cls.key: None}, cls.read_key(text), cls.called)
         chosen = cls.entry(table.get(cls.key, cls.default))
         for field, inner in table.items():
             if field not in chosen.model_fields and any(field in other.model_fields for other in cls.entries.values()):
@@ -159,6 +172,15 @@ class Registered(FrozenModel):
                     expected=accepted,
                 )
         return chosen.model_validate(table)
+
+
+def _merged(table: dict[str, Any], read: dict[str, Any], called: str) -> dict[str, Any]:
+    """The table with what was read from its key; no field is given both ways."""
+    for field, value in read.items():
+        if table.get(field) not in (None, value):
+            reason = f"is given twice, as {quoted(value)} and as {quoted(table[field])}: leave one out"
+            raise InvalidValue(reason, path=f"{called}.{field}", value=table[field])
+    return table | read
 
 
 def load_package(name: str, *, skip: Container[str] = ()) -> None:

@@ -1,19 +1,27 @@
 """What every data set is: the options that name it, the facts that networks need, and the points."""
 
+import re
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import lru_cache
 from math import prod
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from depthsearch.errors import InvalidValue
+from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.schema import FrozenModel, Registered
 
 BINARY = 2
+
+USER = "user"
+"""The data set that a user's code gives, whose field `source` names a function of it."""
+
+_FUNCTION = re.compile(r".+\.py:[^\W\d]\w*|[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
+"""`FILE.py:name` or `package.module:name`."""
 
 NO_TARGET = -100
 """The label of a position that counts for nothing, as in torch's cross-entropy."""
@@ -86,6 +94,11 @@ class Dataset:
         """Inputs in the training set."""
         return len(self.x_train)
 
+    def flattened(self) -> Self:
+        """The same, each input as one row of numbers, which share their memory with these."""
+        x_train, x_test = (x.reshape(len(x), -1) for x in (self.x_train, self.x_test))
+        return replace(self, x_train=x_train, x_test=x_test)
+
     @property
     def baseline(self) -> float:
         """The score of the best constant prediction on the training set.
@@ -125,7 +138,7 @@ class DataSource(Registered):
     A data set is a subclass with a default `name`, its options as fields, and the methods `spec` and `draw`.
 
     Attributes:
-        name: Data set.
+        name: Data set; for one that reads files NAME:PATH, as in csv:FILE.
         test_share: Share of the points that is kept for test.
         seed: Seed of the points, of the noise and of the split. By default 0.
     """
@@ -149,13 +162,38 @@ class DataSource(Registered):
     def draw(self) -> Dataset | TorchData:
         """The points, a pure function of the options."""
 
-    def contents(self) -> Dataset | TorchData:
-        """The points, drawn once and shared by all who ask for them.
+    def stamp(self) -> str:
+        """What tells one state of the files that the points come from from another, quickly; empty without files."""
+        return ""
+
+    @classmethod
+    def read_key(cls, text: str) -> dict[str, Any]:
+        """A name alone; `mnist:DIR` is the name and the path; `FILE.py:load` or `package.module:load` a user's code.
 
         Raises:
-            InvalidValue: They are not what the data set's `spec` promises.
+            InvalidValue: The part before the first colon names no data set that reads files.
         """
-        return _drawn(self)
+        head, colon, rest = text.partition(":")
+        if not colon or text in cls.names():
+            return {cls.key: text}
+        if head in cls.names():
+            if "path" not in cls.entry(head).model_fields:
+                raise InvalidValue(f"{head!r} reads no file, but got {text!r}", path="data.name", value=text)
+            return {cls.key: head, "path": rest} if rest else {cls.key: head}
+        misspelled = get_close_matches(head, cls.names(), n=1, cutoff=0.8) and ".py:" not in text
+        if USER in cls.names() and _FUNCTION.fullmatch(text) and not misspelled:
+            return {cls.key: USER, "source": text}
+        if len(head) == 1:  # the drive of a Windows path
+            raise InvalidValue(path="data.name", value=text, expected="a name before the path, as in csv:PATH")
+        raise UnknownName(cls.kind, head, cls.names(), path="data.name")
+
+    def contents(self) -> Dataset | TorchData:
+        """The points, drawn once and shared by all who ask for them; again if files that they come from changed.
+
+        Raises:
+            InvalidValue: They are not what the data set's `spec` promises; UnreadableData if a file cannot be read.
+        """
+        return _drawn(self, self.stamp())
 
     def load(self) -> Dataset:
         """The points as arrays (see `contents`).
@@ -169,8 +207,8 @@ class DataSource(Registered):
         return found
 
 
-@lru_cache(maxsize=8)
-def _drawn(source: DataSource) -> Dataset | TorchData:
+@lru_cache(maxsize=2)  # data sets may fill much of the memory
+def _drawn(source: DataSource, _stamp: str) -> Dataset | TorchData:
     found, spec = source.draw(), source.spec
     if isinstance(found, TorchData):
         return found

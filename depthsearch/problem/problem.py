@@ -109,8 +109,15 @@ class Problem(FrozenModel):
         return f"{self.network.label} on {self.data.name}"
 
     def question(self) -> str:
-        """SHA-256 of the canonical JSON and a format number: equal problems ask equal questions."""
+        """SHA-256 of the canonical JSON and a format number: equal problems ask equal questions.
+
+        Files of data count by their content, wherever they lie.
+
+        Raises:
+            UnreadableData: One of them cannot be read.
+        """
         problem = self.model_dump(mode="json", exclude_none=True)
+        problem |= {"network": self.network.identity(), "data": self.data.identity()}
         return sha256(canonical_json({"format": QUESTION_FORMAT, "problem": problem}))
 
     def code(self) -> str:

@@ -70,7 +70,7 @@ class DenseEngine:
         self, problem: Problem, jobs: Iterable[Job], *, watch: Watch | None = None, record: Record = "summary"
     ) -> Iterator[tuple[Job, Trace]]:
         """Train every job with kernels that this process compiles where they do not lie on disk."""
-        jobs, data, stopped = tuple(jobs), problem.data.load(), threading.Event()
+        jobs, data, stopped = tuple(jobs), problem.data.load().flattened(), threading.Event()
 
         def one(job: Job) -> Trace | None:
             if stopped.is_set():

@@ -57,7 +57,7 @@ class TorchEngine:
         self, problem: Problem, jobs: Iterable[Job], *, watch: Watch | None = None, record: Record = "summary"
     ) -> Iterator[tuple[Job, Trace]]:
         """Train every job (see Engine.train)."""
-        jobs, data, full = tuple(jobs), problem.data.load(), record == "full"
+        jobs, data, full = tuple(jobs), problem.data.load().flattened(), record == "full"
         for depth in dict.fromkeys(job.depth for job in jobs):
             alike = [job for job in jobs if job.depth == depth]
             for first in range(0, len(alike), STACK):
