@@ -134,7 +134,7 @@ class UnreadableData(InvalidValue):
     """
 
     def __init__(self, file: object, reason: str) -> None:
-        self.file = str(file)
+        self.file = str(file) if str(file).isprintable() else repr(str(file))
         super().__init__(f"{self.file} {reason}", value=self.file)
 
 

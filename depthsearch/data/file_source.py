@@ -218,15 +218,15 @@ def _gathered(part: Part, order: NDArray[np.integer], *, regression: bool) -> Pa
     """The points in that order, as float32 in one array; the chunks are used up."""
     shape = part.x[0].shape[1:]
     check_memory(len(order) * int(np.prod(shape, dtype=object)))
-    places = np.full(len(part.y), -1, dtype=np.int32 if len(part.y) < 1 << 31 else np.int64)
-    places[order] = np.arange(len(order), dtype=places.dtype)
+    places: NDArray[np.signedinteger] = np.full(len(part.y), -1, dtype=np.int32 if len(part.y) < 1 << 31 else np.int64)
+    places[order] = np.arange(len(order))
     x = np.empty((len(order), *shape), dtype=np.float32)
     begin = 0
     while part.x:
         chunk = part.x.pop(0)
         for rows in slices(chunk):
             there = places[begin : begin + len(chunk)][rows]
-            wanted = there >= 0
+            wanted = np.flatnonzero(there >= 0)
             x[there[wanted]] = chunk[rows][wanted]
         begin += len(chunk)
     return x, part.y[order].astype(np.float32 if regression else np.int64)
@@ -234,10 +234,9 @@ def _gathered(part: Part, order: NDArray[np.integer], *, regression: bool) -> Pa
 
 def standardize(train: NDArray[np.float32], test: NDArray[np.float32], *, axes: tuple[int, ...]) -> None:
     """Scale both arrays in place by the mean and the deviation of the first along `axes`; constants become zero."""
-    kept = {"axis": axes, "keepdims": True}
-    mean = train.mean(dtype=np.float64, **kept)
-    varies = train.min(**kept) < train.max(**kept)
-    squares = sum(np.square(train[rows] - mean).sum(**kept) for rows in slices(train))
+    mean: NDArray[np.float64] = train.mean(axis=axes, keepdims=True, dtype=np.float64)
+    varies = train.min(axis=axes, keepdims=True) < train.max(axis=axes, keepdims=True)
+    squares = sum(np.square(train[rows] - mean).sum(axis=axes, keepdims=True) for rows in slices(train))
     deviation = np.sqrt(squares * (mean.size / train.size))
     for array in (train, test):
         for rows in slices(array):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 from depthsearch.errors import InvalidValue, UnreadableData
 from depthsearch.schema import canonical_json, sha256
@@ -19,6 +19,13 @@ MOST_BYTES = 1 << 36
 """Of a data set in memory: 64 GiB. A damaged file may promise any size."""
 
 _GZIP = b"\x1f\x8b"
+
+
+class Readable(Protocol):
+    """An open file, or the unpacked side of one."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many of the bytes that follow; none at the end."""
 
 
 def existing_file(path: str) -> Path:
@@ -59,7 +66,7 @@ def translate_file_errors(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[IO[bytes]]:
+def opened(file: Path) -> Iterator[Readable]:
     """The bytes of a file, those of a gzipped one unpacked, whatever its name.
 
     Raises:
@@ -75,7 +82,7 @@ def opened(file: Path) -> Iterator[IO[bytes]]:
             yield plain
 
 
-def read_due(source: IO[bytes], due: int, file: Path, *, of: str) -> bytes:
+def read_due(source: Readable, due: int, file: Path, *, of: str) -> bytes:
     """The rest of a file, which is `due` bytes.
 
     Args:

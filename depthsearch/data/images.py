@@ -45,7 +45,7 @@ class ImageFolders(ImageSource):
             folders = [inner for part in (TRAIN, TEST) for inner in _classes(root / part)]
         else:
             folders = _classes(root)
-        found = {}
+        found: dict[str, Path] = {}
         for folder in folders:
             images = sorted(file for file in folder.iterdir() if file.suffix.lower() in ENDINGS and file.is_file())
             if not images:

@@ -112,9 +112,7 @@ def _check_finite(file: Path, key: str, array: NDArray[Any]) -> None:
             raise UnreadableData(file, f"must hold finite numbers, but {key}[{where}] is {array[place]}")
 
 
-def _targets(
-    file: Path, arrays: list[NDArray[Any]], task: TargetTask | None
-) -> tuple[list[NDArray[Any]], int | None]:
+def _targets(file: Path, arrays: list[NDArray[Any]], task: TargetTask | None) -> tuple[list[NDArray[Any]], int | None]:
     """The targets of each part, as labels from 0 or as numbers, and the number of classes."""
     import pandas as pd  # noqa: PLC0415 - takes a while to import
 

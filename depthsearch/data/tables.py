@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MOST_ROWS, CELLS = 1 << 16, 1 << 21
 """Rows, and cells, that are read at a time."""
 
+MOST_NAMED = 20
+"""Columns that a message lists."""
+
 
 class Table(FileSource):
     """A table in a file; every column but the target is a feature, and holds numbers, or true and false.
@@ -57,6 +60,8 @@ class Table(FileSource):
         chunks: Chunks = []
         done = 0
         for frame in self.frames(file, max(1, min(MOST_ROWS, CELLS // len(columns)))):
+            if frame.empty:
+                continue
             target.add(frame[self.target], texts_are_numbers=isinstance(self, CsvFile))
             chunks.append(_numbers(file, frame[features], done))
             done += len(frame)
@@ -68,7 +73,8 @@ class Table(FileSource):
     def _target_of(self, file: Path, columns: list[str]) -> str:
         if self.target in columns:
             return self.target
-        names = quoted(", ".join(columns)) if len(columns) > 20 else ", ".join(columns)  # noqa: PLR2004
+        named = [column if column.isprintable() else repr(column) for column in columns[:MOST_NAMED]]
+        names = ", ".join(named) + (f" and {len(columns) - MOST_NAMED} more" if len(columns) > MOST_NAMED else "")
         expected = f"a column of {file}: accepted: {names}"
         reason = f"must be {expected}, but got {self.target!r}" if self.target else f"is missing: it names {expected}"
         raise InvalidValue(reason, path="data.target", value=self.target, expected=expected)
@@ -136,7 +142,9 @@ def _translate_pandas_errors(file: Path) -> Iterator[None]:
             raise UnreadableData(file, "is empty") from None
         except UnicodeDecodeError as error:
             raise UnreadableData(file, f"is no text in UTF-8: {error.reason} at byte {error.start}") from None
-        except (ParserError, ParserWarning, ValueError) as error:
+        except ParserWarning:
+            raise UnreadableData(file, "is damaged: its rows are longer than its first line") from None
+        except (ParserError, ValueError) as error:
             reason = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
             raise UnreadableData(file, f"is damaged: {reason}") from None
 
@@ -149,7 +157,7 @@ def _numbers(file: Path, frame: "pd.DataFrame", done: int) -> NDArray[np.float32
         if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_complex_dtype(kind):
             values = frame[column].dropna()
             words = values[pd.to_numeric(values.astype(str), errors="coerce").isna()]
-            shown = quoted((words if len(words) else values).astype(str).iloc[0])
+            shown = quoted((words if len(words) else values).astype(str).iloc[0]) if len(values) else "nothing"
             reason = f"holds {shown} in column {column!r}: every column but the target must hold numbers"
             raise UnreadableData(file, reason)
     with np.errstate(over="ignore"):

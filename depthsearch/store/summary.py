@@ -119,8 +119,10 @@ def check_resumable(found: StudySummary, problem: Problem, settings: ResolvedSet
 
 def _differences(found: StudySummary, problem: Problem, settings: ResolvedSettings) -> list[str]:
     """How a stored study differs from the one asked for, field by field: "its width is 5, not 6"."""
-    stored = _flat(found.problem.model_dump(mode="json")) | _searched(found.settings)
-    asked = _flat(problem.model_dump(mode="json")) | _searched(settings)
+    stored, asked = _searched(found.settings), _searched(settings)
+    if found.question != problem.question():  # where the questions agree, only the paths of equal files may differ
+        stored = _flat(found.problem.model_dump(mode="json")) | stored
+        asked = _flat(problem.model_dump(mode="json")) | asked
     names = [name for name in {**asked, **stored} if asked.get(name) != stored.get(name)]
     if names:
         return [

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from statistics import median
 
 from depthsearch.detection.verdict import count_verdicts
+from depthsearch.errors import UnreadableData
 from depthsearch.networks.base import LayerCounts
 from depthsearch.problem.problem import Problem
 from depthsearch.reporting.sentences import answer_sentence, beyond_sentence, run_sentence, warning_sentences
@@ -87,7 +88,7 @@ def answer_of(stored: StoredStudy) -> Answer:
     return Answer(
         problem=problem,
         settings=settings,
-        question=problem.question(),
+        question=stored.question or problem.question(),
         code=problem.code(),
         study=stored.name,
         criterion=problem.criterion,
@@ -174,7 +175,10 @@ def _outcome(known: _Known) -> Outcome:
 
 
 def _layers(problem: Problem, depth: int | None) -> LayerCounts | None:
-    return None if depth is None else problem.network.layer_counts(problem.data.spec, depth)
+    try:
+        return None if depth is None else problem.network.layer_counts(problem.data.spec, depth)
+    except UnreadableData:  # an answer outlives the files that it was found on
+        return None
 
 
 def _cost(known: _Known) -> Cost:

@@ -4,7 +4,7 @@ import dataclasses
 import time
 
 from depthsearch.detection import bar_of, verdict_of
-from depthsearch.errors import InvalidValue
+from depthsearch.errors import InvalidValue, StudyConflict
 from depthsearch.problem.problem import Problem
 from depthsearch.reporting.sentences import count_of, difference_words, verdict_sentence
 from depthsearch.reporting.tensorboard import check_events_folder, write_events
@@ -87,7 +87,7 @@ def inspect_stored(
 
     Raises:
         InvalidValue: The study has no such finished trial, the trial no such run, or a value cannot be used.
-        StoreError: The store cannot be used, or holds no such study.
+        StoreError: The store cannot be used, or holds no such study; or files of its data have changed since.
         TrainingFailed: The network could not be trained.
     """
     with open_store(storage, create=False) as store, store.translate_database_errors():
@@ -95,6 +95,9 @@ def inspect_stored(
         stored = _stored_run(opened, trial, run)
         recorded = opened.trace(trial, run)
     problem = opened.problem
+    if problem.question() != opened.question:
+        where = problem.data.model_dump().get("path", problem.data.name)
+        raise StudyConflict(f"study {study!r} cannot be replayed: the content of its data, {where}, has changed since")
     engine = stored.engine or engine if engine == "auto" else engine
     chosen = choose_engine(problem, engine=engine, device=device)
     if tensorboard is not None:

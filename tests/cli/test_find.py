@@ -223,7 +223,7 @@ def test_problems_that_differ_in_their_criterion_are_different_studies(capsys: p
 BAD = [
     (["--arch", "fnet"], "unknown family 'fnet': did you mean 'ffnet'? accepted: ffnet, resnet"),
     (["--act", "tahn"], "unknown activation 'tahn': did you mean 'tanh'? accepted: tanh, relu"),
-    (["--data", "mons"], "unknown data set 'mons': did you mean 'moons'? accepted: moons, circles"),
+    (["--data", "mons"], "unknown data set 'mons': did you mean 'moons'? accepted: moons, cifar10"),
     (["--init", "glorot"], "unknown initialization 'glorot': did you mean 'glorot_normal'?"),
     (["--norm", "batchnorm"], "unknown normalization 'batchnorm': did you mean 'batch'?"),
     (["--optimizer", "adma"], "unknown optimizer 'adma': did you mean 'adam'?"),

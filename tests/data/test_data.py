@@ -7,8 +7,12 @@ from depthsearch.data.base import Dataset, DataSource, DataSpec
 
 PLANAR = ("moons", "circles", "xor", "spirals")
 
-
-DATA_SETS = DataSource.names()
+DATA_SETS = [
+    name
+    for name in DataSource.names()
+    if not any(field.is_required() for field in DataSource.entry(name).model_fields.values())
+]
+"""Those that need no file."""
 
 
 def source(name: str, **options: float | None) -> DataSource:
