@@ -74,7 +74,7 @@ def _file(folder: Path, start: str, axes: int) -> Path:
 
 
 def _part(files: Mapping[str, Path], of: str) -> Part:
-    images, labels = (files[f"{of} {what}"] for what in ("images", "labels"))
+    images, labels = files[f"{of} images"], files[f"{of} labels"]
     x, y = read_idx(images, axes=3), read_idx(labels, axes=1)
     if len(x) != len(y):
         raise UnreadableData(labels, f"holds {len(y)} labels, but {images.name} holds {len(x)} images")

@@ -73,8 +73,12 @@ class _Known:
         return cls(problem, settings, trials, runs, method, method.estimate(trials), budget_left(trials, settings))
 
 
-def answer_of(stored: StoredStudy) -> Answer:
+def answer_of(stored: StoredStudy, *, with_layers: bool = True) -> Answer:
     """The answer that the stored trials and runs of a study give.
+
+    Args:
+        stored: The study.
+        with_layers: Whether to count the layers at max_depth, for which data in files are read.
 
     Raises:
         StudyDamaged: They cannot be read.
@@ -110,7 +114,7 @@ def answer_of(stored: StoredStudy) -> Answer:
         transition=curve.transition,
         monotone=curve.monotone,
         crossings=curve.crossings,
-        layers=_layers(problem, curve.max_depth),
+        layers=_layers(problem, curve.max_depth) if with_layers else None,
         curve=curve.points,
         verdicts=count_verdicts([run.verdict.kind for run in runs]),
         beyond=beyond,

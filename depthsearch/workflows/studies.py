@@ -22,7 +22,7 @@ def study_rows(store: Store) -> tuple[list[StudyRow], list[StudyDamaged]]:
     found, damaged = [], list(store.damaged().values())
     for summary in store.studies():
         try:
-            answer = answer_of(store.read_study(summary.name))
+            answer = answer_of(store.read_study(summary.name), with_layers=False)
         except StudyDamaged as error:
             damaged.append(error)
         else:

@@ -151,7 +151,7 @@ def test_augmentation_is_a_function_of_the_batch_and_the_generator(name: str) ->
 
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
-    assert (first.shape, first.dtype) == (BATCH.shape, np.float32)
+    assert (first.shape, first.dtype.name) == (BATCH.shape, "float32")
     np.testing.assert_array_equal(BATCH, before)
 
 

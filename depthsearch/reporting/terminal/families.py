@@ -68,7 +68,9 @@ def _options(entry: type[Registered], table: str) -> list[dict[str, Any]]:
         {
             "option": option.shortest,
             "field": option.field,
-            "default": entry.model_fields[option.field].default,
+            "default": None
+            if entry.model_fields[option.field].is_required()
+            else entry.model_fields[option.field].default,
             "text": first_sentence(field_text(entry, option.field)),
         }
         for option in problem_options()
