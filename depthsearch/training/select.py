@@ -79,7 +79,11 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
         raise InvalidValue(
             f"family {problem.network.family!r} has no plan, and the engines train planned networks only"
         )
-    claimed = engine != "torch" and device != "cuda" and _dense_trains(problem)
+    precision = problem.recipe.precision
+    if engine == "dense" and precision is not None:
+        reason = f"{precision!r} is not trained by the engine 'dense': choose the engine 'torch'"
+        raise InvalidValue(reason, path="recipe.precision", value=precision)
+    claimed = engine != "torch" and device != "cuda" and precision is None and _dense_trains(problem)
     if engine == "dense" and not claimed:
         raise InvalidValue(f"engine 'dense' does not train {problem.network.label}: choose the engine 'torch'")
     wins = claimed and (engine == "dense" or as_dense(problem.network).width <= WIDEST_DENSE)

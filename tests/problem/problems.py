@@ -39,8 +39,16 @@ def _recipes(draw: st.DrawFn) -> Recipe:
     if optimizer == "sgd":
         momentum = draw(st.none() | st.floats(0, 1, exclude_max=True))
         fields |= {"momentum": momentum, "nesterov": momentum != 0 and draw(st.booleans())}
-    if optimizer == "adamw":
-        fields["weight_decay"] = draw(st.none() | st.floats(0, 10))
+    fields |= {
+        "weight_decay": draw(st.none() | st.floats(0, 10)),
+        "schedule": draw(st.none() | st.sampled_from(["constant", "cosine"])),
+        "warmup_steps": draw(st.none() | st.integers(0, 49)),
+        "clip_norm": draw(st.none() | _positive),
+        "label_smoothing": draw(st.none() | st.floats(0, 0.9)),
+        "precision": draw(st.none() | st.sampled_from(["float32", "bfloat16"])),
+    }
+    if fields["schedule"] == "cosine" and fields["learning_rate"] is not None:
+        fields["final_learning_rate"] = draw(st.none() | st.floats(0, fields["learning_rate"]))
     return Recipe(**fields)
 
 

@@ -1,0 +1,105 @@
+"""The recipe as torch: the optimizer, its learning rate from step to step, clipped gradients, and the precision."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from depthsearch.errors import InvalidValue
+from depthsearch.problem.recipe import ADAM_EPSILON, Recipe
+
+TINY = 1e-6
+"""What clipping adds to a norm before it divides by it, as torch does."""
+
+
+def make_optimizer(parameters: Iterable[Parameter], recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+    """The recipe's optimizer.
+
+    On a GPU its step can be recorded as a CUDA graph: Adam counts its steps there, and a learning rate that changes
+    is a tensor, which `set_learning_rate` writes to.
+
+    Args:
+        parameters: What it trains.
+        recipe: Optimizer, learning rate, momentum and weight decay.
+        device: Where the parameters are.
+    """
+    parameters, decay, cuda = list(parameters), recipe.weight_decay, device.type == "cuda"
+    rate: float | Tensor = recipe.learning_rate
+    if cuda and not recipe.constant_rate:
+        rate = torch.tensor(rate, dtype=torch.float32, device=device)
+    match recipe.optimizer:
+        case "sgd":
+            momentum, nesterov = recipe.momentum or 0.0, recipe.nesterov
+            return torch.optim.SGD(parameters, rate, momentum, nesterov=nesterov, weight_decay=decay, fused=True)
+        case "adam":
+            return torch.optim.Adam(parameters, rate, eps=ADAM_EPSILON, weight_decay=decay, fused=True, capturable=cuda)
+        case "adamw":
+            return torch.optim.AdamW(
+                parameters, rate, eps=ADAM_EPSILON, weight_decay=decay, fused=True, capturable=cuda
+            )
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """The learning rate of the next steps, also of those that a recorded graph takes."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def clip_gradients(parameters: Iterable[Parameter], recipe: Recipe) -> None:
+    """Scale the gradients of one network to the recipe's `clip_norm`, where their norm is larger.
+
+    Source: arXiv 1211.5063, as torch.nn.utils.clip_grad_norm_.
+    """
+    if recipe.clip_norm is not None:
+        torch.nn.utils.clip_grad_norm_(parameters, recipe.clip_norm)
+
+
+def clip_stacked_gradients(parameters: Sequence[Parameter], recipe: Recipe) -> None:
+    """`clip_gradients` of R networks side by side, each by the norm of its gradient.
+
+    Args:
+        parameters: Of the stack, each [R, ...]; those without a gradient are left out.
+        recipe: With `clip_norm`, or nothing is done.
+    """
+    if recipe.clip_norm is None:
+        return
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norms = torch.stack([torch.linalg.vector_norm(gradient.flatten(1), dim=1) for gradient in gradients])
+    # [R]
+    scale = torch.clamp(recipe.clip_norm / (torch.linalg.vector_norm(norms, dim=0) + TINY), max=1.0)
+    for gradient in gradients:
+        gradient.mul_(scale.view(-1, *[1] * (gradient.dim() - 1)))
+
+
+def check_precision(recipe: Recipe, device: torch.device) -> None:
+    """Refuse a precision that the device does not compute with.
+
+    Raises:
+        InvalidValue: Mixed precision on a CPU, or on a GPU without bfloat16.
+    """
+    if recipe.precision is None:
+        return
+    if device.type != "cuda":
+        needed, got = "a GPU", f"the device {device.type!r}"
+    elif not torch.cuda.is_bf16_supported(including_emulation=False):
+        needed, got = "a GPU that computes in it (from compute capability 8.0)", torch.cuda.get_device_name(device)
+    else:
+        return
+    reason = f"{recipe.precision!r} needs {needed}, but got {got}: leave it out"
+    raise InvalidValue(reason, path="recipe.precision", value=recipe.precision)
+
+
+def autocast(recipe: Recipe, device: torch.device) -> AbstractContextManager[None]:
+    """The block of a forward pass and its loss: layers compute in the recipe's precision, the loss in float32.
+
+    bfloat16 has the range of float32, so that gradients need no scaling (arXiv 1905.12322). Snapshots are taken outside
+    of this block, in float32. Casts are not kept, since a recorded graph has to hold them.
+    """
+    if recipe.precision is None:
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=False)
