@@ -56,7 +56,7 @@ class EngineChoice:
 
 
 def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto") -> EngineChoice:
-    """Choose the engine for a problem; nothing is imported, unless a GPU is insisted on and has to be there.
+    """Choose the engine for a problem; nothing is imported, unless a GPU has to be there.
 
     Args:
         problem: What is trained.
@@ -66,8 +66,8 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
 
     Raises:
         UnknownName: The engine or the device is not on its list.
-        InvalidValue: The dense engine was asked for on a GPU, or does not train this problem; or "cuda" was asked for
-            and torch sees no GPU.
+        InvalidValue: The dense engine was asked for on a GPU, or does not train this problem; "cuda" was asked for and
+            torch sees no GPU; or the recipe's precision needs another device.
     """
     if engine not in ENGINES:
         raise UnknownName("engine", engine, ENGINES)
@@ -90,7 +90,16 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
     choice = EngineChoice("dense" if wins else "torch", device)
     if device == "cuda":
         choice.load()
+    if precision is not None:
+        _check_precision(problem, device)
     return choice
+
+
+def _check_precision(problem: Problem, device: str) -> None:
+    with interrupts_deferred():
+        from depthsearch.training.modules.device import check_precision, torch_device  # noqa: PLC0415
+
+        check_precision(problem.recipe, torch_device(device))
 
 
 def _dense_trains(problem: Problem) -> bool:

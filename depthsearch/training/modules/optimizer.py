@@ -1,13 +1,11 @@
-"""The recipe as torch: the optimizer, its learning rate from step to step, clipped gradients, and the precision."""
+"""The recipe as torch: the optimizer, its learning rate from step to step, and clipped gradients."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from depthsearch.errors import InvalidValue
 from depthsearch.problem.recipe import ADAM_EPSILON, Recipe
 
 TINY = 1e-6
@@ -74,32 +72,3 @@ def clip_stacked_gradients(parameters: Sequence[Parameter], recipe: Recipe) -> N
     scale = torch.clamp(recipe.clip_norm / (torch.linalg.vector_norm(norms, dim=0) + TINY), max=1.0)
     for gradient in gradients:
         gradient.mul_(scale.view(-1, *[1] * (gradient.dim() - 1)))
-
-
-def check_precision(recipe: Recipe, device: torch.device) -> None:
-    """Refuse a precision that the device does not compute with.
-
-    Raises:
-        InvalidValue: Mixed precision on a CPU, or on a GPU without bfloat16.
-    """
-    if recipe.precision is None:
-        return
-    if device.type != "cuda":
-        needed, got = "a GPU", f"the device {device.type!r}"
-    elif not torch.cuda.is_bf16_supported(including_emulation=False):
-        needed, got = "a GPU that computes in it (from compute capability 8.0)", torch.cuda.get_device_name(device)
-    else:
-        return
-    reason = f"{recipe.precision!r} needs {needed}, but got {got}: leave it out"
-    raise InvalidValue(reason, path="recipe.precision", value=recipe.precision)
-
-
-def autocast(recipe: Recipe, device: torch.device) -> AbstractContextManager[None]:
-    """The block of a forward pass and its loss: layers compute in the recipe's precision, the loss in float32.
-
-    bfloat16 has the range of float32, so that gradients need no scaling (arXiv 1905.12322). Snapshots are taken outside
-    of this block, in float32. Casts are not kept, since a recorded graph has to hold them.
-    """
-    if recipe.precision is None:
-        return nullcontext()
-    return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=False)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from depthsearch.data.base import Dataset
-from depthsearch.errors import InvalidValue
 from depthsearch.interrupts import interrupts_deferred
 from depthsearch.networks.activations import activation_of
 from depthsearch.networks.base import Activation, output_indices
@@ -19,7 +18,8 @@ from depthsearch.networks.initialization import initial_weights
 from depthsearch.problem.problem import Problem
 from depthsearch.training.detail import DetailRecorder
 from depthsearch.training.engine import Job, Record, Watch, out_of_memory
-from depthsearch.training.modules.optimizer import check_precision, make_optimizer, set_learning_rate
+from depthsearch.training.modules.device import check_precision, torch_device
+from depthsearch.training.modules.optimizer import make_optimizer, set_learning_rate
 from depthsearch.training.modules.stack import NetworkStack
 from depthsearch.training.modules.steps import RecordedSteps, Steps, count_correct, mean_losses
 from depthsearch.training.recorder import EpochOrders, Recorder, RunFacts
@@ -45,11 +45,7 @@ class TorchEngine:
     name = "torch"
 
     def __init__(self, device: str = "auto") -> None:
-        if device == "cuda" and not torch.cuda.is_available():
-            raise InvalidValue("device 'cuda' cannot be used: torch sees no GPU here; accepted: 'auto' or 'cpu'")
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.device = torch.device(device)
+        self.device = torch_device(device)
 
     @property
     def first_use(self) -> str | None:

@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from depthsearch.problem.recipe import Recipe
-from depthsearch.training.modules.optimizer import autocast, clip_stacked_gradients
+from depthsearch.training.modules.device import autocast
+from depthsearch.training.modules.optimizer import clip_stacked_gradients
 from depthsearch.training.modules.stack import NetworkStack
 
 Step: TypeAlias = Callable[[], None]
