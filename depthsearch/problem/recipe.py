@@ -55,8 +55,8 @@ class Recipe(ExtendedModel):
         learning_rate: Learning rate. By default 0.01 for sgd and 0.001 for adam and adamw.
         momentum: Momentum of sgd. By default 0.9; null for the other optimizers.
         nesterov: Nesterov's momentum, for sgd.
-        weight_decay: Weight decay of all parameters. By default 0.01 for adamw and 0 for sgd and adam. For adamw it is
-            decoupled (arXiv 1711.05101); for sgd and adam it is L2 regularization, added to the gradient.
+        weight_decay: Weight decay, decoupled for adamw (arXiv 1711.05101), L2 regularization for sgd and adam. By
+            default 0.01 for adamw and 0 for the others.
         batch_size: Training points of one step. The last batch of an epoch may be smaller.
         epochs: Passes over the training set. By default 200; null where steps are given.
         steps: Optimizer steps, instead of epochs.
@@ -65,9 +65,9 @@ class Recipe(ExtendedModel):
         final_learning_rate: Where the schedule `cosine` ends. By default 0; null for the schedule `constant`.
         warmup_steps: Steps at the start in which the learning rate rises linearly (arXiv 1706.02677). By default none.
         clip_norm: Largest norm of the gradient of all parameters of a network; a longer one is scaled to it (arXiv
-            1211.5063). By default gradients are not clipped.
+            1211.5063). By default none.
         label_smoothing: Share of the target that is spread evenly over all classes (arXiv 1512.00567). By default none.
-        precision: Type of the numbers that layers compute with on a GPU. By default float32; with `bfloat16` the
+        precision: Numbers that layers compute with on a GPU. By default float32; with `bfloat16` the
             weights and the optimizer stay in float32 (mixed precision, arXiv 1710.03740).
 
     Raises:

@@ -28,7 +28,8 @@ def _data() -> st.SearchStrategy[DataSource]:
 
 
 @st.composite
-def _recipes(draw: st.DrawFn) -> Recipe:
+def recipes(draw: st.DrawFn) -> Recipe:
+    """Any valid recipe."""
     optimizer = draw(st.sampled_from(["sgd", "adam", "adamw"]))
     fields: dict[str, Any] = {
         "optimizer": optimizer,
@@ -79,7 +80,7 @@ def problems(draw: st.DrawFn) -> Problem:
         initialization=initialization,
         normalization=draw(st.none() | st.sampled_from(["none", "batch", "layer"])),
         data=draw(_data()),
-        recipe=draw(_recipes()),
+        recipe=draw(recipes()),
         criterion=draw(_criteria()),
         **variances,
     )
