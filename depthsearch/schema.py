@@ -21,7 +21,9 @@ from pydantic import (
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
+    SerializerFunctionWrapHandler,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import ErrorDetails
@@ -70,6 +72,22 @@ class FrozenModel(BaseModel):
     def canonical_json(self) -> str:
         """The same text for equal values: every field spelled out, keys sorted, no spaces."""
         return canonical_json(self.model_dump(mode="json"))
+
+
+class ExtendedModel(FrozenModel):
+    """A model with fields that were added after values of it had been stored (`added`).
+
+    Such a field is null by default, and left out wherever it is null: what is stored of an older value reads as what
+    is written of an equal one today.
+    """
+
+    added: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_added_nulls(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {
+            name: value for name, value in handler(self).items() if value is not None or name not in type(self).added
+        }
 
 
 class Registered(FrozenModel):

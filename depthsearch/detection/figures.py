@@ -59,8 +59,10 @@ def gradient_ratio(trace: Trace, snapshot: int) -> float | None:
 def reach(trace: Trace) -> float | None:
     """How far the first layer's weights could move in the whole budget at the gradient of the start.
 
-    learning rate / (1 - momentum) x steps x |dL/dW1| for SGD. Adam divides the gradient by its size, so there it is
-    the root mean square of dL/dW1 over Adam's epsilon, below which steps shrink: the smaller of start and end.
+    mean learning rate / (1 - momentum) x steps x |dL/dW1| for SGD. Adam divides the gradient by its size, so there it
+    is the root mean square of dL/dW1 over Adam's epsilon, below which steps shrink: the smaller of start and end.
+    Clipping can only shorten the way, and weight decay moves weights without teaching them: both are left out, so that
+    the figure is an upper limit.
     """
     if not len(trace.snapshots):
         return None

@@ -1,13 +1,14 @@
 """How one network is trained."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from depthsearch.errors import InvalidValue
-from depthsearch.schema import MANY, FrozenModel, one_of, without_nulls
+from depthsearch.schema import MANY, ExtendedModel, one_of, without_nulls
 
 ENTRIES = 20
 """Entries of a trace whose budget is in steps."""
@@ -25,7 +26,28 @@ OptimizerName = Literal["sgd", "adam", "adamw"]
 Optimizer = Annotated[OptimizerName, one_of("optimizer", OptimizerName)]
 
 
-class Recipe(FrozenModel):
+ScheduleName = Literal["constant", "cosine"]
+
+
+Schedule = Annotated[ScheduleName, one_of("schedule", ScheduleName)]
+
+
+PrecisionName = Literal["float32", "bfloat16"]
+
+
+Precision = Annotated[PrecisionName, one_of("precision", PrecisionName)]
+
+
+WITHOUT_EFFECT: dict[str, object] = {
+    "schedule": "constant",
+    "warmup_steps": 0,
+    "label_smoothing": 0,
+    "precision": "float32",
+}
+"""Values that say what null says: they become null, so that equal trainings are equal questions."""
+
+
+class Recipe(ExtendedModel):
     """How one network is trained.
 
     Attributes:
@@ -33,13 +55,29 @@ class Recipe(FrozenModel):
         learning_rate: Learning rate. By default 0.01 for sgd and 0.001 for adam and adamw.
         momentum: Momentum of sgd. By default 0.9; null for the other optimizers.
         nesterov: Nesterov's momentum, for sgd.
-        weight_decay: Decoupled weight decay of adamw (arXiv 1711.05101). By default 0.01; 0 for the other optimizers.
+        weight_decay: Weight decay, decoupled for adamw (arXiv 1711.05101), L2 regularization for sgd and adam. By
+            default 0.01 for adamw and 0 for the others.
         batch_size: Training points of one step. The last batch of an epoch may be smaller.
         epochs: Passes over the training set. By default 200; null where steps are given.
         steps: Optimizer steps, instead of epochs.
+        schedule: How the learning rate changes from step to step. By default constant; `cosine` lets it fall from
+            `learning_rate` to `final_learning_rate` over the budget (arXiv 1608.03983).
+        final_learning_rate: Where the schedule `cosine` ends. By default 0; null for the schedule `constant`.
+        warmup_steps: Steps at the start in which the learning rate rises linearly (arXiv 1706.02677). By default none.
+        clip_norm: Largest norm of the gradient of all parameters of a network; a longer one is scaled to it (arXiv
+            1211.5063). By default none.
+        label_smoothing: Share of the target that is spread evenly over all classes (arXiv 1512.00567). By default none.
+        precision: Numbers that layers compute with on a GPU. By default float32; with `bfloat16` the
+            weights and the optimizer stay in float32 (mixed precision, arXiv 1710.03740).
+
+    Raises:
+        InvalidValue: Two fields exclude each other, or one belongs to another optimizer or schedule.
     """
 
     called: ClassVar[str] = "recipe"
+    added: ClassVar[tuple[str, ...]] = (
+        "schedule", "final_learning_rate", "warmup_steps", "clip_norm", "label_smoothing", "precision",
+    )  # fmt: skip
 
     optimizer: Optimizer = "sgd"
     learning_rate: Annotated[float, Field(strict=True, gt=0, le=1e30)] = 0.01
@@ -49,13 +87,23 @@ class Recipe(FrozenModel):
     batch_size: Annotated[int, Field(strict=True, ge=1, le=MANY)] = 32
     epochs: Annotated[int, Field(strict=True, ge=1, le=MANY)] | None = 200
     steps: Annotated[int, Field(strict=True, ge=1, le=MANY)] | None = None
+    schedule: Schedule | None = None
+    final_learning_rate: Annotated[float, Field(strict=True, ge=0, le=1e30)] | None = None
+    warmup_steps: Annotated[int, Field(strict=True, ge=0, le=MANY)] | None = None
+    clip_norm: Annotated[float, Field(strict=True, gt=0)] | None = None
+    label_smoothing: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = None
+    precision: Precision | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _resolve(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        given = without_nulls(data)
+        given = {
+            name: value
+            for name, value in without_nulls(data).items()
+            if isinstance(value, bool) or value != WITHOUT_EFFECT.get(name)
+        }
         optimizer = given.get("optimizer", "sgd")
         sgd = optimizer == "sgd"
         defaults = {
@@ -63,6 +111,7 @@ class Recipe(FrozenModel):
             "momentum": 0.9 if sgd else None,
             "weight_decay": 0.01 if optimizer == "adamw" else 0.0,
             "epochs": None if "steps" in given else 200,
+            "final_learning_rate": 0.0 if given.get("schedule") == "cosine" else None,
         }
         return defaults | given
 
@@ -75,20 +124,78 @@ class Recipe(FrozenModel):
             momentum = "no momentum" if self.momentum is None else f"momentum {self.momentum}"
             reason = f"needs sgd with a momentum above 0, but got {momentum} with {self.optimizer}"
             raise InvalidValue(reason, path="recipe.nesterov", value=self.nesterov)
-        if self.weight_decay and self.optimizer != "adamw":
-            reason = f"belongs to adamw, but got {self.weight_decay} with {self.optimizer}: leave it out"
-            raise InvalidValue(reason, path="recipe.weight_decay", value=self.weight_decay)
         if self.epochs is not None and self.steps is not None:
             reason = (
                 f"and epochs exclude each other, but got {self.epochs} epochs and {self.steps} steps: leave one out"
             )
             raise InvalidValue(reason, path="recipe.steps", value=self.steps)
+        self._check_schedule()
         return self
+
+    def _check_schedule(self) -> None:
+        final = self.final_learning_rate
+        if final is not None and self.schedule is None:
+            reason = f"belongs to the schedule 'cosine', but got {final} with 'constant': leave it out"
+            raise InvalidValue(reason, path="recipe.final_learning_rate", value=final)
+        if final is not None and final > self.learning_rate:
+            expected = f"at most the learning rate, {self.learning_rate}, from which the schedule falls"
+            raise InvalidValue(path="recipe.final_learning_rate", value=final, expected=expected)
+        if self.warmup_steps and self.steps is not None and self.warmup_steps >= self.steps:
+            expected = f"below {self.steps}, the steps of the budget"
+            raise InvalidValue(path="recipe.warmup_steps", value=self.warmup_steps, expected=expected)
 
     @property
     def budget(self) -> tuple[str, int]:
         """The field that gives the budget, epochs or steps, and its value."""
         return ("steps", self.steps) if self.steps is not None else ("epochs", self.epochs or 0)
+
+    @property
+    def constant_rate(self) -> bool:
+        """Whether every step has the same learning rate."""
+        return self.schedule is None and self.warmup_steps is None
+
+    def learning_rate_at(self, step: int, total_steps: int) -> float:
+        """The learning rate of one optimizer step, in a budget of `total_steps`.
+
+        With t = `step`, W = `warmup_steps`, N = `total_steps` - W:
+
+        - for t < W, learning_rate (t + 1) / W (arXiv 1706.02677, section 2.2);
+        - after it, learning_rate or, with the schedule `cosine`, final + (learning_rate - final) / 2
+          (1 + cos(pi (t - W) / N)), equation 5 of arXiv 1608.03983 without restarts.
+
+        This is torch's LinearLR(start_factor=1/W, total_iters=W-1), and from step W on CosineAnnealingLR(T_max=N), each
+        stepped after every optimizer step.
+
+        Args:
+            step: The steps taken before this one: 0 for the first.
+            total_steps: Of the whole budget (see `total_steps`).
+        """
+        warmup = self.warmup_steps or 0
+        if step < warmup:
+            return self.learning_rate * (step + 1) / warmup
+        if self.schedule is None:
+            return self.learning_rate
+        final = self.final_learning_rate or 0.0
+        done = (step - warmup) / (total_steps - warmup)
+        return final + (self.learning_rate - final) / 2 * (1 + math.cos(math.pi * done))
+
+    def mean_learning_rate(self, total_steps: int) -> float:
+        """The mean of `learning_rate_at` over a budget of `total_steps`.
+
+        The cosines of N steps sum to 1, since all but the first cancel in pairs.
+        """
+        if self.constant_rate:
+            return self.learning_rate
+        warmup = self.warmup_steps or 0
+        rising = min(warmup, total_steps)
+        summed = self.learning_rate * rising * (rising + 1) / (2 * warmup) if rising else 0.0
+        left = total_steps - rising
+        if left and self.schedule is not None:
+            final = self.final_learning_rate or 0.0
+            summed += final * left + (self.learning_rate - final) / 2 * (left + 1)
+        elif left:
+            summed += self.learning_rate * left
+        return summed / total_steps
 
     @property
     def entries(self) -> int:

@@ -32,7 +32,7 @@ class Predictions:
         probabilities: [n, classes].
         predicted: [n] the class, by the logits.
         labels: [n] the true one.
-        mean_loss: Mean cross-entropy.
+        mean_loss: Mean cross-entropy, with the label smoothing of the training.
     """
 
     probabilities: Floats
@@ -41,10 +41,12 @@ class Predictions:
     mean_loss: float
 
     @classmethod
-    def of(cls, logits: Floats, labels: NDArray[np.int64]) -> "Predictions":
-        """From logits [n, outputs] and labels [n]."""
+    def of(cls, logits: Floats, labels: NDArray[np.int64], *, smoothing: float = 0.0) -> "Predictions":
+        """From logits [n, outputs] and labels [n], of which the loss spreads a share evenly over the classes."""
         logarithms = log_probabilities(logits)
         mean_loss = -float(np.take_along_axis(logarithms, labels[:, None], 1).mean())
+        if smoothing:
+            mean_loss = (1 - smoothing) * mean_loss - smoothing * float(logarithms.mean())
         return cls(np.exp(logarithms).astype(np.float32), predicted_classes(logits), labels, mean_loss)
 
 
@@ -59,10 +61,11 @@ class DetailRecorder:
 
     Args:
         data: What is learned; None where it is not held as arrays, so that nobody draws its plane.
+        smoothing: Label smoothing of the loss, also of that over the test points.
     """
 
-    def __init__(self, data: Dataset | None) -> None:
-        self._data = data
+    def __init__(self, data: Dataset | None, *, smoothing: float = 0.0) -> None:
+        self._data, self._smoothing = data, smoothing
         self._weights, self._gradients = _HistogramRecorder(), _HistogramRecorder()
         self._losses: list[float] = []
         planar = data is not None and data.classes is not None and data.x_train.shape[1:] == (2,)
@@ -93,7 +96,7 @@ class DetailRecorder:
         """
         assert self._data is not None
         self.add_layers(weights, gradients)
-        predictions = Predictions.of(logits(self._data.x_test), self._data.y_test)
+        predictions = Predictions.of(logits(self._data.x_test), self._data.y_test, smoothing=self._smoothing)
         self.add_test(predictions.mean_loss, predictions)
         self.add_regions(logits, epoch=epoch, wanted=regions)
 

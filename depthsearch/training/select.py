@@ -60,7 +60,7 @@ class EngineChoice:
 
 
 def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto") -> EngineChoice:
-    """Choose the engine for a problem; nothing is imported, unless a GPU is insisted on and has to be there.
+    """Choose the engine for a problem; nothing is imported, unless a GPU has to be there.
 
     Args:
         problem: What is trained.
@@ -71,7 +71,7 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
     Raises:
         UnknownName: The engine or the device is not on its list.
         InvalidValue: The dense engine was asked for on a GPU, or the one that was asked for does not train this
-            problem; or "cuda" was asked for and torch sees no GPU.
+            problem; "cuda" was asked for and torch sees no GPU; or the recipe's precision needs another device.
     """
     if engine not in ENGINES:
         raise UnknownName("engine", engine, ENGINES)
@@ -82,6 +82,8 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
     choice = EngineChoice(_named(problem, engine, device), device)
     if device == "cuda":
         choice.load()
+    if problem.recipe.precision is not None:
+        _check_precision(problem, device)
     return choice
 
 
@@ -95,7 +97,11 @@ def _named(problem: Problem, engine: str, device: str) -> str:
             reason = f"engine {engine!r} does not train {problem.label}: choose the engine 'module'"
             raise InvalidValue(reason, path="engine", value=engine)
         return "module"
-    claimed = engine != "torch" and device != "cuda" and _dense_trains(problem)
+    precision = problem.recipe.precision
+    if engine == "dense" and precision is not None:
+        reason = f"{precision!r} is not trained by the engine 'dense': choose the engine 'torch'"
+        raise InvalidValue(reason, path="recipe.precision", value=precision)
+    claimed = engine != "torch" and device != "cuda" and precision is None and _dense_trains(problem)
     if engine == "dense" and not claimed:
         raise InvalidValue(f"engine 'dense' does not train {problem.network.label}: choose the engine 'torch'")
     wins = claimed and (engine == "dense" or as_dense(problem.network).width <= WIDEST_DENSE)
@@ -107,6 +113,13 @@ def _lanes(name: str, device: str) -> int:
     if name == "dense":
         return cores()
     return GPU_LANES if device == "cuda" and name == "torch" else 1
+
+
+def _check_precision(problem: Problem, device: str) -> None:
+    with interrupts_deferred():
+        from depthsearch.training.modules.device import check_precision, torch_device  # noqa: PLC0415
+
+        check_precision(problem.recipe, torch_device(device))
 
 
 def _dense_trains(problem: Problem) -> bool:

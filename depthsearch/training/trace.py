@@ -167,9 +167,11 @@ class TrainingFacts:
 
     Attributes:
         optimizer: sgd, adam or adamw.
-        learning_rate: Of every step.
+        learning_rate: The mean over the steps of the budget: times their number, it is how far a constant gradient
+            moves a weight, whatever the schedule.
         momentum: Of sgd; 0 for the others.
-        weight_decay: Decoupled; 0 for none.
+        weight_decay: As the optimizer defines it, decoupled or L2: either moves weights that have no gradient. 0 for
+            none.
         first_weights: Numbers in the first layer's W.
         batch_statistics: Whether a layer's output depends on the other points of the batch.
         entry: What people call an entry of the trace: "epoch" or "entry".
@@ -200,17 +202,18 @@ class TrainingFacts:
             first_weights=problem.data.spec.features * network.width,
             batch_statistics=network.normalization == "batch",
             points_per_entry=problem.recipe.points_per_entry(points),
+            points=points,
         )
 
     @classmethod
     def of_recipe(
-        cls, problem: Problem, *, first_weights: int, batch_statistics: bool, points_per_entry: int | None
+        cls, problem: Problem, *, first_weights: int, batch_statistics: bool, points_per_entry: int | None, points: int
     ) -> "TrainingFacts":
-        """The facts that the recipe gives, with those that only the network shows."""
+        """The facts that the recipe gives for so many training points, with those that only the network shows."""
         recipe = problem.recipe
         return cls(
             optimizer=recipe.optimizer,
-            learning_rate=recipe.learning_rate,
+            learning_rate=recipe.mean_learning_rate(recipe.total_steps(points)),
             momentum=recipe.momentum or 0.0,
             weight_decay=recipe.weight_decay,
             first_weights=first_weights,

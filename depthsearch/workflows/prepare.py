@@ -32,10 +32,14 @@ def check_criterion(problem: Problem) -> None:
     """Refuse a problem whose criterion no run can meet, or every run meets, which only the data tell.
 
     Raises:
-        InvalidValue: The training points are too few to tell training from chance, or a constant guess reaches the
-            target.
+        InvalidValue: The training points are too few to tell training from chance, a constant guess reaches the
+            target, or the warm-up takes the whole budget.
     """
     data, criterion = problem.data.contents(), problem.criterion
+    warmup, steps = problem.recipe.warmup_steps, problem.recipe.total_steps(data.points)
+    if warmup is not None and warmup >= steps:
+        expected = f"below {steps}, the steps of the budget"
+        raise InvalidValue(path="recipe.warmup_steps", value=warmup, expected=expected)
     points, guess = problem.recipe.points_per_entry(data.points), data.baseline
     if criterion.target is not None and criterion.target <= guess:
         expected = f"above {guess:.3f}, the accuracy of a constant guess on the training points"

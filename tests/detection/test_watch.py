@@ -53,6 +53,12 @@ def test_zero_gradients_without_a_dead_layer_can_move() -> None:
     assert not cannot_move(make_trace(**BORN_DEAD | {"never_active": 0, "weight_gradient_norm": 0}))
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_weight_decay_moves_weights_that_have_no_gradient(optimizer: str) -> None:
+    problem = Problem.model_validate({"recipe": {"optimizer": optimizer, "weight_decay": 1e-4}})
+    assert not cannot_move(make_trace(**BORN_DEAD, problem=problem))
+
+
 def test_with_batch_norm_nothing_is_claimed() -> None:
     assert not cannot_move(make_trace(**BORN_DEAD, problem=Problem(normalization="batch")))
 

@@ -28,7 +28,8 @@ def _data() -> st.SearchStrategy[DataSource]:
 
 
 @st.composite
-def _recipes(draw: st.DrawFn) -> Recipe:
+def recipes(draw: st.DrawFn) -> Recipe:
+    """Any valid recipe."""
     optimizer = draw(st.sampled_from(["sgd", "adam", "adamw"]))
     fields: dict[str, Any] = {
         "optimizer": optimizer,
@@ -39,8 +40,16 @@ def _recipes(draw: st.DrawFn) -> Recipe:
     if optimizer == "sgd":
         momentum = draw(st.none() | st.floats(0, 1, exclude_max=True))
         fields |= {"momentum": momentum, "nesterov": momentum != 0 and draw(st.booleans())}
-    if optimizer == "adamw":
-        fields["weight_decay"] = draw(st.none() | st.floats(0, 10))
+    fields |= {
+        "weight_decay": draw(st.none() | st.floats(0, 10)),
+        "schedule": draw(st.none() | st.sampled_from(["constant", "cosine"])),
+        "warmup_steps": draw(st.none() | st.integers(0, 49)),
+        "clip_norm": draw(st.none() | _positive),
+        "label_smoothing": draw(st.none() | st.floats(0, 0.9)),
+        "precision": draw(st.none() | st.sampled_from(["float32", "bfloat16"])),
+    }
+    if fields["schedule"] == "cosine" and fields["learning_rate"] is not None:
+        fields["final_learning_rate"] = draw(st.none() | st.floats(0, fields["learning_rate"]))
     return Recipe(**fields)
 
 
@@ -71,7 +80,7 @@ def problems(draw: st.DrawFn) -> Problem:
         initialization=initialization,
         normalization=draw(st.none() | st.sampled_from(["none", "batch", "layer"])),
         data=draw(_data()),
-        recipe=draw(_recipes()),
+        recipe=draw(recipes()),
         criterion=draw(_criteria()),
         **variances,
     )

@@ -17,6 +17,17 @@ from tests.sameness import assert_close, assert_same
 FFNET = Problem.model_validate({"recipe": {"epochs": 6}})
 RESNET = Problem.model_validate({"family": "resnet", "activation": "relu", "recipe": {"epochs": 6}})
 DIGITS = Problem.model_validate({"data": "digits", "recipe": {"epochs": 3, "optimizer": "adam"}})
+OPTIONS = Problem.model_validate(
+    {
+        "data": "digits",
+        "recipe": {
+            "epochs": 3, "optimizer": "adam", "schedule": "cosine", "warmup_steps": 20, "weight_decay": 1e-3,
+            "clip_norm": 0.5, "label_smoothing": 0.1,
+        },
+    }
+)  # fmt: skip
+"""With all that a recipe may add to plain steps."""
+
 STEPS = Problem.model_validate({"recipe": {"steps": 50}})
 """Entries of 2 or 3 steps; the first epoch, of 16 steps, ends in the middle of the seventh."""
 
@@ -46,12 +57,14 @@ class EngineContract:
     def engine(self) -> Engine:
         raise NotImplementedError
 
-    @pytest.mark.parametrize("problem", [FFNET, RESNET, DIGITS, STEPS], ids=["ffnet", "resnet", "digits", "steps"])
+    @pytest.mark.parametrize(
+        "problem", [FFNET, RESNET, DIGITS, STEPS, OPTIONS], ids=["ffnet", "resnet", "digits", "steps", "options"]
+    )
     def test_a_run_is_a_pure_function(self, engine: Engine, problem: Problem) -> None:
         for first, second in zip(train_all(engine, problem, JOBS), train_all(engine, problem, JOBS), strict=True):
             assert_same(first, second)
 
-    @pytest.mark.parametrize("problem", [FFNET, RESNET, STEPS], ids=["ffnet", "resnet", "steps"])
+    @pytest.mark.parametrize("problem", [FFNET, RESNET, STEPS, OPTIONS], ids=["ffnet", "resnet", "steps", "options"])
     def test_a_run_does_not_depend_on_its_neighbours(self, engine: Engine, problem: Problem) -> None:
         together = train_all(engine, problem, JOBS)
         alone = [train_all(engine, problem, [job])[0] for job in JOBS]
@@ -327,7 +340,9 @@ class EngineContract:
             assert trace.snapshots.output_range[0] == 0
             assert trace.snapshots.weight_gradient_norm[0, 0] == 0
 
-    @pytest.mark.parametrize("problem", [FFNET, RESNET, DIGITS, STEPS], ids=["ffnet", "resnet", "digits", "steps"])
+    @pytest.mark.parametrize(
+        "problem", [FFNET, RESNET, DIGITS, STEPS, OPTIONS], ids=["ffnet", "resnet", "digits", "steps", "options"]
+    )
     def test_a_summary_is_an_exact_prefix_of_the_full_record(self, engine: Engine, problem: Problem) -> None:
         (summary,) = train_all(engine, problem, [Job(3, 1)], watch=lambda trace: 2 if trace.epochs >= 2 else None)
         (full,) = train_all(engine, problem, [Job(3, 1)], watch=lambda _: 0, record="full")

@@ -58,6 +58,10 @@ GRID: list[dict[str, Any]] = [
     {"recipe": {"nesterov": True}},
     {"recipe": {"momentum": 0.0}},
     *({"recipe": {"batch_size": size}} for size in (1, 7, 33, 64, 1000)),
+    {"recipe": {"schedule": "cosine", "warmup_steps": 3, "final_learning_rate": 0.001}},
+    *({"recipe": {"optimizer": optimizer, "weight_decay": 0.1}} for optimizer in ("sgd", "adam", "adamw")),
+    {"recipe": {"clip_norm": 0.1, "weight_decay": 0.1, "nesterov": True}},
+    *({"data": data, "recipe": {"label_smoothing": 0.2}} for data in ("moons", "digits")),
 ]
 
 
@@ -166,6 +170,20 @@ def test_an_unknown_engine_and_a_dense_one_on_a_gpu_are_refused() -> None:
         choose_engine(Problem(), engine="numpy").load()
     with pytest.raises(InvalidValue, match="engine 'dense' trains only on the CPU, but got device 'cuda'"):
         choose_engine(Problem(), engine="dense", device="cuda").load()
+
+
+def test_mixed_precision_is_left_to_torch_on_a_gpu() -> None:
+    problem = Problem.model_validate({"recipe": {"precision": "bfloat16"}})
+    with pytest.raises(InvalidValue, match="precision 'bfloat16' is not trained by the engine 'dense'") as caught:
+        choose_engine(problem, engine="dense")
+    assert caught.value.path == "recipe.precision"
+    with pytest.raises(InvalidValue, match="choose the engine 'torch'"):
+        list(DenseEngine().train(problem, [Job(1, 0)]))
+    for engine in ("auto", "torch"):
+        with pytest.raises(InvalidValue, match="precision 'bfloat16' needs a GPU, but got device 'cpu': leave it out"):
+            choose_engine(problem, engine=engine, device="cpu")
+    with pytest.raises(InvalidValue, match="needs a GPU"):
+        list(TorchEngine("cpu").train(problem, [Job(1, 0)]))
 
 
 PRINT_A_RUN = """

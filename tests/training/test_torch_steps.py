@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from depthsearch.problem.problem import Problem
+from depthsearch.problem.recipe import Recipe
 from depthsearch.training.engine import Job, train_all
 from depthsearch.training.modules import stacked_engine as torch_engine
 from depthsearch.training.modules.stack import NetworkStack
@@ -18,6 +19,8 @@ RECIPES = {
     "nesterov": {"epochs": 5, "nesterov": True},
     "adam": {"epochs": 5, "optimizer": "adam"},
     "adamw": {"epochs": 5, "optimizer": "adamw", "weight_decay": 0.01},
+    "cosine": {"epochs": 5, "schedule": "cosine", "warmup_steps": 10, "clip_norm": 0.5, "weight_decay": 1e-3},
+    "cosine-adam": {"epochs": 5, "optimizer": "adam", "schedule": "cosine", "warmup_steps": 10, "clip_norm": 0.5},
 }
 JOBS = [Job(4, seed) for seed in range(4)]
 
@@ -43,8 +46,8 @@ def recordings(monkeypatch: pytest.MonkeyPatch) -> Recordings:
     """The torch engine on the CPU, with steps recorded as on a GPU."""
     recordings = Recordings()
 
-    def recorded(networks: NetworkStack, optimizer: torch.optim.Optimizer) -> Steps:
-        return RecordedSteps(networks, optimizer, recordings)
+    def recorded(networks: NetworkStack, optimizer: torch.optim.Optimizer, recipe: Recipe) -> Steps:
+        return RecordedSteps(networks, optimizer, recipe, recordings)
 
     monkeypatch.setattr(torch_engine, "Steps", recorded)
     return recordings

@@ -70,6 +70,9 @@ class DenseEngine:
         self, problem: Problem, jobs: Iterable[Job], *, watch: Watch | None = None, record: Record = "summary"
     ) -> Iterator[tuple[Job, Trace]]:
         """Train every job with kernels that this process compiles where they do not lie on disk."""
+        if problem.recipe.precision is not None:
+            reason = f"{problem.recipe.precision!r} is not trained by the engine 'dense': choose the engine 'torch'"
+            raise InvalidValue(reason, path="recipe.precision", value=problem.recipe.precision)
         jobs, data, stopped = tuple(jobs), problem.data.load().flattened(), threading.Event()
 
         def one(job: Job) -> Trace | None:
@@ -140,7 +143,8 @@ class _Run:
         self.problem, self.data = problem, data
         self.program = lay_out(plan, problem.data.spec)
         facts = RunFacts.of_plan(problem, plan, data, depth=job.depth, seed=job.seed)
-        self.recorder = Recorder(facts, DetailRecorder(data) if full else None)
+        smoothing = problem.recipe.label_smoothing or 0.0
+        self.recorder = Recorder(facts, DetailRecorder(data, smoothing=smoothing) if full else None)
         self.orders = EpochOrders(len(data.x_train), job.seed)
         self.P = _initial_parameters(problem, plan, self.program, job.seed)
         self.P0 = self.P.copy()
@@ -182,16 +186,25 @@ class _Run:
         orders = self.orders.of_epochs(done // per_epoch, int(ends[-1] - 1) // per_epoch)
         losses, accuracies = np.empty(len(ends)), np.empty(len(ends))
         states = np.empty((len(ends), self.P.size + 2 * self.MM.size), np.float32)
+        decay, decoupled = recipe.weight_decay, recipe.optimizer == "adamw"
         training.train_entries(
             self.program.steps, self.data.x_train, self.labels, orders, recipe.batch_size,
             self.P, self.D, self.V1, self.V2, batch.A, batch.at, self.MM, self.MV, np.empty(0),
             passes.TRAIN, _rule(self.problem),
-            recipe.learning_rate, recipe.momentum or 0.0, recipe.weight_decay, ADAM_EPSILON,
+            self._rates(done, int(ends[-1])), recipe.momentum or 0.0, decay if decoupled else 0.0, ADAM_EPSILON,
+            recipe.label_smoothing or 0.0, recipe.clip_norm or 0.0, 0.0 if decoupled else decay,
             done, ends, losses, accuracies, states,
         )  # fmt: skip
         for loss, accuracy in zip(losses.tolist(), accuracies.tolist(), strict=True):
             recorder.add_epoch(loss, accuracy)
         return states
+
+    def _rates(self, first: int, end: int) -> NDArray[np.float64]:
+        """[end - first] the learning rates of those steps, counted from 0."""
+        recipe, total = self.problem.recipe, self.recorder.budget_steps
+        if recipe.constant_rate:
+            return np.full(end - first, recipe.learning_rate)
+        return np.array([recipe.learning_rate_at(step, total) for step in range(first, end)])
 
     def _restore(self, state: Floats) -> None:
         parameters, averages = self.P.size, self.MM.size
@@ -205,7 +218,8 @@ class _Run:
         per_layer = np.empty((len(PER_LAYER), len(program.weight_offsets)))
         output_range, correlation = training.look(
             passes.LOOK, program.steps, program.weight_offsets, self.P, self.D, self.P0,
-            self.data.x_train, self.labels, self.order, room.A, room.at, self.MM, self.MV, program.relu, per_layer,
+            self.data.x_train, self.labels, self.order, room.A, room.at, self.MM, self.MV, program.relu,
+            self.problem.recipe.label_smoothing or 0.0, per_layer,
         )  # fmt: skip
         figures = dict(zip(PER_LAYER, per_layer, strict=True))
         self.recorder.add_snapshot(

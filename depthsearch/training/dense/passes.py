@@ -267,3 +267,26 @@ def _multi_class_loss(A, at, n):
         summed += math.log(product(where_above(m, ZERO, exps, ONE))) - np.float64(total(of_label * m))
         right += np.float64(total(where_equal(first, y, m, ZERO)))
     return summed, right
+
+
+@compiled
+def smooth_labels(A, at, n, smoothing):
+    """What label smoothing adds to the sum of the points' losses; its gradient is added to ZG.
+
+    Of each target, the share `smoothing` is spread evenly over the classes, for one output over both of them. Where z
+    is the logit of the label, this adds smoothing (z - mean of the logits); for one output, smoothing z (y - 1/2).
+    """
+    summed = 0.0
+    share, outputs = f32(smoothing) / f32(n), at.outputs
+    for j in range(at.blocks):
+        y, m = load(A, at.Y + j), load(A, at.M + j)
+        moved = spread(ZERO)
+        for o in range(outputs):
+            row = j * outputs + o
+            # Of one output, the label itself is 1 or 0, and its mean over the classes is 1/2.
+            hit, mean = (y, f32(0.5)) if outputs == 1 else (where_equal(y, f32(o), ONE, ZERO), ONE / f32(outputs))
+            away = (hit - mean) * m
+            moved = moved + load(A, at.Z + row) * away
+            store(A, at.ZG + row, load(A, at.ZG + row) + share * away)
+        summed += np.float64(total(moved))
+    return smoothing * summed

@@ -10,10 +10,14 @@ import numpy as np
 from depthsearch.training.dense.compile import compiled
 from depthsearch.training.dense.kernels import ONE, ZERO, f32
 from depthsearch.training.dense.lanes import load, magnitude, spread, square_root, store, total, where_above
-from depthsearch.training.dense.passes import backward, forward, loss
+from depthsearch.training.dense.passes import backward, forward, loss, smooth_labels
 from depthsearch.training.dense.program import ACTIVATE, LANES
 
 SGD, NESTEROV, ADAM = range(3)
+
+
+TINY = 1e-6
+"""What clipping adds to a norm before it divides by it, as torch does."""
 
 
 BETA1, BETA2 = 0.9, 0.999
@@ -21,7 +25,10 @@ BETA1, BETA2 = 0.9, 0.999
 
 @compiled
 def update(rule, P, D, V1, V2, count, learning_rate, momentum, decay, epsilon):
-    """One optimizer step, with torch's definitions; `count` is the number of this step, from 1."""
+    """One optimizer step, with torch's definitions; `count` is the number of this step, from 1.
+
+    `decay` is decoupled weight decay.
+    """
     rate = f32(learning_rate)
     if rule == ADAM:
         kept = f32(1.0 - learning_rate * decay)
@@ -46,6 +53,22 @@ def update(rule, P, D, V1, V2, count, learning_rate, momentum, decay, epsilon):
 
 
 @compiled
+def clip_and_decay(P, D, clip, l2):
+    """Scale the gradient to the norm `clip` where it is longer (0: never), then add that of l2 / 2 |P|^2, as torch."""
+    if clip > 0.0:
+        squares = 0.0
+        for i in range(D.size):
+            squares += np.float64(D[i]) * np.float64(D[i])
+        scale = f32(min(clip / (math.sqrt(squares) + TINY), 1.0))
+        for i in range(D.size):
+            D[i] *= scale
+    if l2 > 0.0:
+        share = f32(l2)
+        for i in range(D.size):
+            D[i] += share * P[i]
+
+
+@compiled
 def fill_batch(points, labels, order, first, last, A, at):
     """The points order[first:last] into the rows X, Y and M; padding is zero."""
     features = points.shape[1]
@@ -67,17 +90,18 @@ def fill_batch(points, labels, order, first, last, A, at):
 @compiled
 def train_entries(
     steps, points, labels, orders, batch_size, P, D, V1, V2, A, at, MM, MV, AG,
-    mode, rule, learning_rate, momentum, decay, epsilon, done, ends, losses, accuracies, states,
+    mode, rule, rates, momentum, decay, epsilon, smoothing, clip, l2, done, ends, losses, accuracies, states,
 ):  # fmt: skip
     """Train from step `done` to each of the steps `ends`; the means of each of these entries, and the state after it.
 
-    The rows of `orders` are those of the epoch in which step `done` lies and of the epochs after it.
+    The rows of `orders` are those of the epoch in which step `done` lies and of the epochs after it; `rates` holds the
+    learning rate of step `done` and of those after it.
     `states[e]` holds the parameters and then the moving averages at the end of the e-th of these entries, so that a
     run that turns out to have been settled there can be set back.
     """
     size = points.shape[0]
     per_epoch = (size + batch_size - 1) // batch_size
-    first_epoch = done // per_epoch
+    first_step, first_epoch = done, done // per_epoch
     for e in range(ends.shape[0]):
         summed, right, seen = 0.0, 0.0, 0
         while done < ends[e]:
@@ -88,9 +112,14 @@ def train_entries(
             fill_batch(points, labels, order, first, end, A, at)
             forward(steps, P, A, at, MM, MV, n, mode)
             loss_of_batch, correct = loss(A, at, n)
+            if smoothing > 0.0:
+                loss_of_batch += smooth_labels(A, at, n, smoothing)
             backward(steps, P, D, A, at, n, AG)
+            if clip > 0.0 or l2 > 0.0:
+                clip_and_decay(P, D, clip, l2)
+            rate = rates[done - first_step]
             done += 1
-            update(rule, P, D, V1, V2, done, learning_rate, momentum, decay, epsilon)
+            update(rule, P, D, V1, V2, done, rate, momentum, decay, epsilon)
             summed += loss_of_batch
             right += correct
             seen += n
@@ -102,7 +131,7 @@ def train_entries(
 
 
 @compiled
-def look(mode, steps, offsets, P, D, P0, points, labels, order, A, at, MM, MV, relu, per_layer):
+def look(mode, steps, offsets, P, D, P0, points, labels, order, A, at, MM, MV, relu, smoothing, per_layer):
     """Fill per_layer [6, dense layers] with the figures of Snapshot over all points.
 
     Returns the output range and the input correlation.
@@ -115,6 +144,8 @@ def look(mode, steps, offsets, P, D, P0, points, labels, order, A, at, MM, MV, r
     fill_batch(points, labels, order, 0, n, A, at)
     forward(steps, P, A, at, MM, MV, n, mode)
     loss(A, at, n)
+    if smoothing > 0.0:
+        smooth_labels(A, at, n, smoothing)
     backward(steps, P, D, A, at, n, AG)
     for d in range(layers):
         first, count = offsets[d, 0], offsets[d, 1] * offsets[d, 2]

@@ -4,14 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from depthsearch.data.augment import augmented
 from depthsearch.data.base import Dataset, TorchData
 from depthsearch.errors import InvalidValue
 from depthsearch.training.modules.structure import on_device
 from depthsearch.training.recorder import EpochOrders
+
+AUGMENTATION_STREAM = 2
+"""Which of a seed's streams the changes of images are drawn from; the order of the batches has another."""
 
 
 class Batches(Protocol):
@@ -32,14 +37,23 @@ class Batches(Protocol):
         """The batches of the test set."""
 
 
-def batches_of(data: Dataset | TorchData, *, batch_size: int, seed: int, device: torch.device) -> Batches:
+def batches_of(
+    data: Dataset | TorchData, *, batch_size: int, seed: int, device: torch.device, augmentation: str | None = None
+) -> Batches:
     """The batches of a run.
+
+    Args:
+        data: What is learned.
+        batch_size: Points in a batch; a user's DataLoader has its size already.
+        seed: Of the run.
+        device: Where the batches are wanted.
+        augmentation: Name of the random change of each image in training (see data.augment); None for none.
 
     Raises:
         InvalidValue: A DataLoader does not know how many batches it has, or has none.
     """
     if isinstance(data, Dataset):
-        return ArrayBatches(tensors_of(data, device), batch_size=batch_size, seed=seed)
+        return ArrayBatches(tensors_of(data, device), batch_size=batch_size, seed=seed, augmentation=augmentation)
     return TorchBatches(data, batch_size=batch_size, seed=seed, device=device)
 
 
@@ -59,8 +73,14 @@ class ArrayBatches:
     """
 
     def __init__(
-        self, data: tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]], *, batch_size: int, seed: int
+        self,
+        data: tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]],
+        *,
+        batch_size: int,
+        seed: int,
+        augmentation: str | None = None,
     ) -> None:
+        self._seed, self._augmentation = seed, augmentation
         (self._x, self._y), self._test = data
         self._batch_size, self._orders = batch_size, EpochOrders(len(self._x), seed)
         points = len(self._x)
@@ -70,10 +90,17 @@ class ArrayBatches:
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Any]:
         """The batches of an epoch; epochs are taken one after another, the last one may be taken again."""
-        order = torch.from_numpy(self._orders.of_epochs(number, number)[0]).to(self._x.device)
+        order = torch.from_numpy(self._orders.of_epochs(number, number)[-1]).to(self._x.device)
         for step in range(first, self.steps_per_epoch):
             chosen = order[step * self._batch_size : (step + 1) * self._batch_size]
-            yield self._x[chosen], self._y[chosen]
+            yield self._changed(self._x[chosen], number, step), self._y[chosen]
+
+    def _changed(self, images: Tensor, epoch: int, step: int) -> Tensor:
+        """The inputs of a batch, changed at random where that is wanted; a step's changes depend on no other."""
+        if self._augmentation is None:
+            return images
+        rng = np.random.default_rng([self._seed, AUGMENTATION_STREAM, epoch, step])
+        return torch.from_numpy(augmented(images.cpu().numpy(), self._augmentation, rng)).to(images.device)
 
     def test(self) -> Iterator[Any]:
         """The test set in its order."""
@@ -112,7 +139,7 @@ class TorchBatches:
             yield on_device(batch, self._device)
 
     def _ordered(self, orders: EpochOrders, number: int) -> DataLoader[Any]:
-        order = orders.of_epochs(number, number)[0].tolist()
+        order = orders.of_epochs(number, number)[-1].tolist()
         size = self._batch_size
         slices = [order[step * size : (step + 1) * size] for step in range(self.steps_per_epoch)]
         return DataLoader(self._data.train, batch_sampler=slices)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from depthsearch.problem.problem import Problem
 from depthsearch.training.engine import Job, Record, Watch
 from depthsearch.training.modules.batches import seeded_loaders
-from depthsearch.training.modules.device import chosen_device
+from depthsearch.training.modules.device import check_precision, torch_device
 from depthsearch.training.modules.randomness import seeded, threads
 from depthsearch.training.modules.run import ModuleRun
 from depthsearch.training.trace import Trace
@@ -26,7 +26,7 @@ class ModuleEngine:
     name = "module"
 
     def __init__(self, device: str = "auto") -> None:
-        self.device = chosen_device(device)
+        self.device = torch_device(device)
 
     @property
     def first_use(self) -> str | None:
@@ -37,6 +37,7 @@ class ModuleEngine:
         self, problem: Problem, jobs: Iterable[Job], *, watch: Watch | None = None, record: Record = "summary"
     ) -> Iterator[tuple[Job, Trace]]:
         """Train every job (see Engine.train)."""
+        check_precision(problem.recipe, self.device)
         data = problem.data.contents()
         for job in jobs:
             with threads(1), seeded(job.seed), seeded_loaders(data, job.seed):

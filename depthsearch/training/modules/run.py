@@ -14,14 +14,18 @@ from torch import Tensor, nn
 
 from depthsearch.data.base import NO_TARGET, Dataset, TorchData
 from depthsearch.errors import InvalidValue
+from depthsearch.networks.base import CustomTraining
 from depthsearch.networks.dense import DenseNetwork
 from depthsearch.networks.initialization import initial_weights
 from depthsearch.problem.problem import Problem
+from depthsearch.problem.recipe import Recipe
 from depthsearch.training.detail import DetailRecorder, Predictions
 from depthsearch.training.engine import Job, Watch
 from depthsearch.training.modules.batches import Batches, batches_of, seeded_loaders
+from depthsearch.training.modules.device import autocast
 from depthsearch.training.modules.figures import GradientFigures, WeightFigures, matrix_of
 from depthsearch.training.modules.objective import Objective, Outcome, choose_objective
+from depthsearch.training.modules.optimizer import clip_gradients, make_optimizer, set_learning_rate
 from depthsearch.training.modules.randomness import undisturbed
 from depthsearch.training.modules.tape import Tape, has_batch_norm, layers_of
 from depthsearch.training.recorder import Recorder, RunFacts
@@ -48,15 +52,25 @@ class ModuleRun:
     def __init__(
         self, problem: Problem, data: Dataset | TorchData, job: Job, device: torch.device, *, full: bool
     ) -> None:
-        self._problem, self._data, self._job, self._full = problem, data, job, full
+        self._problem, self._data, self._job, self._full, self._device = problem, data, job, full, device
         self.module = build(problem, job).to(device)
         self._layers = layers_of(self.module)
-        self._batches: Batches = batches_of(data, batch_size=problem.recipe.batch_size, seed=job.seed, device=device)
-        custom = problem.network.custom_training()
-        self._optimizer = make_optimizer(problem, self.module)
+        self._batches: Batches = batches_of(
+            data,
+            batch_size=problem.recipe.batch_size,
+            seed=job.seed,
+            device=device,
+            augmentation=getattr(problem.data, "augment", None),
+        )
+        self._recipe, self._custom = problem.recipe, problem.network.custom_training()
+        self._optimizer = optimizer_of(self._custom, self._recipe, self.module, device)
         self._initial = [[weight.detach().clone() for weight in layer.weights] for layer in self._layers]
         self._objective: Objective = choose_objective(
-            problem.data.spec, custom, variance=_variance(data), smoothing=0.0, example=self._example
+            problem.data.spec,
+            self._custom,
+            variance=_variance(data),
+            smoothing=self._recipe.label_smoothing or 0.0,
+            example=self._example,
         )
         self._reference = self._median_loss() if self._objective.measure == "loss" else 1.0
         steps = self._batches.steps_per_epoch
@@ -82,7 +96,7 @@ class ModuleRun:
                     gradients = figures if now == recorded_at else None
                 else:
                     outcome = self._forward_backward(batch)
-                self._update()
+                self._update(now)
                 sums.add(outcome)
             step = end
             loss, value = sums.means()
@@ -108,7 +122,7 @@ class ModuleRun:
 
     def _snapshots(self) -> tuple[int, ...]:
         entries = len(self._ends)
-        return snapshot_epochs(entries) if self._problem.recipe.steps is None else evenly_spaced(entries)
+        return snapshot_epochs(entries) if self._recipe.steps is None else evenly_spaced(entries)
 
     def _recorded_step(self, first: int, end: int) -> int:
         """The last step of an entry whose batch is as large as any; the last one, where none is."""
@@ -131,6 +145,7 @@ class ModuleRun:
             first_weights=sum(weight.numel() for weight in layers[first].weights),
             batch_statistics=has_batch_norm(self.module),
             points_per_entry=self._points_per_entry() if right else None,
+            points=self._batches.steps_per_epoch * self._recipe.batch_size,
         )
         return RunFacts(
             training=replace(training, snapshot_points=outcome.points, unseen=unseen),
@@ -147,7 +162,7 @@ class ModuleRun:
 
     def _points_per_entry(self) -> int:
         """Different points, or positions that count, that every entry's score is taken over at least."""
-        recipe, data = self._problem.recipe, self._data
+        recipe, data = self._recipe, self._data
         if isinstance(data, Dataset):
             points, counted = recipe.points_per_entry(data.points), float(np.mean(data.y_train != NO_TARGET))
             return max(int(points * counted * data.y_train[0].size), 1)
@@ -158,7 +173,8 @@ class ModuleRun:
 
     def _forward_backward(self, batch: Any) -> Outcome:
         self._optimizer.zero_grad()
-        outcome = self._objective(self.module, batch)
+        with autocast(self._recipe, self._device):
+            outcome = self._objective(self.module, batch)
         outcome.loss.backward()  # type: ignore[no-untyped-call]
         return outcome
 
@@ -167,13 +183,16 @@ class ModuleRun:
         tape = Tape(self.module, self._layers)
         self._optimizer.zero_grad()
         with tape.recording():
-            with tape.forward():
+            with tape.forward(), autocast(self._recipe, self._device):
                 outcome = self._objective(self.module, batch)
             outcome.loss.backward()  # type: ignore[no-untyped-call]
         self._order = self._order or tape.order()
         return outcome, GradientFigures.of(tape, self._order, keep=self._full)
 
-    def _update(self) -> None:
+    def _update(self, step: int) -> None:
+        if not self._recipe.constant_rate and not self._custom.optimizer:
+            set_learning_rate(self._optimizer, self._recipe.learning_rate_at(step, self._ends[-1]))
+        clip_gradients(self.module.parameters(), self._recipe)
         self._optimizer.step()
 
     def _snapshot(self, gradients: GradientFigures) -> None:
@@ -216,16 +235,14 @@ class ModuleRun:
 
     def _logits(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """[n, outputs] of inputs [n, features], for the plane."""
-        device = next(self.module.parameters()).device
-        logits = self.module(torch.tensor(points, device=device))
+        logits = self.module(torch.tensor(points, device=self._device))
         return np.asarray(logits.reshape(len(points), -1).float().cpu())
 
     def _example(self) -> Any:
         """What the user's step returns for the first batch; the run is as before."""
-        step = self._problem.network.custom_training().step
-        assert step is not None
+        assert self._custom.step is not None
         with self._unmoved():
-            return step(self.module, next(self._batches.epoch(0)))
+            return self._custom.step(self.module, next(self._batches.epoch(0)))
 
     def _median_loss(self) -> float:
         """The median loss of the first batches before training; the run is as before."""
@@ -286,24 +303,21 @@ def build(problem: Problem, job: Job) -> nn.Module:
     return module
 
 
-def make_optimizer(problem: Problem, module: nn.Module) -> torch.optim.Optimizer:
-    """The recipe's optimizer, or the user's."""
-    recipe, custom = problem.recipe, problem.network.custom_training().optimizer
+def optimizer_of(
+    custom: CustomTraining, recipe: Recipe, module: nn.Module, device: torch.device
+) -> torch.optim.Optimizer:
+    """The recipe's optimizer, or the user's.
+
+    Raises:
+        InvalidValue: The user's function returns something else.
+    """
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    if custom is not None:
-        made = custom(parameters)
-        if not isinstance(made, torch.optim.Optimizer):
-            raise InvalidValue(f"optimizer(parameters) must return a torch optimizer, but got {made!r:.100}")
-        return made
-    match recipe.optimizer:
-        case "sgd":
-            return torch.optim.SGD(
-                parameters, recipe.learning_rate, momentum=recipe.momentum or 0.0, nesterov=recipe.nesterov
-            )
-        case "adam":
-            return torch.optim.Adam(parameters, recipe.learning_rate)
-        case "adamw":
-            return torch.optim.AdamW(parameters, recipe.learning_rate, weight_decay=recipe.weight_decay)
+    if custom.optimizer is None:
+        return make_optimizer(parameters, recipe, device)
+    made = custom.optimizer(parameters)
+    if not isinstance(made, torch.optim.Optimizer):
+        raise InvalidValue(f"optimizer(parameters) must return a torch optimizer, but got {made!r:.100}")
+    return made
 
 
 def _variance(data: Dataset | TorchData) -> Tensor | None:

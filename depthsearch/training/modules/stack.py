@@ -54,7 +54,8 @@ class BatchNorm(nn.Module):
         if not self.training:
             mean, variance = self.moving_mean, self.moving_variance
         else:
-            variance, mean = torch.var_mean(x, dim=1, correction=0, keepdim=True)
+            # In float32 also where the layers before it compute in fewer bits.
+            variance, mean = torch.var_mean(x.float(), dim=1, correction=0, keepdim=True)
             if not self.frozen:
                 with torch.no_grad():
                     self.moving_mean.lerp_(mean, 1 - BATCH_NORM_MOMENTUM)

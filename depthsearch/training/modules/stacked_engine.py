@@ -16,10 +16,10 @@ from depthsearch.networks.base import Activation, output_indices
 from depthsearch.networks.dense import as_dense
 from depthsearch.networks.initialization import initial_weights
 from depthsearch.problem.problem import Problem
-from depthsearch.problem.recipe import ADAM_EPSILON
 from depthsearch.training.detail import DetailRecorder
 from depthsearch.training.engine import Job, Record, Watch, out_of_memory
-from depthsearch.training.modules.device import chosen_device
+from depthsearch.training.modules.device import check_precision, torch_device
+from depthsearch.training.modules.optimizer import make_optimizer, set_learning_rate
 from depthsearch.training.modules.randomness import threads
 from depthsearch.training.modules.stack import NetworkStack
 from depthsearch.training.modules.steps import RecordedSteps, Steps, count_correct, mean_losses
@@ -46,7 +46,7 @@ class TorchEngine:
     name = "torch"
 
     def __init__(self, device: str = "auto") -> None:
-        self.device = chosen_device(device)
+        self.device = torch_device(device)
 
     @property
     def first_use(self) -> str | None:
@@ -57,6 +57,7 @@ class TorchEngine:
         self, problem: Problem, jobs: Iterable[Job], *, watch: Watch | None = None, record: Record = "summary"
     ) -> Iterator[tuple[Job, Trace]]:
         """Train every job (see Engine.train)."""
+        check_precision(problem.recipe, self.device)
         jobs, data, full = tuple(jobs), problem.data.load().flattened(), record == "full"
         for depth in dict.fromkeys(job.depth for job in jobs):
             alike = [job for job in jobs if job.depth == depth]
@@ -104,14 +105,17 @@ class _Stack:
         weights = [initial_weights(as_dense(problem.network), plan, seed) for seed in seeds]
         self.networks = NetworkStack(plan, weights).to(device)
         self.initial = [layer.weight.detach().clone() for layer in self.networks.dense]
-        self.optimizer = _optimizer(problem, self.networks)
-        self.steps = (RecordedSteps if device.type == "cuda" else Steps)(self.networks, self.optimizer)
+        self.optimizer = make_optimizer(self.networks.parameters(), problem.recipe, device, recordable=True)
+        steps = RecordedSteps if device.type == "cuda" else Steps
+        self.steps = steps(self.networks, self.optimizer, problem.recipe)
         self.share_left_at_once = 0.5 if device.type == "cuda" else 1.0
         self.kept = output_indices(plan)
+        self.total_steps = problem.recipe.total_steps(len(data.x_train))
         self.orders = [EpochOrders(len(data.x_train), seed) for seed in seeds]
         self.recorders = [
             Recorder(
-                RunFacts.of_plan(problem, plan, data, depth=depth, seed=seed), DetailRecorder(data) if full else None
+                RunFacts.of_plan(problem, plan, data, depth=depth, seed=seed),
+                DetailRecorder(data, smoothing=problem.recipe.label_smoothing or 0.0) if full else None,
             )
             for seed in seeds
         ]
@@ -181,7 +185,8 @@ class _Stack:
 
     def _batches(self, epoch: int, first: int, count: int) -> int:
         """Train `count` batches of an epoch from its batch `first` on; the number of points in them."""
-        batch_size, points = self.problem.recipe.batch_size, len(self.data.x_train)
+        recipe, points = self.problem.recipe, len(self.data.x_train)
+        batch_size, step, total = recipe.batch_size, epoch * recipe.steps_per_epoch(points) + first, self.total_steps
         orders = np.zeros((self.rows, points), np.int64)  # rows of runs that are over train for nobody
         for place, row in self.running.items():
             orders[row] = self.orders[place].of_epochs(epoch, epoch)[0]
@@ -189,7 +194,10 @@ class _Stack:
         shuffled = torch.from_numpy(chosen).to(self.data.x_train.device)
         x, y = self.data.x_train[shuffled], self.data.y_train[shuffled]
         for x_batch, y_batch in zip(torch.split(x, batch_size, 1), torch.split(y, batch_size, 1), strict=True):
+            if not recipe.constant_rate:
+                set_learning_rate(self.optimizer, recipe.learning_rate_at(step, total))
             self.steps.take(x_batch, y_batch)
+            step += 1
         return int(chosen.shape[1])
 
     def _snapshot(self) -> None:
@@ -199,7 +207,8 @@ class _Stack:
         outputs = networks.outputs(data.x_train.expand(self.rows, -1, -1))
         kept = [outputs[index] for index in self.kept]
         parameters = [layer.weight for layer in networks.dense]
-        loss = mean_losses(outputs[-1], data.y_train.expand(self.rows, -1)).sum()
+        smoothing = self.problem.recipe.label_smoothing or 0.0
+        loss = mean_losses(outputs[-1], data.y_train.expand(self.rows, -1), smoothing=smoothing).sum()
         gradients = torch.autograd.grad(loss, [*parameters, *kept])
         networks.freeze_statistics(False)
         weight_gradients, activation_gradients = gradients[: len(parameters)], gradients[len(parameters) :]
@@ -287,28 +296,6 @@ def _norms(tensor: Tensor) -> Tensor:
 
 def _settled(watch: Watch | None, recorder: Recorder) -> bool:
     return watch is not None and watch(recorder.trace()) is not None
-
-
-def _optimizer(problem: Problem, network: NetworkStack) -> torch.optim.Optimizer:
-    recipe, parameters = problem.recipe, list(network.parameters())
-    # Adam counts its steps; in a recorded step it has to count on the GPU.
-    recorded = parameters[0].device.type == "cuda"
-    match recipe.optimizer:
-        case "sgd":
-            return torch.optim.SGD(
-                parameters, recipe.learning_rate, momentum=recipe.momentum or 0.0, nesterov=recipe.nesterov, fused=True
-            )
-        case "adam":
-            return torch.optim.Adam(parameters, recipe.learning_rate, eps=ADAM_EPSILON, fused=True, capturable=recorded)
-        case "adamw":
-            return torch.optim.AdamW(
-                parameters,
-                recipe.learning_rate,
-                eps=ADAM_EPSILON,
-                weight_decay=recipe.weight_decay,
-                fused=True,
-                capturable=recorded,
-            )
 
 
 def _matrix(stacked: Tensor) -> NDArray[np.float32]:

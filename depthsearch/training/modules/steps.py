@@ -9,6 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from depthsearch.problem.recipe import Recipe
+from depthsearch.training.modules.device import autocast
+from depthsearch.training.modules.optimizer import clip_stacked_gradients
 from depthsearch.training.modules.stack import NetworkStack
 
 Step: TypeAlias = Callable[[], None]
@@ -23,19 +26,21 @@ class Steps:
     Args:
         networks: The stack.
         optimizer: Of its parameters.
+        recipe: Label smoothing, precision, and the norm that gradients are clipped to.
 
     Attributes:
         losses: [R] since `begin`, the batches' mean losses, each times its number of points.
         correct: [R] since `begin`, points classified correctly.
     """
 
-    def __init__(self, networks: NetworkStack, optimizer: torch.optim.Optimizer) -> None:
-        self.networks, self.optimizer = networks, optimizer
+    def __init__(self, networks: NetworkStack, optimizer: torch.optim.Optimizer, recipe: Recipe) -> None:
+        self.networks, self.optimizer, self.recipe = networks, optimizer, recipe
         self.resize()
 
     def resize(self) -> None:
         """The stack holds other networks than before."""
         weight = self.networks.dense[0].weight
+        self.parameters = list(self.networks.parameters())
         self.losses = torch.zeros(len(weight), device=weight.device)
         self.correct = torch.zeros(len(weight), device=weight.device)
 
@@ -48,10 +53,12 @@ class Steps:
     def take(self, x: Tensor, y: Tensor) -> None:
         """One step on points x [R, batch, features] with labels y [R, batch]."""
         self.optimizer.zero_grad()
-        logits = self.networks(x)
-        losses = mean_losses(logits, y)
+        with autocast(self.recipe, x.device):
+            logits = self.networks(x)
+            losses = mean_losses(logits, y, smoothing=self.recipe.label_smoothing or 0.0)
         # A network's loss depends only on its parameters, so the gradient of the sum holds each network's.
         losses.sum().backward()  # type: ignore[no-untyped-call]
+        clip_stacked_gradients(self.parameters, self.recipe)
         self.optimizer.step()
         self.losses += losses.detach() * x.shape[1]
         self.correct += count_correct(logits.detach(), y)
@@ -66,6 +73,7 @@ class RecordedSteps(Steps):
     Args:
         networks: The stack.
         optimizer: Of its parameters, able to be captured.
+        recipe: Label smoothing, precision, and the norm that gradients are clipped to.
         record: Records a step, without taking it, and gives what takes it. By default, as a CUDA graph.
     """
 
@@ -73,10 +81,11 @@ class RecordedSteps(Steps):
         self,
         networks: NetworkStack,
         optimizer: torch.optim.Optimizer,
+        recipe: Recipe,
         record: Callable[[Step], Step] | None = None,
     ) -> None:
         self._record = record or record_cuda_graph
-        super().__init__(networks, optimizer)
+        super().__init__(networks, optimizer, recipe)
 
     def resize(self) -> None:
         """Forget the graphs, which point to the memory of the former stack."""
@@ -143,12 +152,23 @@ def record_cuda_graph(step: Step) -> Step:
     return graph.replay
 
 
-def mean_losses(logits: Tensor, labels: Tensor) -> Tensor:
-    """[R] mean cross-entropy over [R, batch, outputs] logits: binary for one output, else multi-class."""
+def mean_losses(logits: Tensor, labels: Tensor, *, smoothing: float = 0.0) -> Tensor:
+    """[R] mean cross-entropy over [R, batch, outputs] logits: binary for one output, else multi-class.
+
+    Args:
+        logits: [R, batch, outputs], of any floating type; the loss is in float32.
+        labels: [R, batch] classes.
+        smoothing: Share of each target that is spread evenly over the classes, both of them for one output (arXiv
+            1512.00567).
+    """
+    logits = logits.float()
     if logits.shape[2] == 1:
-        losses = functional.binary_cross_entropy_with_logits(logits[..., 0], labels.to(logits.dtype), reduction="none")
+        targets = labels.to(logits.dtype)
+        if smoothing:
+            targets = (1 - smoothing) * targets + smoothing / 2
+        losses = functional.binary_cross_entropy_with_logits(logits[..., 0], targets, reduction="none")
     else:
-        losses = functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none")
+        losses = functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none", label_smoothing=smoothing)
     return losses.mean(dim=1)
 
 
