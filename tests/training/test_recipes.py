@@ -1,4 +1,4 @@
-"""What a recipe says of the steps: the torch engine against a loop in plain torch, written as users write it."""
+"""What a recipe says of the steps: torch's engines against a loop in plain torch, written as users write it."""
 
 from itertools import islice, pairwise
 from typing import Any
@@ -16,6 +16,7 @@ from depthsearch.problem.recipe import Recipe
 from depthsearch.training.dense.engine import DenseEngine
 from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.modules.device import autocast
+from depthsearch.training.modules.engine import ModuleEngine
 from depthsearch.training.modules.optimizer import clip_gradients, make_optimizer, set_learning_rate
 from depthsearch.training.modules.stack import NetworkStack
 from depthsearch.training.modules.stacked_engine import TorchEngine
@@ -122,6 +123,16 @@ def test_every_step_is_that_of_a_plain_loop(recipe: dict[str, Any], data: str) -
         np.testing.assert_allclose(trace.snapshots.weight_change[-1], moved, rtol=1e-3)
 
 
+@pytest.mark.parametrize("data", ["moons", "digits"])
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+@pytest.mark.filterwarnings("ignore:The epoch parameter in `scheduler.step")
+def test_the_module_engine_takes_the_steps_of_a_plain_loop_bit_by_bit(recipe: dict[str, Any], data: str) -> None:
+    problem = problem_of(recipe, data)
+    (trace,) = train_all(ModuleEngine("cpu"), problem, [Job(DEPTH, 1)])
+    losses, _ = plain_training(problem, 1)
+    np.testing.assert_array_equal(trace.loss, np.array(losses, np.float32))
+
+
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_every_one_of_these_recipes_changes_the_training(recipe: dict[str, Any]) -> None:
     plain = {name: value for name, value in recipe.items() if name in ("optimizer", "learning_rate", "nesterov")}
@@ -158,7 +169,7 @@ def test_a_rate_in_a_tensor_as_graphs_need_it_is_that_rate(optimizer: str) -> No
     ends = []
     for in_tensor in (False, True):
         parameter = nn.Parameter(torch.linspace(-1, 1, 7))
-        made = make_optimizer([parameter], recipe, CPU)
+        made = make_optimizer([parameter], recipe, CPU, recordable=True)
         if in_tensor:
             made.param_groups[0]["lr"] = torch.tensor(recipe.learning_rate)
         for rate in (0.1, 0.01, 0.3):
