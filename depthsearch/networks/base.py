@@ -150,6 +150,14 @@ class Network(Registered):
         """The same network as plain data, first layer first; None for one that no plan describes."""
         return None
 
+    def check(self, spec: DataSpec) -> None:
+        """Refuse data that no depth of the family can take; every family takes any, unless it says otherwise.
+
+        Raises:
+            InvalidValue: The data are such.
+        """
+        return
+
     @abstractmethod
     def layer_counts(self, spec: DataSpec, depth: int) -> LayerCounts:
         """The size of that network by every convention in use."""

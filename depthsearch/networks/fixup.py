@@ -1,13 +1,13 @@
 """The dense residual network with Fixup: no normalization, but an initialization that holds at any depth."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal, Self
+
+from pydantic import model_validator
 
 from depthsearch.data.base import DataSpec
+from depthsearch.errors import InvalidValue
 from depthsearch.networks.base import Activation, Add, Dense, Layer, LayerCounts, Plan, Scalar, count_layers
 from depthsearch.networks.dense import DenseNetwork
-from depthsearch.schema import one_of
-
-NoNormalization = Literal["none"]
 
 
 class Fixup(DenseNetwork):
@@ -18,15 +18,21 @@ class Fixup(DenseNetwork):
 
     The three rules of the paper, for blocks of two layers: the second dense layer of each block and the output begin at
     zero; the first one of each block begins with the drawn weights divided by the square root of the depth; each block
-    has a learned number `a` that begins at 1, and each dense layer after the first has a learned shift of its input that
-    begins at 0. The shift before an activation is the bias of the dense layer there.
+    has a learned number `a` that begins at 1, and each dense layer after the first has a learned shift of its input,
+    which begins at 0. The shift before an activation is the bias of the dense layer there.
 
     Source: Zhang et al. 2019, Fixup initialization: residual learning without normalization, arXiv 1901.09321.
     """
 
     unit: ClassVar[str] = "residual block"
     family: Literal["fixup"] = "fixup"
-    normalization: Annotated[NoNormalization, one_of("normalization", NoNormalization)] = "none"
+
+    @model_validator(mode="after")
+    def _has_no_normalization(self) -> Self:
+        if self.normalization != "none":
+            expected = "'none' for fixup, which does without"
+            raise InvalidValue(path="network.normalization", value=self.normalization, expected=expected)
+        return self
 
     def plan(self, spec: DataSpec, depth: int) -> Plan:
         """2 depth + 2 dense layers, the output counted."""

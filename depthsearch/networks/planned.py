@@ -6,7 +6,17 @@ torch is imported inside the functions: it takes seconds, and most who name a ne
 from typing import TYPE_CHECKING
 
 from depthsearch.networks.activations import activation_of
-from depthsearch.networks.base import BATCH_NORM_MOMENTUM, EPSILON, Activation, Add, Dense, Layer, Normalization, Plan, Scalar
+from depthsearch.networks.base import (
+    BATCH_NORM_MOMENTUM,
+    EPSILON,
+    Activation,
+    Add,
+    Dense,
+    Layer,
+    Normalization,
+    Plan,
+    Scalar,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -8,7 +8,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from depthsearch.networks.activations import activation_of
-from depthsearch.networks.base import BATCH_NORM_MOMENTUM, EPSILON, Activation, Add, Dense, Layer, Normalization, Plan, Scalar
+from depthsearch.networks.base import (
+    BATCH_NORM_MOMENTUM,
+    EPSILON,
+    Activation,
+    Add,
+    Dense,
+    Layer,
+    Normalization,
+    Plan,
+    Scalar,
+)
 from depthsearch.networks.initialization import Weights
 
 
