@@ -39,7 +39,7 @@ def digits_learned(network: Network, depth: int, steps: int) -> float:
         batch = torch.randint(len(x), (32,), generator=draw)
         logits = module(x[batch])
         optimizer.zero_grad()
-        functional.cross_entropy(logits, y[batch]).backward()
+        functional.cross_entropy(logits, y[batch]).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         correct.append(float((logits.argmax(1) == y[batch]).float().mean()))
     last = correct[-(steps // 10) :]

@@ -54,4 +54,4 @@ def test_a_residual_block_adds_its_input_before_its_last_activation() -> None:
 
 
 def test_a_shallow_one_learns_the_digits() -> None:
-    assert digits_learned(CNN(filters=8), 1, steps=60) > 0.5
+    assert digits_learned(CNN(normalization="batch", residual=True), 2, steps=50) > 0.4

@@ -75,7 +75,8 @@ def copied(*, independent: bool) -> float:
         x, y = copying(first, second if independent else first)
         logits = module(x)
         optimizer.zero_grad()
-        functional.cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=NO_TARGET).backward()
+        loss = functional.cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=NO_TARGET)
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         right.append(float((logits.argmax(-1) == y)[y != NO_TARGET].float().mean()))
     return sum(right[-10:]) / 10

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from depthsearch.networks.base import LayerCounts, Network
+from depthsearch.networks.base import LayerCounts
 from depthsearch.networks.vgg import VGG
 from tests.networks.modules import CIFAR, DIGITS, built, digits_learned, parameters_built
 
@@ -73,4 +73,4 @@ def test_the_entry_has_a_batch_norm_although_the_blocks_have_none() -> None:
 
 
 def test_the_shallowest_network_learns_the_digits() -> None:
-    assert digits_learned(Network.of("vgg"), 0, steps=120) > 0.5
+    assert digits_learned(VGG(filters=16), 0, steps=100) > 0.3
