@@ -6,7 +6,7 @@ and a field whose name several tables use has the table's name before it: `--dat
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal, get_args, get_origin
@@ -156,12 +156,14 @@ def _type_of(info: FieldInfo) -> type[Any]:
 def _help(field: str, takers: Sequence[tuple[str, type[FrozenModel]]], all_of: bool) -> str:
     """The first sentence on a field, the names that it may be, which entries have it, and its default.
 
-    Where entries describe the field differently, each description has its part of the text.
+    Where entries describe the field differently, each description has its part of the text; one that only goes on
+    where another ends stands for both.
     """
+    sentences = {name: first_sentence(field_text(model, field)) for name, model in takers}
     described: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name, model in takers:
-        key = first_sentence(field_text(model, field)), _names_of(model.model_fields[field])
-        described.setdefault(key, []).append(name)
+        sentence = _longest_form(sentences[name], sentences.values())
+        described.setdefault((sentence, _names_of(model.model_fields[field])), []).append(name)
     lists = {names for _, names in described}
     parts: list[str] = []
     for (sentence, names), those in described.items():
@@ -171,6 +173,11 @@ def _help(field: str, takers: Sequence[tuple[str, type[FrozenModel]]], all_of: b
         parts.append(f"{text}: {', '.join(names)}" if names and is_last_of_list else text)
     default = _default_text({name: _default_of(model, field) for name, model in takers})
     return "; ".join(parts) + "." + (f" [default: {default}]" if default else "")
+
+
+def _longest_form(text: str, texts: Iterable[str]) -> str:
+    """The longest of the texts that begin with this one and go on after a comma or a semicolon; else this one."""
+    return max((other for other in texts if other.startswith((f"{text},", f"{text};"))), key=len, default=text)
 
 
 def _default_of(model: type[FrozenModel], field: str) -> str:
@@ -186,7 +193,7 @@ def _default_text(defaults: dict[str, str]) -> str:
     """The defaults of one field in several entries: "tanh; relu for cnn, transformer", or "cnn 16, vgg 32"."""
     entries: dict[str, list[str]] = {}
     for name, default in defaults.items():
-        entries.setdefault(default, []).append(name)
+        entries.setdefault(_longest_form(default, defaults.values()), []).append(name)
     if len(entries) == 1:
         return next(iter(entries))
     usual = max(entries, key=lambda default: len(entries[default]))

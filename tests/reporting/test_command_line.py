@@ -52,6 +52,7 @@ def test_one_meaning_for_all_is_said_once() -> None:
 def test_defaults_that_all_differ_are_listed() -> None:
     assert _default_text({"cnn": "16", "vgg": "32"}) == "cnn 16, vgg 32"
     assert _default_text({"cnn": "", "vgg": ""}) == ""
+    assert _default_text({"moons": "1000", "csv": "1000, of files all"}) == "1000, of files all"
     assert _default_text({"cnn": "", "vgg": "3", "resnet": "3"}) == "3; none for cnn"
 
 
