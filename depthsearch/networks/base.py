@@ -35,11 +35,19 @@ class LayerCounts(FrozenModel):
 
 @dataclass(frozen=True)
 class Dense:
-    """y = W x + b, with W of shape [units, inputs] and b of shape [units]."""
+    """y = W x + b, with W of shape [units, inputs] and b of shape [units].
+
+    Attributes:
+        name: Of the layer.
+        inputs: Numbers that it takes.
+        units: Numbers that it gives.
+        gain: By which its initial weights and biases are multiplied.
+    """
 
     name: str
     inputs: int
     units: int
+    gain: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,22 @@ class Add:
     source: int
 
 
-Layer: TypeAlias = Dense | Normalization | Activation | Add
+@dataclass(frozen=True)
+class Scalar:
+    """One learned number for the whole layer: "scale" gives a x, "shift" gives x + a.
+
+    Attributes:
+        name: Of the layer.
+        kind: What the number does.
+        initial: The number before training.
+    """
+
+    name: str
+    kind: Literal["scale", "shift"]
+    initial: float
+
+
+Layer: TypeAlias = Dense | Normalization | Activation | Add | Scalar
 Plan: TypeAlias = tuple[Layer, ...]
 
 
@@ -126,6 +149,14 @@ class Network(Registered):
     def plan(self, spec: DataSpec, depth: int) -> Plan | None:
         """The same network as plain data, first layer first; None for one that no plan describes."""
         return None
+
+    def check(self, spec: DataSpec) -> None:
+        """Refuse data that no depth of the family can take; every family takes any, unless it says otherwise.
+
+        Raises:
+            InvalidValue: The data are such.
+        """
+        return
 
     @abstractmethod
     def layer_counts(self, spec: DataSpec, depth: int) -> LayerCounts:
@@ -181,23 +212,32 @@ def weight_layers(plan: Plan) -> tuple[Dense, ...]:
 
 
 def output_indices(plan: Plan) -> tuple[int, ...]:
-    """For each dense layer, the index in the plan of its output: that of its activation, where it has one."""
+    """For each dense layer, the index in the plan of its output: that of its activation, where it has one.
+
+    An activation of a sum, or of what a sum also takes without it, belongs to no layer.
+    """
     indices: list[int] = []
+    added = {layer.source for layer in plan if isinstance(layer, Add)}
+    seeks_activation = False
     for index, layer in enumerate(plan):
         if isinstance(layer, Dense):
             indices.append(index)
-        elif isinstance(layer, Activation):
+            seeks_activation = True
+        elif isinstance(layer, Activation) and seeks_activation:
             indices[-1] = index
+        if isinstance(layer, Add) or index in added:
+            seeks_activation = False
     return tuple(indices)
 
 
-def count_layers(plan: Plan, keras: int) -> LayerCounts:
+def count_layers(plan: Plan, keras: int | None) -> LayerCounts:
     """The counts of a plan; `keras` comes from the family, since Keras may put an activation inside a layer."""
     dense = weight_layers(plan)
     normalized = sum(layer.units for layer in plan if isinstance(layer, Normalization))
+    scalars = sum(isinstance(layer, Scalar) for layer in plan)
     return LayerCounts(
         hidden=len(dense) - 1,
         weight_layers=len(dense),
         keras=keras,
-        parameters=sum((layer.inputs + 1) * layer.units for layer in dense) + 2 * normalized,
+        parameters=sum((layer.inputs + 1) * layer.units for layer in dense) + 2 * normalized + scalars,
     )

@@ -59,7 +59,7 @@ def initial_weights(scheme: Scheme, plan: Plan, seed: int) -> list[Weights]:
     the rule of torch.nn.Linear: weights and biases uniform within 1 / sqrt(fan_in). `glorot_*`, `he_*` and
     `lecun_normal` are Keras's, with zero biases; their normals are cut off at two deviations and keep the named
     variance. `orthogonal` is Saxe et al. 2014 (arXiv 1312.6120) with gain 1. `normal` draws weights of variance
-    sigma_w2 / fan_in and biases of variance sigma_b2.
+    sigma_w2 / fan_in and biases of variance sigma_b2. A layer's gain multiplies what is drawn for it.
     """
     rng = np.random.default_rng([seed, WEIGHT_STREAM])
     return [_layer(scheme, layer, rng) for layer in weight_layers(plan)]
@@ -79,7 +79,7 @@ def _layer(scheme: Scheme, layer: Dense, rng: np.random.Generator) -> Weights:
     else:
         variance, draw = _VARIANCE_SCALING[scheme.initialization]
         weight = draw(rng, shape) * np.sqrt(variance(layer))
-    return weight.astype(np.float32), bias.astype(np.float32)
+    return (layer.gain * weight).astype(np.float32), (layer.gain * bias).astype(np.float32)
 
 
 def _uniform(rng: np.random.Generator, shape: tuple[int, int]) -> Array:

@@ -6,7 +6,17 @@ torch is imported inside the functions: it takes seconds, and most who name a ne
 from typing import TYPE_CHECKING
 
 from depthsearch.networks.activations import activation_of
-from depthsearch.networks.base import BATCH_NORM_MOMENTUM, EPSILON, Activation, Add, Dense, Layer, Normalization, Plan
+from depthsearch.networks.base import (
+    BATCH_NORM_MOMENTUM,
+    EPSILON,
+    Activation,
+    Add,
+    Dense,
+    Layer,
+    Normalization,
+    Plan,
+    Scalar,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -49,8 +59,26 @@ def _layer_module(layer: Layer) -> "nn.Module":
             return _batch_norm(layer.units)
         case Normalization():
             return nn.LayerNorm(layer.units, eps=EPSILON)
+        case Scalar():
+            return scalar_module(layer)
         case _:
             return nn.Identity()
+
+
+def scalar_module(layer: Scalar) -> "nn.Module":
+    """A learned number that multiplies its input, or is added to it, of any shape."""
+    import torch  # noqa: PLC0415
+    from torch import nn  # noqa: PLC0415
+
+    class LearnedScalar(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.value = nn.Parameter(torch.tensor(layer.initial))
+
+        def forward(self, x: "Tensor") -> "Tensor":
+            return x * self.value if layer.kind == "scale" else x + self.value
+
+    return LearnedScalar()
 
 
 def _batch_norm(units: int) -> "nn.Module":

@@ -6,7 +6,7 @@ and a field whose name several tables use has the table's name before it: `--dat
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal, get_args, get_origin
@@ -103,8 +103,7 @@ def option_names() -> dict[str, str]:
 
 
 def _registry_options(table: str, registry: type[Registered]) -> Iterator[Option]:
-    registry.names()
-    models = list(registry.entries.items())
+    models = [(name, registry.entry(name)) for name in registry.names()]
     for field in dict.fromkeys(name for _, model in models for name in model.model_fields):
         takers = [(name, model) for name, model in models if field in model.model_fields]
         if field == registry.key:
@@ -155,24 +154,57 @@ def _type_of(info: FieldInfo) -> type[Any]:
 
 
 def _help(field: str, takers: Sequence[tuple[str, type[FrozenModel]]], all_of: bool) -> str:
-    """The first sentence on a field, the names that it may be, which entries have it, and its default."""
-    model = takers[0][1]
-    text = field_text(model, field)
-    first = first_sentence(text)
-    names = _names_of(model.model_fields[field])
-    of = "" if all_of else f" (of {', '.join(name for name, _ in takers)})"
-    listed = f": {', '.join(names)}" if names else ""
-    given = re.search(r"[Bb]y default (.+?)(?=;|\.\s|\.$)", text)
-    defaults = {name: taker.model_fields[field].default for name, taker in takers}
+    """The first sentence on a field, the names that it may be, which entries have it, and its default.
+
+    Where entries describe the field differently, each description has its part of the text; one that only goes on
+    where another ends stands for both.
+    """
+    sentences = {name: first_sentence(field_text(model, field)) for name, model in takers}
+    described: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for name, model in takers:
+        sentence = _longest_form(sentences[name], sentences.values())
+        described.setdefault((sentence, _names_of(model.model_fields[field])), []).append(name)
+    lists = {names for _, names in described}
+    parts: list[str] = []
+    for (sentence, names), those in described.items():
+        text = sentence if all_of and len(described) == 1 else f"{sentence} (of {', '.join(those)})"
+        text = text[:1].lower() + text[1:] if parts else text
+        is_last_of_list = len(lists) > 1 or len(parts) == len(described) - 1
+        parts.append(f"{text}: {', '.join(names)}" if names and is_last_of_list else text)
+    default = _default_text({name: _default_of(model, field) for name, model in takers})
+    return "; ".join(parts) + "." + (f" [default: {default}]" if default else "")
+
+
+def _longest_form(text: str, texts: Iterable[str]) -> str:
+    """The longest of the texts that begin with this one and go on after a comma or a semicolon; else this one."""
+    return max((other for other in texts if other.startswith((f"{text},", f"{text};"))), key=len, default=text)
+
+
+def _default_of(model: type[FrozenModel], field: str) -> str:
+    """What the docstring says of the default of a field, or the default itself; empty where there is none."""
+    given = re.search(r"[Bb]y default (.+?)(?=;|\.\s|\.$)", field_text(model, field))
+    default = model.model_fields[field].default
     if given is not None:
-        default = given[1]
-    elif set(defaults.values()) <= {None, False, PydanticUndefined}:
-        default = ""
-    elif len(set(defaults.values())) == 1:
-        default = str(next(iter(defaults.values())))
-    else:
-        default = ", ".join(f"{name} {value}" for name, value in defaults.items())
-    return f"{first}{of}{listed}." + (f" [default: {default}]" if default else "")
+        return given[1]
+    return "" if default is None or default is False or default is PydanticUndefined else str(default)
+
+
+def _default_text(defaults: dict[str, str]) -> str:
+    """The defaults of one field in several entries: "tanh; relu for cnn, transformer", or "cnn 16, vgg 32"."""
+    entries: dict[str, list[str]] = {}
+    for name, default in defaults.items():
+        entries.setdefault(_longest_form(default, defaults.values()), []).append(name)
+    if len(entries) == 1:
+        return next(iter(entries))
+    usual = max(entries, key=lambda default: len(entries[default]))
+    if not usual or len(entries[usual]) == 1:
+        return ", ".join(f"{name} {default}" for name, default in defaults.items() if default)
+    return "; ".join(
+        [
+            usual,
+            *(f"{default or 'none'} for {', '.join(names)}" for default, names in entries.items() if default != usual),
+        ]
+    )
 
 
 def first_sentence(text: str) -> str:

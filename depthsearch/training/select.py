@@ -70,8 +70,9 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
 
     Raises:
         UnknownName: The engine or the device is not on its list.
-        InvalidValue: The dense engine was asked for on a GPU, or the one that was asked for does not train this
-            problem; "cuda" was asked for and torch sees no GPU; or the recipe's precision needs another device.
+        InvalidValue: The network does not take such data. The dense engine was asked for on a GPU, or the one that was
+            asked for does not train this problem; "cuda" was asked for and torch sees no GPU; or the recipe's precision
+            needs another device.
     """
     if engine not in ENGINES:
         raise UnknownName("engine", engine, ENGINES)
@@ -79,6 +80,7 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
         raise UnknownName("device", device, DEVICES)
     if (engine, device) == ("dense", "cuda"):
         raise InvalidValue("engine 'dense' trains only on the CPU, but got device 'cuda': choose the engine 'torch'")
+    problem.network.check(problem.data.spec)
     choice = EngineChoice(_named(problem, engine, device), device)
     if device == "cuda":
         choice.load()

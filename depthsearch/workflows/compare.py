@@ -87,7 +87,7 @@ def _groups(entries: Sequence[NamedProblem], settings: SearchSettings, field: st
         raise InvalidValue(path="best_of", value=field_name(field), expected="a field that takes several values here")
     for group in groups:
         networks = [entries[place].problem.network for place in group]
-        if len({network.unit for network in networks}) > 1:
+        if len({network.units for network in networks}) > 1:
             units = " and ".join(dict.fromkeys(network.units for network in networks))
             raise InvalidValue(
                 path="best_of",

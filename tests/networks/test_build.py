@@ -23,9 +23,10 @@ def dense(fields: dict[str, Any]) -> DenseNetwork:
 GRID: list[dict[str, Any]] = [
     *(
         {"family": family, "normalization": norm}
-        for family in ("ffnet", "resnet")
+        for family in ("ffnet", "preact", "resnet", "rezero")
         for norm in ("none", "batch", "layer")
     ),
+    {"family": "fixup"},
     *({"activation": name} for name in activation_names()),
 ]
 
@@ -49,7 +50,7 @@ def test_the_built_module_computes_what_the_engines_stack_computes(fields: dict[
     torch.testing.assert_close(module(x), stack(x[None])[0])
 
 
-@pytest.mark.parametrize("family", Network.names())
+@pytest.mark.parametrize("family", ["ffnet", "fixup", "preact", "resnet", "rezero"])
 def test_a_built_module_has_as_many_parameters_as_the_counts_say(family: str) -> None:
     network = Network.of({"family": family, "width": 7})
 

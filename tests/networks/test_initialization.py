@@ -74,6 +74,19 @@ def test_sigma_squared_sets_the_variances_of_normal() -> None:
     assert bias.var() == pytest.approx(0.05, rel=0.25)
 
 
+@pytest.mark.parametrize("name", ["he_normal", "torch_default", "normal"])
+def test_a_gain_multiplies_what_is_drawn(name: str) -> None:
+    fields = {"initialization": name} | ({"sigma_b2": 0.5} if name == "normal" else {})
+    scheme = FFNet.model_validate(fields)
+    plain, half, zero = (
+        initial_weights(scheme, (Dense("layer", 30, 20, gain=gain),), 3)[0] for gain in (1.0, 0.5, 0.0)
+    )
+
+    for drawn, halved, none in zip(plain, half, zero, strict=True):
+        np.testing.assert_allclose(halved, 0.5 * drawn, rtol=1e-6)
+        assert not none.any()
+
+
 def test_the_same_seed_draws_the_same_weights_and_another_seed_others() -> None:
     assert np.array_equal(draw("he_normal", 3)[0], draw("he_normal", 3)[0])
     assert not np.array_equal(draw("he_normal", 3)[0], draw("he_normal", 4)[0])

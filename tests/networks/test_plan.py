@@ -14,6 +14,7 @@ from depthsearch.networks.base import (
     Network,
     Normalization,
     Plan,
+    Scalar,
     check_plan,
     count_layers,
     output_indices,
@@ -47,6 +48,37 @@ def test_weight_layers_are_the_dense_ones_in_order() -> None:
 
 def test_a_layers_output_is_its_activation_and_not_what_was_added_after() -> None:
     assert output_indices(BLOCK) == (2, 4, 6)
+
+
+def test_the_activation_of_a_sum_belongs_to_no_layer() -> None:
+    plan = (
+        Dense("a", 2, 3),
+        Activation("a tanh", "tanh"),
+        Dense("b", 3, 3),
+        Add("add", 1),
+        Activation("sum tanh", "tanh"),
+        Dense("output", 3, 1),
+    )
+
+    assert output_indices(plan) == (1, 2, 5)
+
+
+def test_the_activation_of_what_a_sum_takes_without_it_belongs_to_no_layer() -> None:
+    plan = (
+        Dense("a", 2, 3),
+        Activation("a tanh", "tanh"),
+        Dense("b", 3, 3),
+        Add("add", 0),
+        Dense("output", 3, 1),
+    )
+
+    assert output_indices(plan) == (0, 2, 4)
+
+
+def test_a_learned_scalar_is_one_parameter() -> None:
+    plan = (Dense("a", 2, 3), Scalar("scale", "scale", 0.0), Dense("output", 3, 1))
+
+    assert count_layers(plan, keras=None) == LayerCounts(hidden=1, weight_layers=2, parameters=9 + 1 + 4)
 
 
 def test_a_normalization_has_a_scale_and_a_shift_for_each_unit() -> None:

@@ -67,20 +67,55 @@ def _criteria() -> st.SearchStrategy[Criterion]:
 
 
 @st.composite
-def problems(draw: st.DrawFn) -> Problem:
-    """Any valid problem."""
+def _dense(draw: st.DrawFn) -> Network:
     initialization = draw(st.sampled_from(INITIALIZATIONS))
     variances: dict[str, Any] = {}
     if initialization == "normal":
         variances = {"sigma_w2": draw(st.none() | _positive), "sigma_b2": draw(st.none() | st.floats(0, 10))}
+    family = draw(st.sampled_from(["ffnet", "fixup", "preact", "resnet", "rezero"]))
+    return Network.of(
+        {
+            "family": family,
+            "width": draw(st.integers(1, 10_000)),
+            "activation": draw(st.sampled_from(activation_names())),
+            "initialization": initialization,
+            "normalization": draw(st.none() | st.sampled_from(["none", "batch", "layer"]))
+            if family != "fixup"
+            else None,
+        }
+        | variances
+    )
+
+
+def _modules() -> st.SearchStrategy[Network]:
+    """The families that torch modules come from."""
+    filters, stages = st.integers(1, 1000), st.integers(1, 6)
+    blocks: dict[str, st.SearchStrategy[Any]] = {
+        "normalization": st.sampled_from(["none", "batch"]),
+        "residual": st.booleans(),
+        "filters": filters,
+        "stages": stages,
+    }
+    vgg = st.fixed_dictionaries(blocks | {"family": st.just("vgg"), "slope": st.floats(0, 1)})
+    cnn = st.fixed_dictionaries(blocks | {"family": st.just("cnn"), "activation": st.sampled_from(activation_names())})
+    resnet = st.fixed_dictionaries(
+        {"family": st.just("resnet_image"), "like": st.sampled_from([None, 18, 50]), "filters": filters}
+        | {"stem": st.sampled_from([None, "3x3", "7x7"])}
+    )
+    transformer = st.fixed_dictionaries(
+        {"family": st.just("transformer"), "width": st.sampled_from([4, 12, 64]), "heads": st.sampled_from([1, 2, 4])}
+        | {"normalization": st.sampled_from(["none", "pre", "post"]), "dropout": st.floats(0, 0.9)}
+        | {"feed_forward": st.none() | st.integers(1, 500)}
+    )
+    return (vgg | cnn | resnet | transformer).map(Network.of)
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> Problem:
+    """Any valid problem."""
     return Problem(
-        family=draw(st.sampled_from(Network.names())),
-        width=draw(st.integers(1, 10_000)),
-        activation=draw(st.sampled_from(activation_names())),
-        initialization=initialization,
-        normalization=draw(st.none() | st.sampled_from(["none", "batch", "layer"])),
+        network=draw(_dense() | _modules()),
         data=draw(_data()),
         recipe=draw(recipes()),
         criterion=draw(_criteria()),
-        **variances,
     )

@@ -101,7 +101,7 @@ def answer_sentence(
         case Outcome.BUDGET_ENDED | Outcome.UNFINISHED:
             why = "the budget ended first" if outcome is Outcome.BUDGET_ENDED else "not finished yet"
             possible = possible_words(curve, settings.cap)
-            unit = family.unit if possible.endswith(" 1") else family.units
+            unit = family.depth_words(1).removeprefix("1 ") if possible.endswith(" 1") else family.units
             known = f"{possible} {unit} (unconfirmed)" if any(map(str.isdigit, possible)) else "not known"
             return f"{why}; so far, the answer is {known}"
 

@@ -47,7 +47,8 @@ def families_text() -> RenderableType:
     parts: list[RenderableType] = []
     for family in facts["families"]:
         parts.append(Text(f"--family {family['family']}", style="bold"))
-        parts.append(Text(f"{family['description']} One unit of depth is a {family['unit']}."))
+        article = "an" if family["unit"][0] in "aeiou" else "a"
+        parts.append(Text(f"{family['description']} One unit of depth is {article} {family['unit']}."))
         parts.append(_table(family["options"]))
     for source in facts["data"]:
         parts.append(Text(f"--data {source['name']}", style="bold"))

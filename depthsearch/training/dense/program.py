@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthsearch.data.base import DataSpec
-from depthsearch.networks.base import Activation, Add, Dense, Layer, Normalization, Plan
+from depthsearch.networks.base import Activation, Add, Dense, Layer, Normalization, Plan, Scalar, output_indices
 
 LANES = 32
 
@@ -128,10 +128,16 @@ class Program:
 
 
 def claims(plan: Plan) -> bool:
-    """Whether the dense engine trains this plan: known activations, hidden layers of one width, no nested additions."""
+    """Whether the dense engine trains this plan.
+
+    It does if it knows the activations, the hidden layers have one width, no addition is inside another, and there are
+    no learned scalars.
+    """
     dense = [layer for layer in plan if isinstance(layer, Dense)]
     one_width = len({layer.units for layer in dense[:-1]}) == 1 and isinstance(plan[-1], Dense)
     adds = [(layer.source, index) for index, layer in enumerate(plan) if isinstance(layer, Add)]
+    if any(isinstance(layer, Scalar) for layer in plan):
+        return False
     if not all(layer.function in KERNELS for layer in plan if isinstance(layer, Activation)):
         return False
     # An activation overwrites its input, and takes no second gradient: what an addition adds comes after it.
@@ -164,7 +170,8 @@ class _Layout:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.slots = self.normalizations = self.parameters = self.dense = 0
+        self.slots = self.normalizations = self.parameters = 0
+        self.output_of = {index: dense for dense, index in enumerate(output_indices(plan))}
         self.slot_of: list[int] = []  # of each layer's output
         self.added = {layer.source for layer in plan if isinstance(layer, Add)}
 
@@ -176,8 +183,7 @@ class _Layout:
             case Dense():
                 target = LOGITS if index == len(self.plan) - 1 else self._new_slot()
                 weights, biases = self._take(layer.units * layer.inputs), self._take(layer.units)
-                self.dense += 1
-                output_of = self.dense - 1 if self._is_output(index) else -1
+                output_of = self.output_of.get(index, -1)
                 step = Step(DENSE, source, target, weights, biases, layer.inputs, layer.units, 0, joins, output_of)
             case Normalization():
                 kind = BATCH_NORM if layer.kind == "batch" else LAYER_NORM
@@ -188,16 +194,13 @@ class _Layout:
             case Activation():
                 kernel = KERNELS[layer.function]
                 target = self._new_slot() if kernel.needs_input else source
-                step = Step(ACTIVATE, source, target, 0, 0, 0, 0, kernel.code, 0, self.dense - 1)
+                step = Step(ACTIVATE, source, target, 0, 0, 0, 0, kernel.code, 0, self.output_of.get(index, -1))
             case Add():
                 step = Step(ADD, source, self._new_slot(), 0, 0, 0, 0, self.slot_of[layer.source], 0, -1)
+            case Scalar():
+                raise TypeError(f"layer {layer.name!r} is a learned scalar, which `claims` refuses")
         self.slot_of.append(step.target)
         return step
-
-    def _is_output(self, index: int) -> bool:
-        """Whether a dense layer has no activation after it."""
-        following = next((layer for layer in self.plan[index + 1 :] if isinstance(layer, Dense | Activation)), None)
-        return not isinstance(following, Activation)
 
     def _new_slot(self) -> int:
         self.slots += 1

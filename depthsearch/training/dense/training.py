@@ -166,7 +166,7 @@ def look(mode, steps, offsets, P, D, P0, points, labels, order, A, at, MM, MV, r
     size = at.blocks * at.width
     if relu:
         for s in range(steps.shape[0]):
-            if steps[s, 0] == ACTIVATE:
+            if steps[s, 0] == ACTIVATE and steps[s, 9] >= 0:
                 per_layer[5, steps[s, 9]] = _never_active(A, at, at.H + steps[s, 2] * size)
     return _range(A, at), _input_correlation(A, at, at.H + steps[steps.shape[0] - 1, 1] * size)
 

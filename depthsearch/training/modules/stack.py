@@ -8,7 +8,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from depthsearch.networks.activations import activation_of
-from depthsearch.networks.base import BATCH_NORM_MOMENTUM, EPSILON, Activation, Add, Dense, Layer, Normalization, Plan
+from depthsearch.networks.base import (
+    BATCH_NORM_MOMENTUM,
+    EPSILON,
+    Activation,
+    Add,
+    Dense,
+    Layer,
+    Normalization,
+    Plan,
+    Scalar,
+)
 from depthsearch.networks.initialization import Weights
 
 
@@ -76,6 +86,19 @@ class StackedLayerNorm(nn.Module):
         return functional.layer_norm(x, x.shape[-1:], eps=EPSILON) * self.scale + self.shift
 
 
+class StackedScalar(nn.Module):
+    """One learned number of each of R networks, which multiplies the input or is added to it."""
+
+    def __init__(self, networks: int, layer: Scalar) -> None:
+        super().__init__()
+        self.value = nn.Parameter(torch.full((networks, 1, 1), layer.initial))
+        self.scales = layer.kind == "scale"
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[R, batch, units] to [R, batch, units]."""
+        return x * self.value if self.scales else x + self.value
+
+
 class NetworkStack(nn.Module):
     """R networks of one plan side by side, from inputs [R, batch, features] to logits [R, batch, outputs].
 
@@ -136,5 +159,7 @@ def _module(layer: Layer, by_layer: Iterator[Sequence[Weights]], networks: int) 
             return StackedLayerNorm(networks, layer.units)
         case Activation():
             return _Function(layer.function)
+        case Scalar():
+            return StackedScalar(networks, layer)
         case Add():
             return nn.Identity()

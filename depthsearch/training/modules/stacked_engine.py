@@ -215,7 +215,7 @@ class _Stack:
         logits = outputs[-1].detach()
         accuracies = self._test_accuracies()
         with torch.no_grad():
-            moved = [_norms(w - start) / _norms(start) for w, start in zip(parameters, self.initial, strict=True)]
+            moved = [_relative_change(w, start) for w, start in zip(parameters, self.initial, strict=True)]
             # [runs, layers] each
             per_layer = {
                 "weight_gradient_norm": _by_run([_norms(gradient) for gradient in weight_gradients]),
@@ -292,6 +292,13 @@ def _norms(tensor: Tensor) -> Tensor:
     """[R] Euclidean norms over all but the first axis."""
     norms: Tensor = torch.linalg.vector_norm(tensor.flatten(1), dim=1)
     return norms
+
+
+def _relative_change(weight: Tensor, start: Tensor) -> Tensor:
+    """[R] |W - W at the start| / |W at the start|; for a W that starts at zero 0, and 1 once it moved."""
+    size = _norms(start)
+    size = torch.where(size > 0, size, _norms(weight))
+    return torch.where(size > 0, _norms(weight - start) / size, 0.0)
 
 
 def _settled(watch: Watch | None, recorder: Recorder) -> bool:
