@@ -162,6 +162,11 @@ class DataSource(Registered):
     def draw(self) -> Dataset | TorchData:
         """The points, a pure function of the options."""
 
+    @property
+    def augmentation(self) -> str | None:
+        """How each batch is changed in training (see `data.augment.augmented`), which the module engine does."""
+        return None
+
     def stamp(self) -> str:
         """What tells one state of the files that the points come from from another, quickly; empty without files."""
         return ""

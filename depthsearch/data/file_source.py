@@ -124,6 +124,11 @@ class ImageSource(FileSource):
 
     augment: Annotated[str, one_of("augment", lambda: tuple(AUGMENTATIONS))] | None = None
 
+    @property
+    def augmentation(self) -> str | None:
+        """The option `augment`."""
+        return self.augment
+
 
 class PublishedImages(ImageSource):
     """Images whose publishers chose the test part."""
@@ -149,7 +154,7 @@ def check_no_test_share(source: FileSource) -> None:
 def _prepared(source: FileSource, _stamp: str) -> tuple[Dataset, DataSpec]:
     """The points of a data set in files, and what they show."""
     read = source.read()
-    if getattr(source, "augment", None) and not read.image:
+    if source.augmentation and not read.image:
         reason = f"changes images, but the inputs in {source.path} are none"
         raise InvalidValue(reason, path="data.augment", value=source.path)
     train, test = _one_array(source, read) if read.test is None else _two_arrays(source, read, read.test)

@@ -94,7 +94,7 @@ def _named(problem: Problem, engine: str, device: str) -> str:
     if engine == "module":
         return engine
     planned = isinstance(problem.network, DenseNetwork) and problem.data.spec.task == "classification"
-    if not planned:
+    if not planned or problem.data.augmentation:
         if engine != "auto":
             reason = f"engine {engine!r} does not train {problem.label}: choose the engine 'module'"
             raise InvalidValue(reason, path="engine", value=engine)

@@ -93,6 +93,8 @@ def test_dense_networks_train_on_images(engine: str, tmp_path: Path, capsys: pyt
 
     assert run([*words.split(), "--engine", engine, "--json", "--quiet"]) == 0
     assert json.loads(capsys.readouterr().out)["verdict"] == "trained"
+    assert run([*words.split(), "--engine", engine, "--augment", "flip"]) == 2
+    assert "does not train ffnet relu on mnist: choose the engine 'module'" in capsys.readouterr().err
 
 
 def test_a_column_that_is_not_there_is_refused_by_its_option(
