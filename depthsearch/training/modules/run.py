@@ -60,7 +60,7 @@ class ModuleRun:
             batch_size=problem.recipe.batch_size,
             seed=job.seed,
             device=device,
-            augmentation=getattr(problem.data, "augment", None),
+            augmentation=problem.data.augmentation,
         )
         self._recipe, self._custom = problem.recipe, problem.network.custom_training()
         self._optimizer = optimizer_of(self._custom, self._recipe, self.module, device)
