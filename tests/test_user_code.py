@@ -12,9 +12,17 @@ from depthsearch.user_code import UserCode, check_not_loading, code_hash, forked
 from depthsearch.user_objects import is_live
 from tests.user_files import write
 
-COUNTING = (
-    "import helper\nhelper.loads.append(1)\n\n\ndef count():\n    import late\n    return len(helper.loads), late.A\n"
-)
+COUNTING = """
+import helper
+
+helper.loads.append(1)
+
+
+def count():
+    import late
+
+    return len(helper.loads), late.A
+"""
 
 
 def load(text: str) -> UserCode:
@@ -106,9 +114,9 @@ def test_an_exception_in_a_call_keeps_its_traceback(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     code = load("model.py:build")
 
-    with pytest.raises(UserCodeFailed, match=r"^model.py, line 6: KeyError: 3 \(in build\(3\)\)$") as error:
-        with code.calling("build(3)"):
-            code.target(3)
+    message = r"^model.py, line 6: KeyError: 3 \(in build\(3\)\)$"
+    with pytest.raises(UserCodeFailed, match=message) as error, code.calling("build(3)"):
+        code.target(3)
     assert (error.value.file, error.value.line) == (str(tmp_path / "model.py"), 6)
     assert "line 2, in build" in error.value.trace
 

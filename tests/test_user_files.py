@@ -35,7 +35,7 @@ def test_a_file_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_module_that_is_not_there() -> None:
-    with pytest.raises(InvalidValue, match="names no module, .* there is no depthsearch.modle"):
+    with pytest.raises(InvalidValue, match=r"names no module, .* there is no depthsearch.modle"):
         find_source("depthsearch.modle:build", path="network.model")
 
 

@@ -162,10 +162,8 @@ def test_load_runs_once_for_each_content(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_seed_is_that_of_the_generators_while_load_runs(tmp_path: Path) -> None:
-    write(
-        tmp_path,
-        model="import numpy as np\n\n\ndef load():\n    part = np.random.rand(4, 2), np.arange(4) % 2\n    return part, part\n",
-    )
+    load = "def load():\n    part = np.random.rand(4, 2), np.arange(4) % 2\n    return part, part\n"
+    write(tmp_path, model=f"import numpy as np\n\n\n{load}")
     name = f"{tmp_path}/model.py:load"
     drawn = [DataSource.of({"name": name, "seed": seed}).load().x_train for seed in (0, 1)]
 
