@@ -5,6 +5,7 @@
     |   +-- UnknownName              a name that is not on its list
     |   +-- UnreadableStudyFile      a study file that cannot be read, with its line
     |   +-- UnreadableData           a data file that is missing, damaged, or not of its format
+    |   +-- UserCodeFailed           a user's code raised an exception, with its line, or returned what has no use
     +-- StoreError                   the store cannot be used as asked                exit 2
     |   +-- StoreUnavailable         it is missing, unwritable, or not a store at all
     |   |   +-- StudyDamaged         what it holds of one study cannot be read
@@ -136,6 +137,27 @@ class UnreadableData(InvalidValue):
     def __init__(self, file: object, reason: str) -> None:
         self.file = str(file) if str(file).isprintable() else repr(str(file))
         super().__init__(f"{self.file} {reason}", value=self.file)
+
+
+class UserCodeFailed(InvalidValue):
+    """A user's code raised an exception, or returned something that has no use.
+
+    The exception is the `__cause__`; its traceback as text is kept too, since errors are sent between processes.
+
+    Args:
+        reason: One line, with the file and the line of the user's code.
+        file: Where the exception was raised, or the code was read from; None where it is in no file.
+        line: The line of it, counted from 1; None where no single line is to blame.
+        trace: The traceback; empty where nothing was raised.
+    """
+
+    def __init__(self, reason: str, *, file: str | None = None, line: int | None = None, trace: str = "") -> None:
+        self.file, self.line, self.trace = file, line, trace
+        super().__init__(reason)
+
+    def with_name(self, _name: str) -> str:
+        """The message, which names the code."""
+        return self.reason
 
 
 class StoreError(DepthsearchError):

@@ -9,6 +9,7 @@ import inspect
 import json
 import pkgutil
 from collections.abc import Callable, Container, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -103,6 +104,8 @@ class Registered(FrozenModel):
     package: ClassVar[str]
     default: ClassVar[str]
     entries: ClassVar[dict[str, type["Registered"]]]
+    runs_user_code: ClassVar[bool] = False
+    """Whether its methods run code that a user gives: what only shows a stored study calls none of them."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -137,6 +140,21 @@ class Registered(FrozenModel):
     def read_key(cls, text: str) -> dict[str, Any]:
         """The fields that a key stands for: itself; a registry may read more from it."""
         return {cls.key: text}
+
+    def typed(self) -> dict[str, Any]:
+        """The fewest fields, as people write them: a user's code as the text that names it."""
+        return self.fewest_fields()
+
+    def running(self, doing: str) -> AbstractContextManager[None]:
+        """A block in which code of this value runs: a user's finds its imports, and its exceptions become one line.
+
+        Args:
+            doing: What is done, such as "training 12 blocks".
+
+        Raises:
+            UserCodeFailed: The user's code raised an exception. One that says that memory ran out is raised as it is.
+        """
+        return nullcontext()
 
     def fewest_fields(self) -> dict[str, Any]:
         """The fewest fields from which the registry makes this value: its key too, unless it is the default."""

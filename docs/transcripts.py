@@ -35,6 +35,12 @@ class Block:
     text: str
 
     @property
+    def file(self) -> str | None:
+        """The file that a listing is, which its first line names; None for other blocks."""
+        found = re.match(r"# (\w+\.py)$", self.text, flags=re.MULTILINE)
+        return found[1] if found is not None and self.language == "python" else None
+
+    @property
     def commands(self) -> Iterator[tuple[str, str]]:
         """Each command after "$ ", and what the page shows below it."""
         for part in re.split(r"^\$ ", self.text, flags=re.MULTILINE)[1:]:
@@ -62,6 +68,8 @@ def refreshed(text: str, folder: Path) -> str:
     for block in blocks(text):
         if block.language == "toml":
             (folder / "study.toml").write_text(block.text, encoding="utf-8")
+        elif block.file is not None:
+            (folder / block.file).write_text(block.text, encoding="utf-8")
         elif block.language == "console":
             parts = [_transcript(command, shown, folder) for command, shown in block.commands]
             text = text.replace(f"```console\n{block.text}```", f"```console\n{''.join(parts)}```")

@@ -4,7 +4,8 @@
   with 0, and print the labels of the lines shown, in the same order (see `labels`). Numbers are not compared: the last
   digits differ between machines, and with them whether a run trains.
 - A `python` block runs, after the blocks above it on its page, in one namespace. tests/test_extending.py and
-  tests/test_readme.py run the others (see `elsewhere`).
+  tests/test_readme.py run the others (see `elsewhere`). One whose first line is a comment with a file's name is
+  written to that file, for the commands below it.
 - A `toml` block is a study file: it is read, and is `study.toml` for the commands below it.
 - An `sh` block takes minutes, asks for extras, or runs until it is stopped: its `depthsearch` commands are parsed only.
 
@@ -59,6 +60,8 @@ def test_the_commands_and_listings_of_a_page_run(name: str, folder: Path, capsys
                 words = shlex.split(command, comments=True)
                 assert words[0] == "depthsearch", f"{words} is not run: write it in a block of `sh`"
                 check_command(words[1:], shown, capsys)
+        elif block.file is not None:
+            (folder / block.file).write_text(block.text, encoding="utf-8")
         elif block.language == "python" and not elsewhere(block.text):
             exec(compile(block.text, name, "exec"), namespace)
         elif block.language == "toml":

@@ -1,6 +1,5 @@
 """What every data set is: the options that name it, the facts that networks need, and the points."""
 
-import re
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -14,14 +13,12 @@ from pydantic import Field
 
 from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.schema import FrozenModel, Registered
+from depthsearch.user_files import check_text, is_code
 
 BINARY = 2
 
 USER = "user"
 """The data set that a user's code gives, whose field `source` names a function of it."""
-
-_FUNCTION = re.compile(r".+\.py:[^\W\d]\w*|[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
-"""`FILE.py:name` or `package.module:name`."""
 
 NO_TARGET = -100
 """The label of a position that counts for nothing, as in torch's cross-entropy."""
@@ -154,6 +151,11 @@ class DataSource(Registered):
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = 0
 
     @property
+    def label(self) -> str:
+        """The word by which people know it."""
+        return self.name
+
+    @property
     def spec(self) -> DataSpec:
         """What a network has to know of the data set; no point is drawn for it."""
         raise NotImplementedError
@@ -179,6 +181,8 @@ class DataSource(Registered):
             InvalidValue: The part before the first colon names no data set that reads files.
         """
         head, colon, rest = text.partition(":")
+        if text.endswith(".py"):
+            check_text(text, path="data.name")
         if not colon or text in cls.names():
             return {cls.key: text}
         if head in cls.names():
@@ -186,7 +190,7 @@ class DataSource(Registered):
                 raise InvalidValue(f"{head!r} reads no file, but got {text!r}", path="data.name", value=text)
             return {cls.key: head, "path": rest} if rest else {cls.key: head}
         misspelled = get_close_matches(head, cls.names(), n=1, cutoff=0.8) and ".py:" not in text
-        if USER in cls.names() and _FUNCTION.fullmatch(text) and not misspelled:
+        if not misspelled and is_code(text):
             return {cls.key: USER, "source": text}
         if len(head) == 1:  # the drive of a Windows path
             raise InvalidValue(path="data.name", value=text, expected="a name before the path, as in csv:PATH")

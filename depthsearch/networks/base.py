@@ -1,12 +1,13 @@
 """What every family of networks is, and a dense network as plain data: its plan. No engine is imported."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 from depthsearch.data.base import DataSpec
 from depthsearch.errors import InvalidValue
+from depthsearch.networks.written import without_written
 from depthsearch.schema import FrozenModel, Registered
 
 if TYPE_CHECKING:
@@ -142,6 +143,11 @@ class Network(Registered):
 
     family: str
 
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """A network from such a value, a table, a bare family, or a table whose `model` or `train` names code."""
+        return super().of(without_written(value) if isinstance(value, Mapping) else value)
+
     @abstractmethod
     def build(self, spec: DataSpec, depth: int) -> "nn.Module":
         """The network of that depth, from inputs [batch, *spec.shape] to logits [batch, spec.outputs]."""
@@ -165,6 +171,14 @@ class Network(Registered):
     def custom_training(self) -> CustomTraining:
         """What the network's code does in place of the engine: nothing, unless it is a user's."""
         return CustomTraining()
+
+    def watch_first_pass(self, module: "nn.Module") -> Callable[[], None]:
+        """Watch the first forward pass of a module that `build` returned; the check is called after it.
+
+        Raises:
+            UserCodeFailed: The check finds that a part of the module that makes its depth did not run.
+        """
+        return lambda: None
 
     @property
     def units(self) -> str:

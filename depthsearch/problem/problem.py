@@ -9,8 +9,11 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, SerializeAsAny, model_validator
 
 from depthsearch.data.base import DataSource
+from depthsearch.data.user import DataElsewhere
 from depthsearch.errors import InvalidValue, UnknownName
-from depthsearch.networks.base import Network
+from depthsearch.networks.base import LayerCounts, Network
+from depthsearch.networks.external import ExternalNetwork
+from depthsearch.networks.written import MODEL, TRAIN, without_written
 from depthsearch.problem.criterion import LAST_EPOCHS, Criterion
 from depthsearch.problem.recipe import Recipe
 from depthsearch.schema import FrozenModel, canonical_json, sha256, without_nulls
@@ -65,7 +68,11 @@ class Problem(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _gather(cls, data: Any) -> Any:
-        return {"network": {}, "data": {}} | cls.with_network_table(data) if isinstance(data, dict) else data
+        if not isinstance(data, dict):
+            return data
+        given = cls.with_network_table(data)
+        network = Network.of(given.get("network", {}))
+        return {"network": network, "data": DataElsewhere() if isinstance(network, ExternalNetwork) else {}} | given
 
     @classmethod
     def with_network_table(cls, fields: dict[str, Any]) -> dict[str, Any]:
@@ -86,8 +93,22 @@ class Problem(FrozenModel):
             reason = f"is given together with a whole network, but got {flat[name]!r}: leave it out"
             raise InvalidValue(reason, path=name, value=flat[name])
         _refuse_twice(flat, network)
-        _refuse_unknown(flat, network | flat, cls.model_fields)
-        return given | {"network": network | flat}
+        unwritten = {key: value for key, value in flat.items() if key not in (MODEL, TRAIN)}
+        _refuse_unknown(unwritten, without_written(network | flat), (*cls.model_fields, MODEL, TRAIN))
+        return given | {"network": without_written(network | flat)}
+
+    @model_validator(mode="after")
+    def _check_external(self) -> Self:
+        """A function that trains elsewhere has its own data and its own recipe."""
+        elsewhere = isinstance(self.network, ExternalNetwork)
+        if isinstance(self.data, DataElsewhere) is not elsewhere:
+            expected = "left out where a function trains elsewhere" if elsewhere else "a data set"
+            raise InvalidValue(path="data.name", value=self.data.name, expected=expected)
+        if elsewhere and self.recipe != Recipe():
+            field, value = next(iter(self.recipe.fewest_fields().items()))
+            reason = f"is the business of the function that trains, but got {value!r}: leave it out"
+            raise InvalidValue(reason, path=f"recipe.{field}", value=value)
+        return self
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -106,7 +127,12 @@ class Problem(FrozenModel):
     @property
     def label(self) -> str:
         """The few words by which people know the problem: "ffnet tanh on moons"."""
-        return f"{self.network.label} on {self.data.name}"
+        return f"{self.network.label} on {self.data.label}" if self.data.label else self.network.label
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that identify the problem: those that are given; of files and code the content, never the path."""
+        fields = self.model_dump(mode="json", exclude_none=True)
+        return fields | {"network": self.network.identity(), "data": self.data.identity()}
 
     def question(self) -> str:
         """SHA-256 of the canonical JSON and a format number: equal problems ask equal questions.
@@ -116,9 +142,13 @@ class Problem(FrozenModel):
         Raises:
             UnreadableData: One of them cannot be read.
         """
-        problem = self.model_dump(mode="json", exclude_none=True)
-        problem |= {"network": self.network.identity(), "data": self.data.identity()}
-        return sha256(canonical_json({"format": QUESTION_FORMAT, "problem": problem}))
+        return sha256(canonical_json({"format": QUESTION_FORMAT, "problem": self.identity()}))
+
+    def layer_counts(self, depth: int) -> LayerCounts:
+        """The size of the network of that depth; nothing is known where only a user's code could say it."""
+        if self.network.runs_user_code or self.data.runs_user_code:
+            return LayerCounts()
+        return self.network.layer_counts(self.data.spec, depth)
 
     def code(self) -> str:
         """Hashes of the user's source files that the network and the data come from; empty if both are built in."""

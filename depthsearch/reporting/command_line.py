@@ -16,11 +16,13 @@ from pydantic_core import PydanticUndefined
 
 from depthsearch.data.base import DataSource
 from depthsearch.networks.base import Network
+from depthsearch.networks.written import MODEL, TRAIN
 from depthsearch.problem.criterion import CRITERIA, Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.recipe import Recipe
 from depthsearch.schema import FrozenModel, OneOf, Registered
 from depthsearch.search.settings import SearchSettings
+from depthsearch.user_objects import is_live
 
 ALIASES = {
     "activation": "act",
@@ -40,6 +42,15 @@ OF_COMMANDS = (
 
 STORED_ONLY = ("hold_share", "hold_epochs")
 """Fields of stored studies that no search takes."""
+
+WRITTEN = {
+    MODEL: "Your own torch model, as FILE.py:build or package.module:build, in place of a family.",
+    TRAIN: "Your own training, as FILE.py:train, in place of a family: train(depth, seed) gives a score per epoch.",
+}
+"""Options that name a network by a user's code, in place of its family and its source."""
+
+WRITTEN_IN_OTHERS = ("source",)
+"""Fields of networks and data sets that are part of another option: `--model`, `--train`, `--data`."""
 
 REGISTRIES: dict[str, type[Registered]] = {"network": Network, "data": DataSource}
 TABLES: dict[str, type[FrozenModel]] = {"recipe": Recipe, "criterion": Criterion}
@@ -82,7 +93,9 @@ class Option:
 @lru_cache(maxsize=1)
 def problem_options() -> tuple[Option, ...]:
     """The options of a problem: those of every registered family and data set, of the recipe and of the criterion."""
+    written = [Option("network", field, (f"--{field}",), str, text) for field, text in WRITTEN.items()]
     found = [option for table, registry in REGISTRIES.items() for option in _registry_options(table, registry)]
+    found[1:1] = written
     for table, model in TABLES.items():
         found += [
             _option(table, name, [(model.called, model)]) for name in model.model_fields if name not in STORED_ONLY
@@ -104,11 +117,14 @@ def option_names() -> dict[str, str]:
 
 def _registry_options(table: str, registry: type[Registered]) -> Iterator[Option]:
     models = [(name, registry.entry(name)) for name in registry.names()]
-    for field in dict.fromkeys(name for _, model in models for name in model.model_fields):
+    fields = dict.fromkeys(name for _, model in models for name in model.model_fields)
+    for field in [name for name in fields if name not in WRITTEN_IN_OTHERS]:
         takers = [(name, model) for name, model in models if field in model.model_fields]
         if field == registry.key:
             names = tuple(dict.fromkeys([f"--{_typed(field if table == 'network' else table)}", *_alias(field)]))
-            text = f"{field_text(registry, field).rstrip('.')}: {', '.join(registry.names())}."
+            named = ", ".join(name for name in registry.names() if not registry.entry(name).runs_user_code)
+            text = f"{field_text(registry, field).rstrip('.')}: {named}."
+            text += " Or your own, as FILE.py:load." if table == "data" else ""
             text += f" [default: {registry.default}]"
             yield Option(table, field, names, str, text)
         else:
@@ -232,6 +248,11 @@ def field_text(model: type[FrozenModel], field: str) -> str:
     return ""
 
 
+def _typed_fields(model: FrozenModel) -> dict[str, Any]:
+    """The fewest fields, as they are typed."""
+    return model.typed() if isinstance(model, Registered) else model.fewest_fields()
+
+
 def find_command(problem: Problem, settings: SearchSettings, *, study: str, place: str, usual_place: str) -> str | None:
     """`depthsearch find ...` for a search, without default values; None where no options describe this problem.
 
@@ -247,16 +268,19 @@ def find_command(problem: Problem, settings: SearchSettings, *, study: str, plac
     given = {
         f"{table}.{field}": value
         for table in Problem.model_fields
-        for field, value in getattr(problem, table).fewest_fields().items()
+        for field, value in _typed_fields(getattr(problem, table)).items()
     }
     # The kind of network is always named: a command is for people, too.
-    given = {"network.family": problem.network.family} | given
+    if not problem.network.runs_user_code:
+        given = {"network.family": problem.network.family} | given
     if hasattr(problem.network, "activation"):
         given = {"network.family": problem.network.family, "network.activation": problem.network.activation} | given
     given |= {f"settings.{field}": value for field, value in settings.fewest_fields().items()}
     words = ["depthsearch", "find"]
     for option in (*problem_options(), *search_options()):
         value = given.get(option.path)
+        if isinstance(value, str) and is_live(value):
+            return None
         if value is True:
             words.append(option.shortest)
         elif value is not None and value is not False:

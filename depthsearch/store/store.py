@@ -1,6 +1,7 @@
 """The store as its users see it: open it, open a study in it, list, read and delete studies."""
 
 import itertools
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ from depthsearch.store.summary import StudySummary, check_name, check_resumable,
 from depthsearch.store.tables import RUNS, STUDIES
 
 MOST_NAMED = 8
+LONGEST_WORDS = 80
+"""Characters of a study's name that come from its problem."""
 """Of the studies in a store, those that a message names."""
 
 
@@ -233,7 +236,8 @@ class Store:
         if same and not fresh:
             return stack.enter_context(claim(self._engine, self._url, same[-1]))
         ours, taken = {study.name for study in studies}, set(self._names().values())
-        base = "-".join([*problem.network.label.split(), problem.data.name, identity[:8]])
+        words = re.sub(r"\.py:|[^\w.-]+", "-", " ".join([problem.network.label, problem.data.label])).strip("-")
+        base = f"{words[:LONGEST_WORDS]}-{identity[:8]}"
         for number in itertools.count(1):
             candidate = base if number == 1 else f"{base}-{number}"
             if candidate in taken and (fresh or candidate in ours):
@@ -271,7 +275,7 @@ class Store:
                     connection.execute(delete(table).where(table.c.study_id == study_id))
                 row = values | {"study_id": study_id, "created": datetime.now(UTC), "version": began}
                 connection.execute(insert(STUDIES).values(row))
-            elif known.settings != settings:
+            elif known.settings != settings or known.problem != problem:  # a path may have changed
                 connection.execute(update(STUDIES).where(STUDIES.c.study_id == study_id).values(values))
         return StoredStudy(study, problem, settings, self._storage, began, question=question, code=code)
 

@@ -5,6 +5,7 @@ from functools import cached_property
 from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.interrupts import interrupts_deferred
 from depthsearch.networks.dense import DenseNetwork, as_dense
+from depthsearch.networks.external import ExternalNetwork
 from depthsearch.problem.problem import Problem
 from depthsearch.training.dense.program import claims
 from depthsearch.training.engine import DEVICES, ENGINES, Engine, cores
@@ -14,6 +15,9 @@ WIDEST_DENSE = 128
 
 SHALLOW = 8
 """Depths whose plans are looked at; the engine itself refuses a deeper one that it does not train."""
+
+EXTERNAL = "external"
+"""The engine of a function that trains elsewhere. It is not chosen by name."""
 
 GPU_LANES = 128
 """Narrow networks that a GPU trains side by side at little more than the time of one."""
@@ -46,6 +50,10 @@ class EngineChoice:
     def _engine(self) -> Engine:
         # An engine takes a second to import: only the one that is used is imported.
         with interrupts_deferred():
+            if self.name == EXTERNAL:
+                from depthsearch.training.external import ExternalEngine  # noqa: PLC0415
+
+                return ExternalEngine()
             if self.name == "dense":
                 from depthsearch.training.dense.engine import DenseEngine  # noqa: PLC0415
 
@@ -74,6 +82,8 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
             asked for does not train this problem; "cuda" was asked for and torch sees no GPU; or the recipe's precision
             needs another device.
     """
+    if isinstance(problem.network, ExternalNetwork):
+        return _external(engine, device)
     if engine not in ENGINES:
         raise UnknownName("engine", engine, ENGINES)
     if device not in DEVICES:
@@ -122,6 +132,16 @@ def _check_precision(problem: Problem, device: str) -> None:
         from depthsearch.training.modules.device import check_precision, torch_device  # noqa: PLC0415
 
         check_precision(problem.recipe, torch_device(device))
+
+
+def _external(engine: str, device: str) -> EngineChoice:
+    """The user's function is the engine."""
+    for name, given, accepted in (("engine", engine, ("auto", EXTERNAL)), ("device", device, ("auto",))):
+        if given not in accepted:
+            raise InvalidValue(
+                f"{name} {given!r} is not used where a function trains elsewhere: leave it out", value=given
+            )
+    return EngineChoice(EXTERNAL, "auto")
 
 
 def _dense_trains(problem: Problem) -> bool:

@@ -93,7 +93,7 @@ def answer_of(stored: StoredStudy, *, with_layers: bool = True) -> Answer:
         problem=problem,
         settings=settings,
         question=stored.question or problem.question(),
-        code=problem.code(),
+        code=stored.code,
         study=stored.name,
         criterion=problem.criterion,
         bar=bar,
@@ -180,7 +180,7 @@ def _outcome(known: _Known) -> Outcome:
 
 def _layers(problem: Problem, depth: int | None) -> LayerCounts | None:
     try:
-        return None if depth is None else problem.network.layer_counts(problem.data.spec, depth)
+        return None if depth is None else problem.layer_counts(depth)
     except UnreadableData:  # an answer outlives the files that it was found on
         return None
 

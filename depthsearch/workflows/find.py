@@ -1,5 +1,8 @@
 """find(problem, settings) -> Answer: opens the study, searches it, and gives the answer."""
 
+from collections.abc import Callable
+from typing import Any
+
 from depthsearch.errors import InvalidValue
 from depthsearch.problem.problem import Problem
 from depthsearch.results.answer import Answer
@@ -7,43 +10,50 @@ from depthsearch.search.settings import ResolvedSettings, SearchSettings
 from depthsearch.store import check_name, open_store
 from depthsearch.training.select import choose_engine
 from depthsearch.workflows.answer import answer_of
+from depthsearch.workflows.asked import asked
 from depthsearch.workflows.loop import Search
 from depthsearch.workflows.note import Notes
-from depthsearch.workflows.prepare import OnEvent, check_criterion, check_problem, ignore
+from depthsearch.workflows.prepare import OnEvent, check_criterion, ignore
 from depthsearch.workflows.stored import read_checked
 
 
 def find(
-    problem: Problem,
+    problem: Problem | Callable[..., Any],
     settings: SearchSettings | None = None,
     *,
+    data: object = None,
     storage: str | None = None,
     study: str | None = None,
     fresh: bool = False,
     engine: str = "auto",
     device: str = "auto",
     on_event: OnEvent | None = None,
+    **fields: Any,
 ) -> Answer:
     """Find how deep this kind of network can be before it stops training, and why it stops.
 
     The search is kept in the store as it goes: the same call resumes it, or answers at once where it is done.
 
     Args:
-        problem: What is asked.
+        problem: What is asked; or a function that builds a torch module, `build(depth)` or `build(depth, spec)`.
         settings: How it is searched.
+        data: For a function, the data that it learns: (train, test), a function that loads them, or a data set by name
+            or with its options.
         storage: URL of the store; by default DEPTHSEARCH_STORAGE, or depthsearch.db in the working folder.
         study: Name of the study; by default one made from the problem.
         fresh: Start a new study although there is one already.
         engine: "dense", "torch", or "auto" for the faster one.
         device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
         on_event: Called with each event as it happens.
+        fields: For a function, other fields of the problem, such as `recipe`; and `loss`, `step` or `optimizer`, which
+            a file would hold besides the function.
 
     Raises:
         InvalidValue: A value cannot be used.
         StoreError: The store cannot be used as asked.
         TrainingFailed: A network could not be trained; what was finished before is kept.
     """
-    check_problem(problem)
+    problem = asked(problem, data, fields)
     if settings is not None and not isinstance(settings, SearchSettings):
         raise InvalidValue(f"settings must be depthsearch.SearchSettings, but got {settings!r}")
     if study is not None:

@@ -2,6 +2,8 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
+from typing import Any
 
 from depthsearch.detection import bar_of, verdict_of
 from depthsearch.errors import InvalidValue, StudyConflict
@@ -16,38 +18,52 @@ from depthsearch.store import StoredRun, StoredStudy, open_store
 from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.select import choose_engine
 from depthsearch.workflows.answer import versions
-from depthsearch.workflows.prepare import OnEvent, check_criterion, check_problem, ignore, prepared
+from depthsearch.workflows.asked import asked
+from depthsearch.workflows.prepare import (
+    OnEvent,
+    announce,
+    check_criterion,
+    check_inspectable,
+    ignore,
+    prepared,
+)
 from depthsearch.workflows.replay import cut, differences
 from depthsearch.workflows.stored import read_checked
 
 
 def inspect(
-    problem: Problem,
+    problem: Problem | Callable[..., Any],
     *,
     depth: int,
     seed: int = 0,
+    data: object = None,
     engine: str = "auto",
     device: str = "auto",
     tensorboard: str | None = None,
     on_event: OnEvent | None = None,
+    **fields: Any,
 ) -> Inspection:
     """Train one network for its whole budget and show all that happens in it. Nothing is stored.
 
     Args:
-        problem: What is trained.
+        problem: What is trained; or a function that builds a torch module, with `data` and other fields of a problem
+            (see `find`).
         depth: In the family's units.
         seed: Of the run itself: its initial weights and the order of its batches.
         engine: "dense", "torch", or "auto" for the faster one.
+        data: For a function: the data that it learns.
         device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
         tensorboard: Folder to write the run's curves and histograms to as well, for TensorBoard.
         on_event: Called where the engine needs a moment before it can train, and with what is shown, before it is
             written for TensorBoard.
+        fields: For a function: other fields of the problem, and `loss`, `step` or `optimizer`.
 
     Raises:
         InvalidValue: A value cannot be used, the folder for TensorBoard among them.
         TrainingFailed: The network could not be trained.
     """
-    check_problem(problem)
+    problem = asked(problem, data, fields)
+    check_inspectable(problem)
     _check_whole("depth", depth, least=problem.network.shallowest, most=DEEPEST)
     _check_whole("seed", seed, least=0, most=LAST_SEED)
     check_criterion(problem)
@@ -95,9 +111,12 @@ def inspect_stored(
         stored = _stored_run(opened, trial, run)
         recorded = opened.trace(trial, run)
     problem = opened.problem
+    check_inspectable(problem)
     if problem.question() != opened.question:
         where = problem.data.model_dump().get("path", problem.data.name)
         raise StudyConflict(f"study {study!r} cannot be replayed: the content of its data, {where}, has changed since")
+    if problem.code() != opened.code:
+        raise StudyConflict(f"study {study!r} cannot be replayed: its code, {problem.label}, has changed since")
     engine = stored.engine or engine if engine == "auto" else engine
     chosen = choose_engine(problem, engine=engine, device=device)
     if tensorboard is not None:
@@ -121,6 +140,7 @@ def inspect_stored(
 
 def _trained(engine: Engine, problem: Problem, job: Job, on_event: OnEvent) -> Inspection:
     """Train the run for its whole budget, record all of it, and judge it."""
+    announce(problem, on_event)
     prepared(engine, on_event)
     start = time.perf_counter()
     (trace,) = train_all(engine, problem, [job], record="full")

@@ -26,7 +26,7 @@ from depthsearch.training.engine import Engine, Job, Watch
 from depthsearch.training.trace import Trace
 from depthsearch.workflows.answer import answer_of
 from depthsearch.workflows.note import Notes
-from depthsearch.workflows.prepare import OnEvent, prepared
+from depthsearch.workflows.prepare import OnEvent, announce, prepared
 from depthsearch.workflows.stored import affordable_runs, budget_left, method_for
 
 ADVANCE_SECONDS = 1.0
@@ -215,6 +215,8 @@ class Search:
         )
         done = of - len(jobs)
         if jobs:
+            if self._engine is None:
+                announce(self._problem, self._on_event)
             engine = self._engine = self._engine or prepared(self._make_engine(), self._on_event)
             since = time.perf_counter()
             for job, trace in engine.train(self._problem, jobs, watch=self._watching(done, of)):

@@ -4,11 +4,15 @@ from collections.abc import Callable
 
 from depthsearch.detection import bar
 from depthsearch.errors import InvalidValue
-from depthsearch.problem.criterion import CRITERIA
+from depthsearch.networks.external import ExternalNetwork
+from depthsearch.networks.repeated import equal_layers
+from depthsearch.networks.user import UserNetwork
+from depthsearch.problem.criterion import CRITERIA, Criterion
 from depthsearch.problem.problem import Problem
-from depthsearch.reporting.sentences import count_of
+from depthsearch.reporting.sentences import count_of, equal_weights_sentence, stack_sentence
 from depthsearch.results.events import Event, Preparing
 from depthsearch.training.engine import Engine, Job, train_all
+from depthsearch.user_code import check_not_loading, forked_generators
 
 OnEvent = Callable[[Event], None]
 
@@ -19,6 +23,7 @@ def check_problem(problem: object) -> None:
     Raises:
         InvalidValue: It is something else, or no search takes its criterion.
     """
+    check_not_loading("a search")
     if not isinstance(problem, Problem):
         raise InvalidValue(f"problem must be a depthsearch.Problem, but got {problem!r}")
     if problem.criterion.kind not in CRITERIA:
@@ -35,15 +40,16 @@ def check_criterion(problem: Problem) -> None:
         InvalidValue: The training points are too few to tell training from chance, a constant guess reaches the
             target, or the warm-up takes the whole budget.
     """
+    if isinstance(problem.network, ExternalNetwork):
+        _check_target(problem.criterion, problem.network.baseline)
+        return
     data, criterion = problem.data.contents(), problem.criterion
     warmup, steps = problem.recipe.warmup_steps, problem.recipe.total_steps(data.points)
     if warmup is not None and warmup >= steps:
         expected = f"below {steps}, the steps of the budget"
         raise InvalidValue(path="recipe.warmup_steps", value=warmup, expected=expected)
     points, guess = problem.recipe.points_per_entry(data.points), data.baseline
-    if criterion.target is not None and criterion.target <= guess:
-        expected = f"above {guess:.3f}, the accuracy of a constant guess on the training points"
-        raise InvalidValue(path="criterion.target", value=criterion.target, expected=expected)
+    _check_target(criterion, guess)
     needed = bar(criterion, baseline=guess, points=points)
     if criterion.target is not None or needed < 1:
         return
@@ -61,6 +67,41 @@ def check_criterion(problem: Problem) -> None:
         f"{needed:.2f}; give more points, or a smaller test share"
     )
     raise InvalidValue(reason, path="data.points", value=given.get("points"))
+
+
+def _check_target(criterion: Criterion, guess: float) -> None:
+    if criterion.target is not None and criterion.target <= guess:
+        expected = f"above {guess:.3f}, the accuracy of a constant guess on the training points"
+        raise InvalidValue(path="criterion.target", value=criterion.target, expected=expected)
+
+
+def check_inspectable(problem: Problem) -> None:
+    """Refuse to inspect what is trained elsewhere.
+
+    Raises:
+        InvalidValue: Only its scores are known.
+    """
+    if isinstance(problem.network, ExternalNetwork):
+        raise InvalidValue(
+            f"{problem.label} is trained by a function of yours, of which the scores alone are known: a run can be "
+            "inspected where depthsearch trains a torch module"
+        )
+
+
+def announce(problem: Problem, on_event: OnEvent) -> None:
+    """Say of a user's module which of its stacks is made longer, and whether two layers start with equal weights."""
+    network = problem.network
+    if not isinstance(network, UserNetwork):
+        return
+    spec = problem.data.spec
+    with forked_generators(0):
+        if network.repeats:
+            stack = network.stack(spec)
+            text = stack_sentence(stack.name, count=stack.count, kind=stack.kind, called=network.function)
+            on_event(Preparing(text))
+        equal = equal_layers(network.build(spec, network.shallowest + 1))
+    if equal is not None:
+        on_event(Preparing(equal_weights_sentence(*equal)))
 
 
 def prepared(engine: Engine, on_event: OnEvent) -> Engine:

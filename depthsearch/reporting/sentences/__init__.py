@@ -8,7 +8,13 @@ from depthsearch.reporting.sentences.answers import (
     possible_words,
     warning_sentences,
 )
-from depthsearch.reporting.sentences.runs import difference_words, run_sentence, verdict_sentence
+from depthsearch.reporting.sentences.runs import (
+    difference_words,
+    equal_weights_sentence,
+    run_sentence,
+    stack_sentence,
+    verdict_sentence,
+)
 from depthsearch.reporting.sentences.words import count_of, in_words, interval_words, listed, plural, the_last
 
 __all__ = [
@@ -17,6 +23,7 @@ __all__ = [
     "conclusion_words",
     "count_of",
     "difference_words",
+    "equal_weights_sentence",
     "in_words",
     "interval_words",
     "listed",
@@ -24,6 +31,7 @@ __all__ = [
     "plural",
     "possible_words",
     "run_sentence",
+    "stack_sentence",
     "the_last",
     "verdict_sentence",
     "warning_sentences",

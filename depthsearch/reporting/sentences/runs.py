@@ -127,3 +127,20 @@ def _words(difference: Difference) -> str:
     if name == "snapshots":
         return f"snapshots were taken at epochs {recorded}, and are at {replayed}"
     return f"{name} was {recorded}, and is {replayed}"
+
+
+def stack_sentence(name: str, *, count: int, kind: str, called: str) -> str:
+    """ "depth is the length of layers[0:6], 6 blocks of Block in model(): ..." """
+    return (
+        f"depth is the length of {name}, {count} blocks of {kind} in {called}(), which is called again for more of "
+        f"them; what depends on the number of blocks, such as a scale of the weights, stays that of {count}: where "
+        f"there is such a thing, write {called}(depth)"
+    )
+
+
+def equal_weights_sentence(first: str, second: str) -> str:
+    """A warning: two layers of a module start with equal weights."""
+    return (
+        f"warning: {first} and {second} start with equal weights (nn.TransformerEncoder copies its layer, see pytorch "
+        "issues 72253 and 86274): draw the weights of each layer anew"
+    )

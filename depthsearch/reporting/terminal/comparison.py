@@ -129,7 +129,8 @@ def _half(row: Compared) -> str:
 
 def _layers(row: Compared) -> str:
     counts = row.answer.layers
-    return f"{counts.hidden} / {counts.weight_layers} / {counts.keras}" if counts else ""
+    numbers = (counts.hidden, counts.weight_layers, counts.keras) if counts else ()
+    return " / ".join("-" if number is None else str(number) for number in numbers) if any(numbers) else ""
 
 
 def _accuracy(row: Compared) -> str:

@@ -207,12 +207,21 @@ def versions_fact(versions: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _counts(counts: LayerCounts | None) -> str:
-    return "" if counts is None else f" ({counts.weight_layers} with weights, {counts.keras} as Keras counts)"
+    """ " (12 with weights, 13 as Keras counts)"; nothing where neither is known."""
+    known = [] if counts is None else _by_convention(counts.model_copy(update={"hidden": None}))
+    return f" ({', '.join(known)})" if known else ""
 
 
 def _size(counts: LayerCounts) -> str:
-    by_convention = f"{counts.hidden} hidden, {counts.weight_layers} with weights, {counts.keras} as Keras counts"
-    return f"{by_convention}; {counts.parameters} parameters"
+    """ "11 hidden, 12 with weights, 13 as Keras counts; 331 parameters", of what is known."""
+    parameters = [] if counts.parameters is None else [f"{counts.parameters} parameters"]
+    return "; ".join(filter(None, [", ".join(_by_convention(counts)), *parameters])) or "not known"
+
+
+def _by_convention(counts: LayerCounts) -> list[str]:
+    words = {"hidden": "hidden", "weight_layers": "with weights", "keras": "as Keras counts"}
+    given = {name: getattr(counts, name) for name in words}
+    return [f"{count} {words[name]}" for name, count in given.items() if count is not None]
 
 
 def _predicted(inspection: Inspection) -> str:

@@ -1,0 +1,62 @@
+"""What people write to name a network that is not one of ours, as a table of fields.
+
+`FILE.py:build` and `package.module:build` name a user's function, `hf:llama` a configuration of transformers,
+`timm:vit_tiny_patch16_224` a model of timm, and `FILE.py:train` a function that trains elsewhere.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from depthsearch.errors import InvalidValue
+from depthsearch.schema import quoted
+from depthsearch.user_files import check_text
+
+LIBRARIES = ("hf", "timm")
+"""Families of published architectures: the text before the colon."""
+
+MODEL, TRAIN = "model", "train"
+"""Fields of a network that are written, and stand for others."""
+
+
+def network_table(text: str) -> dict[str, Any]:
+    """The fields of the network that a text names: family and source.
+
+    Raises:
+        InvalidValue: It is neither a published architecture nor a user's code.
+    """
+    library, _, name = text.partition(":")
+    if library in LIBRARIES:
+        return {"family": library, "source": name}
+    check_text(text, path=f"network.{MODEL}")
+    return {"family": "model", "source": text}
+
+
+def training_table(text: str) -> dict[str, Any]:
+    """The fields of the network that a user's function trains elsewhere.
+
+    Raises:
+        InvalidValue: It is no user's code.
+    """
+    check_text(text, path=f"network.{TRAIN}")
+    return {"family": "external", "source": text}
+
+
+def without_written(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a network, with those that `model` or `train` stand for in their place.
+
+    Raises:
+        InvalidValue: Both are given, or a family or a source besides.
+    """
+    given = dict(fields)
+    tables = {MODEL: network_table, TRAIN: training_table}
+    for name in [name for name in tables if given.get(name) is not None]:
+        text = given.pop(name)
+        if not isinstance(text, str):
+            raise InvalidValue(path=f"network.{name}", value=text, expected="a text, as in model.py:build")
+        table = tables[name](text)
+        for other in (MODEL, TRAIN, "family", "source"):
+            if given.get(other, table.get(other)) != table.get(other):
+                reason = f"names the network, but got {quoted(text)} with {other} {given[other]!r}: leave one out"
+                raise InvalidValue(reason, path=f"network.{name}", value=text)
+        given |= table
+    return given

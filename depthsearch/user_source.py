@@ -1,0 +1,84 @@
+"""What networks and data sets have in common that are written in a user's code: a field `source` that names it."""
+
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import Any, ClassVar
+
+from depthsearch.errors import InvalidValue
+from depthsearch.user_code import UserCode, code_hash, load_code
+from depthsearch.user_files import WRITTEN, check_text
+from depthsearch.user_objects import is_live
+
+
+class FromSource:
+    """The methods of an entry whose code a user gives; a class names this one before its registry's.
+
+    Attributes:
+        source: FILE.py:name or package.module:name.
+    """
+
+    written: ClassVar[str]
+    """The path of the field that people write: "network.model". Errors are about it."""
+
+    key: ClassVar[str]
+    source: str
+    runs_user_code: ClassVar[bool] = True
+
+    @classmethod
+    def with_checked_source(cls, fields: Any) -> Any:
+        """The fields of an entry, whose source names code; whether the code exists is asked when it is needed.
+
+        Raises:
+            InvalidValue: The source is missing, or neither FILE.py:name nor package.module:name.
+        """
+        if isinstance(fields, dict):
+            text = fields.get("source")
+            if text is None:
+                raise InvalidValue(f"is missing: give {WRITTEN}", path=cls.written, expected="given")
+            check_text(str(text), path=cls.written)
+        return fields
+
+    @property
+    def label(self) -> str:
+        """The file and the name in it, without folders: "model.py:build"."""
+        if is_live(self.source):
+            return self.function
+        return self.source.replace("\\", "/").rpartition("/")[2]
+
+    @property
+    def function(self) -> str:
+        """The name within the file: "build"."""
+        return self.source.split(":")[1] if is_live(self.source) else self.source.rpartition(":")[2]
+
+    @cached_property
+    def code(self) -> str:
+        """Hash of the contents of the code, from the first time that it is asked for.
+
+        Raises:
+            InvalidValue: There is no such file.
+        """
+        return code_hash(self.source, path=self.written)
+
+    @cached_property
+    def loaded(self) -> UserCode:
+        """The code, loaded.
+
+        Raises:
+            InvalidValue: There is no such file, or its contents have changed since its hash was asked for.
+            UserCodeFailed: It cannot be imported, or holds no such name.
+        """
+        return load_code(self.source, path=self.written, digest=self.code)
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that identify the entry: of the code its name; where it lies is no part of the question."""
+        return super().identity() | {"source": self.function}  # type: ignore[misc,no-any-return]
+
+    def typed(self) -> dict[str, Any]:
+        """The fewest fields, as people write them."""
+        fields: dict[str, Any] = super().fewest_fields()  # type: ignore[misc]
+        rest = {name: value for name, value in fields.items() if name not in ("source", self.key)}
+        return rest | {self.written.rpartition(".")[2]: self.source}
+
+    def running(self, doing: str) -> AbstractContextManager[None]:
+        """A block in which the code runs (see `UserCode.calling`)."""
+        return self.loaded.calling(doing)
