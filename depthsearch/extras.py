@@ -56,11 +56,9 @@ def register_torchvision_operators() -> None:
     compiled = [*Path(found.origin).parent.glob("_C.*")]
     try:
         for library in compiled:
-            torch.ops.load_library(library)
+            torch.ops.load_library(library)  # type: ignore[no-untyped-call]
     except OSError:
         compiled = []
     if not compiled:
         for name in TORCHVISION_OPERATORS:
-            torch.library.define(
-                f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            )
+            torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")

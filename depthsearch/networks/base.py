@@ -131,6 +131,13 @@ class Network(Registered):
     def layer_counts(self, spec: DataSpec, depth: int) -> LayerCounts:
         """The size of that network by every convention in use."""
 
+    def check(self, spec: DataSpec) -> None:
+        """Refuse before the first training what no depth makes a network of.
+
+        Raises:
+            InvalidValue: An option cannot be used, or does not fit the data.
+        """
+
     def custom_training(self) -> CustomTraining:
         """What the network's code does in place of the engine: nothing, unless it is a user's."""
         return CustomTraining()

@@ -96,12 +96,12 @@ class HuggingFace(Published):
         else:
             channels, height, width = spec.image
             implied |= {"image_size": height if height == width else (height, width), "num_channels": channels}
-        return cls(**(implied | self.set))
+        return cls(**(implied | self.settings))
 
     def _for_tokens(self, spec: DataSpec, known: Mapping[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
         """A vocabulary that holds tokens and classes, and positions for all of an input."""
         vocabulary = max(spec.vocabulary or 0, spec.outputs if spec.task == "sequence" else 0)
-        given = self.set.get("vocab_size", vocabulary)
+        given = self.settings.get("vocab_size", vocabulary)
         if not isinstance(given, int) or given < vocabulary:
             reason = f"'vocab_size' must be at least {vocabulary}, the data's tokens, but got {quoted(given)}"
             raise InvalidValue(reason, path="network.set", value=given)
@@ -131,11 +131,11 @@ def _auto_class(config: Any, spec: DataSpec, network: HuggingFace) -> Any:
         ]
         if getattr(config, "is_decoder", False):
             choices.reverse()
-    for mapping, cls in choices:
-        if kind in mapping:
-            return cls
-    reads = "images" if spec.image is not None else "tokens"
-    network.refuse(f"{network.architecture!r} has no head that gives a {spec.task} of {reads}")
+    found = next((cls for mapping, cls in choices if kind in mapping), None)
+    if found is None:
+        reads = "images" if spec.image is not None else "tokens"
+        network.refuse(f"{network.architecture!r} has no head that gives a {spec.task} of {reads}")
+    return found
 
 
 def _with_logits(model: Any, spec: DataSpec) -> "nn.Module":

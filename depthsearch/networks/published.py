@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def _json_value(settings: dict[str, Any]) -> dict[str, Any]:
-    """Refuse what has no JSON, and null, which a problem leaves out of its canonical form."""
+def _json_value(settings: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Refuse what has no JSON, and null, which a problem leaves out of its canonical form; no settings are null."""
+    if not settings:
+        return None
     for key, value in settings.items():
         if _holds_null(value):
             reason = f"of {key!r} must be text, a number, true, false, a list or a table, but got {quoted(value)}"
@@ -53,7 +55,7 @@ class Published(Network):
     extra: ClassVar[str]
 
     architecture: Annotated[str, Field(strict=True, min_length=1)]
-    set: Annotated[dict[str, Any], AfterValidator(_json_value)] = Field(default_factory=dict)
+    set: Annotated[dict[str, Any] | None, AfterValidator(_json_value)] = None
 
     def __hash__(self) -> int:
         return hash((type(self), self.canonical_json()))
@@ -65,6 +67,11 @@ class Published(Network):
         Raises:
             InvalidValue: The message names the nearest that it has.
         """
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `set` says; empty where it says nothing."""
+        return self.set or {}
 
     @property
     def label(self) -> str:
@@ -127,7 +134,7 @@ class Published(Network):
         """
         by_depth, by_data = tuple(depth), tuple(data)
         accepted = sorted(name for name in known if name not in (*by_depth, *by_data))
-        for key, value in self.set.items():
+        for key, value in self.settings.items():
             if key in by_depth or key in by_data:
                 reason = f"{key!r} follows from the {'depth' if key in by_depth else 'data'}, but got {quoted(value)}"
                 raise InvalidValue(f"{reason}: leave it out", path="network.set", value=value)

@@ -41,7 +41,7 @@ class Timm(Published):
         of_data = {"img_size": (height, width), "in_chans": channels, "num_classes": spec.outputs}
         known = self._arguments()
         chosen = {name: value for name, value in of_data.items() if name in known}
-        return _on_images(self._create(depth=depth, **chosen, **self.set), spec.image)
+        return _on_images(self._create(depth=depth, **chosen, **self.settings), spec.image)
 
     def check_settings(self, spec: DataSpec) -> None:
         """Refuse an unknown architecture or argument, one that takes no depth, and data that are no images."""
@@ -70,7 +70,7 @@ class Timm(Published):
             cls = type(self._create())
         found: set[str] = set()
         for owner in cls.__mro__:
-            parameters = inspect.signature(owner.__init__).parameters.values()
+            parameters = inspect.signature(vars(owner).get("__init__", object.__init__)).parameters.values()
             found |= {one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)}
             if not any(one.kind is one.VAR_KEYWORD for one in parameters):
                 break

@@ -14,10 +14,10 @@ OnEvent = Callable[[Event], None]
 
 
 def check_problem(problem: object) -> None:
-    """Refuse what is not a problem, and one whose criterion is of an earlier version.
+    """Refuse what is not a problem, a criterion of an earlier version, and a network that no depth builds.
 
     Raises:
-        InvalidValue: It is something else, or no search takes its criterion.
+        InvalidValue: It is something else, no search takes its criterion, or its network does not fit its data.
     """
     if not isinstance(problem, Problem):
         raise InvalidValue(f"problem must be a depthsearch.Problem, but got {problem!r}")
@@ -26,6 +26,7 @@ def check_problem(problem: object) -> None:
             f"criterion {problem.criterion.kind!r} is of studies of earlier versions, which can be read and not "
             f"searched; accepted: {', '.join(CRITERIA)}"
         )
+    problem.network.check(problem.data.spec)
 
 
 def check_criterion(problem: Problem) -> None:
