@@ -59,6 +59,6 @@ def register_torchvision_operators() -> None:
             torch.ops.load_library(library)  # type: ignore[no-untyped-call]
     except OSError:
         compiled = []
-    if not compiled:
-        for name in TORCHVISION_OPERATORS:
+    for name in () if compiled else TORCHVISION_OPERATORS:
+        if not hasattr(torch.ops.torchvision, name):
             torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")

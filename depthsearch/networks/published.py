@@ -1,7 +1,7 @@
 """Architectures that a library publishes, built from its configuration with random weights: what the families share."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn
 
@@ -151,15 +151,7 @@ class Published(Network):
             self.refuse(f"{self.architecture!r} cannot be built at depth {depth}: {_last_line(error)}")
 
     def _shapes(self, spec: DataSpec, depth: int) -> "nn.Module":
-        """The network on torch's meta device, or with weights where its library computes with them as it builds."""
-        import torch  # noqa: PLC0415
-
-        with torch.random.fork_rng(devices=[]):
-            try:
-                with torch.device("meta"):
-                    return self.build(spec, depth)
-            except (NotImplementedError, RuntimeError):
-                return self.build(spec, depth)
+        return without_weights(lambda: self.build(spec, depth))
 
     def _check_forward(self, spec: DataSpec, module: "nn.Module") -> None:
         """Pass a batch of two through the network, on the meta device where no number is computed."""
@@ -179,6 +171,21 @@ class Published(Network):
         wanted = (2, *spec.shape, spec.outputs) if spec.task == "sequence" else (2, spec.outputs)
         if tuple(found) != wanted:
             self.refuse(f"{self.architecture!r} gives logits of shape {tuple(found)} and not {wanted}")
+
+
+def without_weights(build: Callable[[], "nn.Module"]) -> "nn.Module":
+    """What `build` returns, on torch's meta device: it takes no memory. With weights where `build` reads them.
+
+    No random number is drawn from torch's generator.
+    """
+    import torch  # noqa: PLC0415
+
+    with torch.random.fork_rng(devices=[]):
+        try:
+            with torch.device("meta"):
+                return build()
+        except (NotImplementedError, RuntimeError):
+            return build()
 
 
 def _last_line(error: Exception) -> str:

@@ -1,10 +1,11 @@
 """Image networks of timm, from their definitions: nothing is downloaded."""
 
 import inspect
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from depthsearch.data.base import DataSpec
-from depthsearch.networks.published import Published
+from depthsearch.networks.published import Published, without_weights
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -39,9 +40,9 @@ class Timm(Published):
         assert spec.image is not None
         channels, height, width = spec.image
         of_data = {"img_size": (height, width), "in_chans": channels, "num_classes": spec.outputs}
-        known = self._arguments()
+        known = _arguments_of(self.architecture)
         chosen = {name: value for name, value in of_data.items() if name in known}
-        return _on_images(self._create(depth=depth, **chosen, **self.settings), spec.image)
+        return _on_images(_created(self.architecture, depth=depth, **chosen, **self.settings), spec.image)
 
     def check_settings(self, spec: DataSpec) -> None:
         """Refuse an unknown architecture or argument, one that takes no depth, and data that are no images."""
@@ -49,32 +50,31 @@ class Timm(Published):
 
         if not timm.is_model(self.architecture):
             self.refuse_unknown(timm.list_models())
-        known = self._arguments()
+        known = _arguments_of(self.architecture)
         if "depth" not in known:
             self.refuse(f"must take a depth, but {self.architecture!r} of timm takes none")
         self.check_keys(known=known, depth=["depth"], data=OF_DATA)
         if spec.image is None or spec.task == "sequence":
             self.refuse(f"{self.architecture!r} reads images, but inputs of shape {spec.shape} are none")
 
-    def _create(self, **arguments: Any) -> "nn.Module":
-        import timm  # noqa: PLC0415
 
-        model: nn.Module = timm.create_model(self.architecture, pretrained=False, **arguments)
-        return model
+def _created(architecture: str, **arguments: Any) -> "nn.Module":
+    import timm  # noqa: PLC0415
 
-    def _arguments(self) -> frozenset[str]:
-        """The arguments of the architecture's class, and of those that it extends while it passes others on."""
-        import torch  # noqa: PLC0415
+    model: nn.Module = timm.create_model(architecture, pretrained=False, **arguments)
+    return model
 
-        with torch.random.fork_rng(devices=[]), torch.device("meta"):
-            cls = type(self._create())
-        found: set[str] = set()
-        for owner in cls.__mro__:
-            parameters = inspect.signature(vars(owner).get("__init__", object.__init__)).parameters.values()
-            found |= {one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)}
-            if not any(one.kind is one.VAR_KEYWORD for one in parameters):
-                break
-        return frozenset(found - {"self"})
+
+@lru_cache(maxsize=64)
+def _arguments_of(architecture: str) -> frozenset[str]:
+    """The arguments of an architecture's class, and of those that it extends while it passes others on."""
+    found: set[str] = set()
+    for owner in type(without_weights(lambda: _created(architecture))).__mro__:
+        parameters = inspect.signature(vars(owner).get("__init__", object.__init__)).parameters.values()
+        found |= {one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)}
+        if not any(one.kind is one.VAR_KEYWORD for one in parameters):
+            break
+    return frozenset(found - {"self"})
 
 
 def _on_images(model: "nn.Module", image: tuple[int, int, int]) -> "nn.Module":
