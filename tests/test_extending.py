@@ -120,7 +120,7 @@ SHORT = ("--epochs", "3", "--max-runs", "8", "--seeds", "4", "--quiet")
 def test_help_names_the_new_entries_and_the_new_option(files: Path) -> None:
     text = " ".join(depthsearch(files, "find", "--help").split())
 
-    assert "Kind of network: ffnet, hourglass, resnet." in text
+    assert "Kind of network: ffnet, hf, hourglass, resnet, timm." in text
     assert "identity, mish." in text
     assert "halves" in text
     assert "linear" in text
