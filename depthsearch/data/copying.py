@@ -23,7 +23,7 @@ class Copying(DataSource):
     Attributes:
         symbols: How many symbols there are.
         length: Symbols to copy, or characters of one input.
-        points: How many points there are: sequences.
+        points: How many points there are, or are drawn from files. By default 1000, of copy 2000, of files all.
         masked: Put a mask in the place of the second symbols, for networks that read both sides.
     """
 

@@ -1,6 +1,5 @@
 """A text file, one character at a time: predict the next one."""
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,7 +9,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from depthsearch.data.base import Dataset, DataSource, DataSpec, split_arrays
-from depthsearch.errors import InvalidValue
+from depthsearch.data.files import content_hash, existing_file, stamp_of, translate_file_errors
+from depthsearch.errors import InvalidValue, UnreadableData
 
 LEAST_WINDOWS = 40
 """Inputs that a text must yield: with a share of 0.05 for test, two are tested."""
@@ -39,18 +39,17 @@ class TextFile(DataSource):
         return data
 
     def identity(self) -> dict[str, Any]:
-        """The options, with a hash of the file's content in the place of its path."""
-        fields = self.model_dump(mode="json", exclude_none=True)
+        """The options, with the content of the file in the place of its path."""
+        fields = super().identity()
         del fields["path"]
-        return fields | {"content": hashlib.sha256(_bytes(self.path, self.stamp())).hexdigest()}
+        return fields | {"content": content_hash(self._files())}
 
     def stamp(self) -> str:
         """Changes with the size of the file and the time of its last change."""
-        try:
-            found = Path(self.path).expanduser().stat()
-        except OSError as error:
-            raise _unreadable(self.path, error.strerror or str(error)) from None
-        return f"{found.st_size} {found.st_mtime_ns}"
+        return stamp_of(self._files())
+
+    def _files(self) -> dict[str, Path]:
+        return {"file": existing_file(self.path)}
 
     @property
     def spec(self) -> DataSpec:
@@ -75,25 +74,16 @@ class TextFile(DataSource):
 
 
 @lru_cache(maxsize=2)
-def _encoded(path: str, stamp: str) -> tuple[str, NDArray[np.int64]]:
+def _encoded(path: str, _stamp: str) -> tuple[str, NDArray[np.int64]]:
     """The different characters in order, and the text as their places in it."""
+    file = existing_file(path)
     try:
-        text = _bytes(path, stamp).decode("utf-8-sig")
+        with translate_file_errors(file):
+            text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _unreadable(path, f"not UTF-8 text ({error.reason} at byte {error.start})") from None
+        raise UnreadableData(file, f"is no UTF-8 text: {error.reason} at byte {error.start}") from None
     points = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
     if len(points) == 0 or points.min() == points.max():
-        raise _unreadable(path, "a text has at least two different characters")
+        raise UnreadableData(file, "must hold at least two different characters")
     characters, codes = np.unique(points, return_inverse=True)
     return "".join(map(chr, characters)), codes.astype(np.int64)
-
-
-def _bytes(path: str, _stamp: str) -> bytes:
-    try:
-        return Path(path).expanduser().read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from None
-
-
-def _unreadable(path: str, reason: str) -> InvalidValue:
-    return InvalidValue(f"{path!r} cannot be read: {reason}", path="data.path", value=path)

@@ -133,8 +133,8 @@ def _auto_class(config: Any, spec: DataSpec, network: HuggingFace) -> Any:
             choices.reverse()
     found = next((cls for mapping, cls in choices if kind in mapping), None)
     if found is None:
-        reads = "images" if spec.image is not None else "tokens"
-        network.refuse(f"{network.architecture!r} has no head that gives a {spec.task} of {reads}")
+        inputs = "of tokens" if spec.image is None else "of images"
+        network.refuse(f"{network.architecture!r} has no head that gives a {spec.task} {inputs}")
     return found
 
 

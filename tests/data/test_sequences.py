@@ -121,10 +121,10 @@ def test_a_text_that_changed_is_read_again(file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (None, "No such file or directory"),
+        (None, "does not exist"),
         (b"", "at least two different characters"),
         (b"aaaa", "at least two different characters"),
-        (b"caf\xe9", "not UTF-8"),
+        (b"caf\xe9", "is no UTF-8 text"),
     ],
     ids=["missing", "empty", "one character", "latin-1"],
 )
@@ -152,3 +152,7 @@ def test_inputs_that_are_too_long_for_their_text_are_refused(file: Path) -> None
         InvalidValue, match=f"length must be small enough for 40 inputs, but got 64 for a text of {len(TEXT)}"
     ):
         source("text", path=str(file)).load()
+
+
+def test_a_text_is_named_with_its_file(file: Path) -> None:
+    assert DataSource.of(f"text:{file}") == source("text", path=str(file))
