@@ -46,7 +46,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "resnet": {},
     "lama": {},
 }
-VIT = {"embed_dim": 64, "num_heads": 2, "patch_size": 2}
+VIT: dict[str, Any] = {"embed_dim": 64, "num_heads": 2, "patch_size": 2}
 
 
 @pytest.fixture(autouse=True)
@@ -151,7 +151,7 @@ def test_a_decoder_learns_to_copy_and_stays_at_chance_where_the_halves_have_noth
     for tokens, targets in islice(batches(x, y), 110):
         logits = network(tokens)
         optimizer.zero_grad()
-        functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=NO_TARGET).backward()
+        functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=NO_TARGET).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         counts = targets != NO_TARGET
         right.append(float((logits.argmax(-1) == targets)[counts].float().mean()))
