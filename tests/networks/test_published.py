@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from depthsearch.extras import register_torchvision_operators
 from depthsearch.networks.base import Network
 from depthsearch.networks.published import network_of
 from depthsearch.problem.problem import Problem
+from depthsearch.search.settings import SearchSettings
+from depthsearch.store import open_store
+from depthsearch.workflows import answer_of, find
 from depthsearch.workflows.prepare import check_problem
 
 COPY = DataSource.of("copy").spec
@@ -320,3 +324,20 @@ def test_torchvision_is_importable_after_a_library_was_prepared() -> None:
 
     with torch.device("meta"):
         assert parameters(resnet18()) == 11_689_512
+
+
+def test_the_answer_of_a_search_is_shown_without_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = {"optimizer": "adam", "steps": 40, "learning_rate": 0.003}
+    network = {"family": "timm", "set": VIT | {"embed_dim": 8, "patch_size": 4}}
+    problem = Problem(network=network, data="digits", recipe=recipe)
+    settings = SearchSettings(cap=1, max_runs=2, runs_per_trial=2)
+    storage = f"sqlite:///{tmp_path}/store.db"
+    answer = find(problem, settings, storage=storage)
+    assert answer.cost.runs == 2
+    monkeypatch.setattr(extras, "find_spec", lambda _name: None)
+
+    with open_store(storage) as store:
+        again = answer_of(store.read_study(answer.study))
+
+    assert answer.max_depth == again.max_depth
+    assert again.layers is None
