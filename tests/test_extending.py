@@ -120,9 +120,8 @@ SHORT = ("--epochs", "3", "--max-runs", "8", "--seeds", "4", "--quiet")
 def test_help_names_the_new_entries_and_the_new_option(files: Path) -> None:
     text = " ".join(depthsearch(files, "find", "--help").split())
 
-    assert (
-        "Kind of network: ffnet, cnn, fixup, hourglass, preact, resnet, resnet_image, rezero, transformer, vgg." in text
-    )
+    families = "cnn, fixup, hf, hourglass, preact, resnet, resnet_image, rezero, timm, transformer, vgg"
+    assert f"Kind of network: ffnet, {families}." in text
     assert "identity, mish." in text
     assert "halves" in text
     assert "linear" in text

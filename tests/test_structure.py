@@ -22,6 +22,9 @@ PACKAGE = Path(depthsearch.__file__).parent
 LEAST_MEDIAN, SLIVER, LONGEST_FUNCTION = 120, 40, 60
 """Lines: of the median file at least, of a file that only one other imports at least, of a function at most."""
 
+KEYS = ("text",)
+"""Names of entries that are keys of figures and of JSON, too."""
+
 
 def files() -> list[Path]:
     """Every module but package inits and migrations."""
@@ -115,6 +118,7 @@ def entries(kind: str) -> list[tuple[str, Path]]:
     return [
         (name, PACKAGE / Path(*registry.entry(name).__module__.split(".")[1:]).with_suffix(".py"))
         for name in registry.names()
+        if name not in KEYS
     ]
 
 

@@ -10,7 +10,7 @@ from depthsearch.cli.errors import with_option_names
 from depthsearch.errors import InvalidValue
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.study_file import NamedProblem, StudyFile, read_study_file
-from depthsearch.reporting.command_line import Option, problem_options, search_options
+from depthsearch.reporting.command_line import Option, problem_options, read_entry, search_options
 from depthsearch.reporting.labels import labels
 from depthsearch.search.settings import SearchSettings
 from depthsearch.training.engine import DEVICES, ENGINES
@@ -82,12 +82,36 @@ class _WholeNumbers(click.ParamType):  # type: ignore[type-arg]
             ) from None
 
 
+class _Entry(click.ParamType):  # type: ignore[type-arg]
+    name = "key=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
+        """ "hidden_size=64" as a key and a value."""
+        try:
+            return read_entry(str(value))
+        except ValueError:
+            option = param.opts[-1] if param else "value"
+            raise InvalidValue(f"{option} must be KEY=VALUE, as in hidden_size=64, but got {value!r}") from None
+
+
+def _gathered(_ctx: click.Context, param: click.Parameter, entries: Sequence[tuple[str, Any]]) -> dict[str, Any] | None:
+    """The entries of an option that is given once for each; None where it is not given."""
+    keys = [key for key, _ in entries]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise InvalidValue(f"{param.opts[-1]} gives {key!r} twice: give each key once")
+    return dict(entries) or None
+
+
 def _as_click(option: Option, *, several: bool = False) -> Callable[[Command], Command]:
     names = (*option.names, option.key)
     if option.type is bool:
         return click.option(*names, is_flag=True, default=None, help=option.help)
     if option.type is tuple:
         return click.option(*names, type=_WholeNumbers(), metavar="LIST", help=option.help)
+    if option.type is dict:
+        text = f"{option.help} Given once for each."
+        return click.option(*names, type=_Entry(), metavar="KEY=VALUE", multiple=True, callback=_gathered, help=text)
     kind: click.ParamType = click.STRING if option.type is str else Number(option.type)  # type: ignore[type-arg]
     metavar = "NAME" if option.type is str else None
     return click.option(*names, type=_Several(kind) if several else kind, metavar=metavar, help=option.help)

@@ -57,6 +57,11 @@ class DataSpec(FrozenModel):
         return prod(self.shape)
 
     @property
+    def counts_right(self) -> bool:
+        """Whether the score is a share of right predictions, which has a binomial error."""
+        return self.task in {"classification", "sequence"}
+
+    @property
     def outputs(self) -> int:
         """Output units, of each position in a sequence: one for each class, or for each number that is predicted.
 
@@ -237,8 +242,13 @@ def training_points(points: int, test_share: float) -> int:
 
 def split(x: NDArray[np.floating], y: NDArray[np.integer], *, test_share: float) -> Dataset:
     """The first of the (already shuffled) points for training, the rest for test."""
-    first = training_points(len(x), test_share)
     points, labels = x.astype(np.float32), y.astype(np.int64)
-    for array in (points, labels):
+    return split_arrays(points, labels, test_share=test_share, classes=int(labels.max()) + 1)
+
+
+def split_arrays(x: NDArray[Any], y: NDArray[Any], *, test_share: float, classes: int | None) -> Dataset:
+    """The same for inputs and targets that have their types already, such as tokens."""
+    first = training_points(len(x), test_share)
+    for array in (x, y):
         array.flags.writeable = False  # a data set is loaded once and shared by all who ask for it
-    return Dataset(points[:first], labels[:first], points[first:], labels[first:], int(labels.max()) + 1)
+    return Dataset(x[:first], y[:first], x[first:], y[first:], classes)

@@ -156,17 +156,16 @@ class Network(Registered):
         """The same network as plain data, first layer first; None for one that no plan describes."""
         return None
 
-    def check(self, spec: DataSpec) -> None:
-        """Refuse data that no depth of the family can take; every family takes any, unless it says otherwise.
-
-        Raises:
-            InvalidValue: The data are such.
-        """
-        return
-
     @abstractmethod
     def layer_counts(self, spec: DataSpec, depth: int) -> LayerCounts:
         """The size of that network by every convention in use."""
+
+    def check(self, spec: DataSpec) -> None:
+        """Refuse before the first training what no depth makes a network of; every family takes any data by default.
+
+        Raises:
+            InvalidValue: An option cannot be used, or does not fit the data.
+        """
 
     def custom_training(self) -> CustomTraining:
         """What the network's code does in place of the engine: nothing, unless it is a user's."""

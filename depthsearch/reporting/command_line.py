@@ -4,9 +4,10 @@ An option has the name of its field, with a short alias for some. A key such as 
 and a field whose name several tables use has the table's name before it: `--data-seed`.
 """
 
+import json
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal, get_args, get_origin
@@ -64,7 +65,7 @@ class Option:
         table: Of the field: "network", "data", "recipe", "criterion" or "settings".
         field: Its name in that table.
         names: As they are typed, the long name first: "--activation", "--act".
-        type: What its value is read as; a tuple is written with commas.
+        type: What its value is read as; a tuple is written with commas, a dict as KEY=VALUE for each of its entries.
         help: What it is, in one line, with its default.
     """
 
@@ -159,11 +160,13 @@ def _alias(field: str) -> tuple[str, ...]:
 
 
 def _type_of(info: FieldInfo) -> type[Any]:
-    """int, float, bool, str or tuple."""
+    """int, float, bool, str, tuple or dict."""
     kinds = [kind for kind in (get_args(info.annotation) or (info.annotation,)) if kind is not type(None)]
     kind = kinds[0]
     if get_origin(info.annotation) is tuple or get_origin(kind) is tuple:
         return tuple
+    if dict in (get_origin(info.annotation), get_origin(kind)):
+        return dict
     while get_args(kind) and get_origin(kind) is not Literal:
         kind = get_args(kind)[0]
     return kind if kind in (int, float, bool) else str
@@ -253,6 +256,37 @@ def _typed_fields(model: FrozenModel) -> dict[str, Any]:
     return model.typed() if isinstance(model, Registered) else model.fewest_fields()
 
 
+def entry_words(value: Mapping[str, Any]) -> list[str]:
+    """The entries of a mapping as they are typed: "hidden_size=64", "act=relu"; `read_entry` reads them back."""
+    return [f"{key}={_entry_text(inner)}" for key, inner in value.items()]
+
+
+def _entry_text(value: Any) -> str:
+    return value if isinstance(value, str) and _entry_value(value) == value else json.dumps(value)
+
+
+def read_entry(text: str) -> tuple[str, Any]:
+    """Key and value of "key=value": the value is JSON where it is JSON, else a text.
+
+    Raises:
+        ValueError: There is no key, or no sign of equality.
+    """
+    key, equals, value = text.partition("=")
+    if not (key.strip() and equals):
+        raise ValueError(text)
+    return key.strip(), _entry_value(value)
+
+
+def _entry_value(text: str) -> Any:
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)  # NaN and infinities are no JSON
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except ValueError:
+        return text
+
+
 def find_command(problem: Problem, settings: SearchSettings, *, study: str, place: str, usual_place: str) -> str | None:
     """`depthsearch find ...` for a search, without default values; None where no options describe this problem.
 
@@ -283,6 +317,8 @@ def find_command(problem: Problem, settings: SearchSettings, *, study: str, plac
             return None
         if value is True:
             words.append(option.shortest)
+        elif isinstance(value, dict):
+            words += [word for entry in entry_words(value) for word in (option.shortest, entry)]
         elif value is not None and value is not False:
             words += [option.shortest, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
     words += ["--study", study]

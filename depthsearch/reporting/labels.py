@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from depthsearch.problem.problem import Problem
-from depthsearch.reporting.command_line import option_names
+from depthsearch.reporting.command_line import entry_words, option_names
 from depthsearch.reporting.sentences import in_words
 from depthsearch.search.settings import SearchSettings
 
@@ -124,6 +124,8 @@ def value_words(value: object) -> str:
     """A value as it is typed: "0.01", "3,7,14"."""
     if isinstance(value, tuple | list):
         return ",".join(map(value_words, value))
+    if isinstance(value, dict):
+        return " ".join(entry_words(value))
     return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
 
 

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from statistics import median
 
 from depthsearch.detection.verdict import count_verdicts
-from depthsearch.errors import UnreadableData
+from depthsearch.errors import InvalidValue
 from depthsearch.networks.base import LayerCounts
 from depthsearch.problem.problem import Problem
 from depthsearch.reporting.sentences import answer_sentence, beyond_sentence, run_sentence, warning_sentences
@@ -181,7 +181,7 @@ def _outcome(known: _Known) -> Outcome:
 def _layers(problem: Problem, depth: int | None) -> LayerCounts | None:
     try:
         return None if depth is None else problem.layer_counts(depth)
-    except UnreadableData:  # an answer outlives the files that it was found on
+    except InvalidValue:  # an answer outlives the files that it was found on, and the libraries that built its networks
         return None
 
 

@@ -18,7 +18,7 @@ OnEvent = Callable[[Event], None]
 
 
 def check_problem(problem: object) -> None:
-    """Refuse what is not a problem, and one whose criterion is of an earlier version.
+    """Refuse what is not a problem, and a criterion of an earlier version.
 
     Raises:
         InvalidValue: It is something else, or no search takes its criterion.
@@ -50,7 +50,7 @@ def check_criterion(problem: Problem) -> None:
         raise InvalidValue(path="recipe.warmup_steps", value=warmup, expected=expected)
     points, guess = problem.recipe.points_per_entry(data.points), data.baseline
     _check_target(criterion, guess)
-    needed = bar(criterion, baseline=guess, points=points)
+    needed = bar(criterion, baseline=guess, points=points if problem.data.spec.counts_right else None)
     if criterion.target is not None or needed < 1:
         return
     if problem.recipe.steps is not None and points < data.points:

@@ -14,6 +14,8 @@ DATA_SETS = [
 ]
 """Those that need no file."""
 
+CLASSIFIED = [name for name in DATA_SETS if DataSource.of(name).spec.task == "classification"]
+
 
 def source(name: str, **options: float | None) -> DataSource:
     return DataSource.of({"name": name} | options)
@@ -66,7 +68,7 @@ def test_a_fifth_of_the_digits_for_test() -> None:
     np.testing.assert_allclose(data.x_train.mean(axis=0), 0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", DATA_SETS)
+@pytest.mark.parametrize("name", CLASSIFIED)
 def test_points_are_single_precision_and_labels_are_integers(name: str) -> None:
     data = source(name).load()
 
@@ -213,6 +215,28 @@ def test_the_test_half_is_scaled_by_the_training_half_alone() -> None:
     assert np.abs(deviation[deviation > 0] - 1).max() > 0.01
 
 
+# Friedman's function.
+
+
+def test_friedmans_numbers_have_mean_zero_and_deviation_one_in_training() -> None:
+    data = source("friedman").load()
+
+    assert (data.x_train.shape, data.y_train.shape, data.y_train.dtype.name) == ((500, 10), (500, 1), "float32")
+    assert data.y_train.mean() == pytest.approx(0, abs=1e-5)
+    assert data.y_train.std() == pytest.approx(1, abs=1e-5)
+    assert np.abs(data.x_train).max() <= 1
+    assert (data.classes, data.baseline) == (None, 0.0)
+
+
+def test_without_noise_friedmans_function_gives_the_numbers() -> None:
+    data = source("friedman", noise=0).load()
+    x = (np.vstack((data.x_train, data.x_test)).astype(np.float64).T + 1) / 2
+    y = np.vstack((data.y_train, data.y_test))[:, 0]
+
+    exact = 10 * np.sin(np.pi * x[0] * x[1]) + 20 * (x[2] - 0.5) ** 2 + 10 * x[3] + 5 * x[4]
+    assert np.corrcoef(exact, y)[0, 1] > 1 - 1e-6
+
+
 # What a data set says of itself.
 
 
@@ -223,7 +247,7 @@ def test_the_baseline_is_the_share_of_the_commonest_class_in_training() -> None:
     assert data.baseline == 0.75
 
 
-@pytest.mark.parametrize("name", DATA_SETS)
+@pytest.mark.parametrize("name", CLASSIFIED)
 def test_no_constant_guess_beats_the_baseline(name: str) -> None:
     data = source(name).load()
 

@@ -38,7 +38,8 @@ def test_one_whole_number_for_each_input_is_a_class(as_tensors: bool) -> None:
 
     assert found.spec == DataSpec(shape=(2,), classes=3)
     assert isinstance(found.data, Dataset)
-    assert (found.data.x_train.dtype, found.data.y_train.dtype) == (np.float32, np.int64)
+    assert found.data.x_train.dtype == np.float32
+    assert found.data.y_train.dtype == np.int64
     assert (found.data.points, found.data.baseline) == (6, 0.5)
 
 
@@ -165,9 +166,9 @@ def test_the_seed_is_that_of_the_generators_while_load_runs(tmp_path: Path) -> N
     load = "def load():\n    part = np.random.rand(4, 2), np.arange(4) % 2\n    return part, part\n"
     write(tmp_path, model=f"import numpy as np\n\n\n{load}")
     name = f"{tmp_path}/model.py:load"
-    drawn = [DataSource.of({"name": name, "seed": seed}).load().x_train for seed in (0, 1)]
+    first, second = (DataSource.of({"name": name, "seed": seed}).load().x_train for seed in (0, 1))
 
-    assert not np.array_equal(*drawn)
+    assert not np.array_equal(first, second)
 
 
 def test_data_of_the_process() -> None:

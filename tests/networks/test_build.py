@@ -50,7 +50,7 @@ def test_the_built_module_computes_what_the_engines_stack_computes(fields: dict[
     torch.testing.assert_close(module(x), stack(x[None])[0])
 
 
-@pytest.mark.parametrize("family", ["ffnet", "fixup", "preact", "resnet", "rezero"])
+@pytest.mark.parametrize("family", [name for name in Network.names() if issubclass(Network.entry(name), DenseNetwork)])
 def test_a_built_module_has_as_many_parameters_as_the_counts_say(family: str) -> None:
     network = Network.of({"family": family, "width": 7})
 

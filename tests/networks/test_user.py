@@ -49,7 +49,7 @@ def test_build_takes_a_depth(folder: Path) -> None:
 def test_build_may_take_what_is_known_of_the_data(folder: Path) -> None:
     module = network("model.py:build_for").build(SPEC, 2)
 
-    assert module.last.in_features == 8
+    assert module.get_submodule("last").in_features == 8
 
 
 def test_a_class_builds_too(folder: Path) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from depthsearch.data.base import DataSource
 from depthsearch.networks.activations import activation_names
 from depthsearch.networks.base import Network
+from depthsearch.networks.dense import DenseNetwork
 from depthsearch.networks.initialization import INITIALIZATIONS
 from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
@@ -14,6 +15,7 @@ from depthsearch.problem.recipe import Recipe
 
 _positive = st.floats(1e-12, 1e6)
 LAST = st.integers(1, 20)
+DENSE = [name for name in Network.names() if issubclass(Network.entry(name), DenseNetwork)]
 
 
 def _data() -> st.SearchStrategy[DataSource]:
