@@ -23,6 +23,9 @@ ROUND = "round"
 
 VERDICTS, SECONDS, EFFORT = "verdicts", "seconds", "effort"
 
+ADOPTED = "adopted"
+"""The user attribute of an interrupted trial: how often it went on without finishing a run, from how many runs."""
+
 EXCLUDED = "excluded"
 """The user attribute of a failed trial that takes its depth out of the search: one of ExclusionKind."""
 

@@ -14,7 +14,7 @@ _NO_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
 
 
 def out_of_memory(
-    problem: Problem, depth: int, *, seed: int | None = None, error: BaseException | None = None
+    problem: Problem, depth: int, error: BaseException | None = None, *, seed: int | None = None
 ) -> OutOfMemory:
     """A lack of memory in one line that says what asked for it, and what would ask for less."""
     units = problem.network.depth_words(depth)

@@ -195,7 +195,7 @@ def test_a_sampler_of_optuna_skips_what_a_failed_trial_excludes() -> None:
         depths.append(trial.suggest_int("depth", 1, 4))
         trial.set_user_attr("excluded", "memory")
         study.tell(trial, state=TrialState.FAIL)
-    assert depths == [2, 1]
+    assert depths[0] > depths[1] == 1
     assert estimate(study, settings).concluded is None
     with pytest.raises(InvalidValue, match="no depth is left to try: all from 1 to 4 are excluded by failed trials"):
         study.ask().suggest_int("depth", 1, 4)

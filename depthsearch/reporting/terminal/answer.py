@@ -63,7 +63,7 @@ class AnswerScreen:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         answer = self.answer
-        found = answer.confirmed and answer.outcome in (Outcome.FOUND, Outcome.CAP_REACHED)
+        found = answer.confirmed and answer.outcome in (Outcome.FOUND, Outcome.CAP_REACHED, Outcome.MEMORY_ENDED)
         headline = Text(f"{called(answer)}: {answer.sentence}", style="bold green" if found else "bold yellow")
         known = _table(facts(answer, place=self.place, reported=self.reported))
         notes = [Text(f"note: {warning}", style="yellow") for warning in answer.warnings]
