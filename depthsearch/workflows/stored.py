@@ -51,11 +51,15 @@ def read_checked(stored: StoredStudy) -> tuple[list[Trial], list[StoredRun]]:
 
 
 def exclusions_of(stored: StoredStudy) -> tuple[Exclusion, ...]:
-    """The depths of a study that cannot be trained, each once, in the order found."""
-    found = (Exclusion.of(trial) for trial in all_trials(stored.optuna_study))
+    """The depths of a study that cannot be trained, each once, in the order found.
+
+    Of those for memory, the shallowest, which says it all.
+    """
+    every = [found for trial in all_trials(stored.optuna_study) if (found := Exclusion.of(trial)) is not None]
+    from_on = min((exclusion.depth for exclusion in every if exclusion.deeper), default=None)
     by_depth: dict[int, Exclusion] = {}
-    for exclusion in found:
-        if exclusion is not None:
+    for exclusion in every:
+        if not exclusion.deeper or exclusion.depth == from_on:
             by_depth.setdefault(exclusion.depth, exclusion)
     return tuple(by_depth.values())
 

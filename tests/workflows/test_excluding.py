@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
+from depthsearch.cli.main import run
 from depthsearch.errors import InvalidValue
 from depthsearch.networks.resnet import ResNet
+from depthsearch.problem.recipe import Recipe
 from depthsearch.results.answer import Answer, Outcome
 from depthsearch.results.events import DepthExcluded, Event, RunFinished, StudyOpened
 from depthsearch.search.curve import Conclusion
@@ -161,21 +163,22 @@ def test_memory_excludes_everything_deeper_and_the_answer_says_so(url: str, sear
     assert (answer.outcome, answer.concluded) == (Outcome.MEMORY_ENDED, Conclusion.MEMORY)
     assert (answer.max_depth, answer.confirmed) == (10, True)
     assert answer.sentence.startswith("trains to 10 residual blocks; memory ends the search at 11")
-    assert [(found.depth, found.deeper) for found in answer.exclusions] == [(16, True), (12, True), (11, True)]
+    assert [(found.depth, found.deeper) for found in answer.exclusions] == [(11, True)]
     assert answer.exclusions[0].reason == "MemoryError: Unable to allocate"
     assert not [job for call in engine.calls[-2:] for job in call if job.depth > 11]
 
 
 def test_a_default_search_ends_where_memory_does(url: str, searching: With) -> None:
     searching(memory_from(11))
+    problem = PROBLEM.model_copy(update={"recipe": Recipe(epochs=12)})
     settings = SearchSettings(reliability=0.5, runs_per_trial=8, parallel_trials=2, cap=60)
-    answer = find(PROBLEM, settings, storage=url)
+    answer = find(problem, settings, storage=url)
 
     assert answer.outcome is Outcome.MEMORY_ENDED
     assert answer.max_depth == 10
     assert answer.interval is not None
     assert answer.interval[1] is None
-    assert min(found.depth for found in answer.exclusions) == 11
+    assert [found.depth for found in answer.exclusions] == [11]
 
 
 def test_nothing_is_concluded_where_memory_runs_out_at_the_shallowest(url: str, searching: With) -> None:
@@ -183,7 +186,7 @@ def test_nothing_is_concluded_where_memory_runs_out_at_the_shallowest(url: str, 
     answer = find(PROBLEM, SETTINGS, storage=url)
 
     assert (answer.outcome, answer.max_depth, answer.curve) == (Outcome.COULD_NOT_RUN, None, ())
-    assert answer.sentence == "could not be built or trained at depth from 1 on; so far, the answer is at least 0"
+    assert answer.sentence == "could not be built or trained (all depths from 1 on), and no other depth was tried"
 
 
 def test_three_exclusions_end_the_search_and_a_lower_cap_goes_on(url: str, searching: With) -> None:
@@ -202,6 +205,32 @@ def test_three_exclusions_end_the_search_and_a_lower_cap_goes_on(url: str, searc
     lower = find(PROBLEM, SETTINGS.model_copy(update={"cap": 5}), storage=url)
     assert (lower.outcome, lower.max_depth, lower.confirmed) == (Outcome.CAP_REACHED, 5, True)
     assert lower.study == answer.study
+
+
+def test_three_exclusions_are_exit_code_4_and_one_line(
+    tmp_path: Path, searching: With, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    searching(at(*range(3, 99)))
+    asked = ["--arch", "resnet", "--act", "tanh", "--epochs", "3", "--sampler", "bisect", "--seeds", "2", "--quiet"]
+    assert run(["find", *asked, "--study", "mine"]) == 4
+    printed = capsys.readouterr()
+    assert "excluded   4 residual blocks, whose training failed twice from one seed:" in printed.out
+    (line,) = printed.err.splitlines()
+    assert line == (
+        "error: networks could not be built or trained (depths 4, 3 and 5), and the search ended: 4 residual blocks, "
+        "whose training failed twice from one seed: ArithmeticError: no such depth; correct the network's code, or "
+        "give a lower --cap"
+    )
+    assert run(["find", *asked, "--study", "mine", "--json", "--at-least", "2"]) == 4
+    printed = capsys.readouterr()
+    assert Answer.model_validate_json(printed.out).outcome is Outcome.COULD_NOT_RUN
+    assert run(["compare", *asked]) == 4
+    printed = capsys.readouterr()
+    assert "depths 4, 3 and 5" in " ".join(printed.out.split())
+    assert printed.err.startswith("error: resnet-tanh: networks could not be built or trained (depths 4, 3 and 5)")
+    assert run(["report", "mine", "--output", "page.html"]) == 0
+    assert "ArithmeticError: no such depth" in Path("page.html").read_text()
 
 
 def test_a_fresh_study_forgets_exclusions(url: str, searching: With) -> None:

@@ -116,7 +116,9 @@ def answer_sentence(
         case Outcome.BUDGET_ENDED | Outcome.UNFINISHED | Outcome.COULD_NOT_RUN:
             why = "the budget ended first" if outcome is Outcome.BUDGET_ENDED else "not finished yet"
             if outcome is Outcome.COULD_NOT_RUN:
-                why = f"could not be built or trained at depth {excluded_depths(exclusions)}"
+                why = f"could not be built or trained ({excluded_depths(exclusions)})"
+                if not curve.points:
+                    return f"{why}, and no other depth was tried"
             possible = possible_words(curve, settings.cap)
             unit = family.unit if possible.endswith(" 1") else family.units
             known = f"{possible} {unit} (unconfirmed)" if any(map(str.isdigit, possible)) else "not known"

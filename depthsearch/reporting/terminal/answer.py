@@ -70,10 +70,11 @@ class AnswerScreen:
         text: list[Text | Table] = [headline, known, *notes]
         room = SCREEN - sum(len(console.render_lines(part, options, pad=False)) for part in text)
         yield headline
-        if len(answer.curve) > 1:  # one depth is no curve
-            interval = None if answer.outcome is Outcome.NEVER_RELIABLE else answer.interval
-            legend = room - rows_below(answer.curve, interval) >= LOWEST
-            height = room - rows_below(answer.curve, interval, legend=legend)
+        interval = None if answer.outcome is Outcome.NEVER_RELIABLE else answer.interval
+        legend = room - rows_below(answer.curve, interval) >= LOWEST
+        height = room - rows_below(answer.curve, interval, legend=legend)
+        # One depth is no curve; and a curve without room gives way to what went wrong.
+        if len(answer.curve) > 1 and (height >= LOWEST or not answer.exclusions):
             yield CurveChart(
                 answer.curve,
                 interval,
