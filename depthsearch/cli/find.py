@@ -92,11 +92,12 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
     else:
         place = shown_url(options["storage"])
         show(answer_text(answer, place=place, reported=reported, everything=options["everything"]))
-    if answer.outcome is Outcome.COULD_NOT_RUN:
-        click.echo(f"error: {could_not_run_line(answer.exclusions, problem.network)}", err=True)
+    code = 0
     if at_least is not None:
         found = depthsearch.gate(answer, at_least)
         click.echo(gate_line(found, answer), err=True)
-        click.get_current_context().exit(GATE_EXITS[found.result])
+        code = GATE_EXITS[found.result]
     if answer.outcome is Outcome.COULD_NOT_RUN:
-        click.get_current_context().exit(NOTHING_CONCLUDED)
+        click.echo(f"error: {could_not_run_line(answer.exclusions, problem.network)}", err=True)
+        code = NOTHING_CONCLUDED
+    click.get_current_context().exit(code)

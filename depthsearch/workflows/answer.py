@@ -15,13 +15,13 @@ from depthsearch.reporting.sentences.answers import AnswerWarnings
 from depthsearch.results.answer import Answer, Beyond, Confirmation, Cost, Outcome, Scores
 from depthsearch.search import trial as trial_fields
 from depthsearch.search.curve import Conclusion, Curve, CurvePoint
-from depthsearch.search.exclusion import Exclusion, ended_by_errors
+from depthsearch.search.exclusion import Exclusion
 from depthsearch.search.method import SearchMethod
 from depthsearch.search.sampler import trials_of
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.search.trial import Trial
 from depthsearch.store import StoredRun, StoredStudy
-from depthsearch.workflows.stored import budget_left, exclusions_of, method_for, read_checked
+from depthsearch.workflows.stored import budget_left, exclusions_end, exclusions_of, method_for, read_checked
 from depthsearch.workflows.useful_depth import useful_depth
 
 NEAREST = 16
@@ -80,9 +80,10 @@ class _Known:
     @property
     def given_up(self) -> bool:
         """Whether exclusions ended the search before it was concluded, and confirmed as far as it can be."""
-        ended = ended_by_errors(self.trials, self.method.depths) or not self.method.has_open_depths(self.trials)
         concluded = self.curve.concluded is not None
-        return ended and not (concluded and self.method.next_confirmation(self.trials, self.curve) is None)
+        if concluded and self.method.next_confirmation(self.trials, self.curve) is None:
+            return False
+        return exclusions_end(self.trials, self.method)
 
 
 def answer_of(stored: StoredStudy, *, with_layers: bool = True) -> Answer:

@@ -23,7 +23,6 @@ from depthsearch.results.events import (
 )
 from depthsearch.search import trial as trial_fields
 from depthsearch.search.curve import Curve
-from depthsearch.search.exclusion import ended_by_errors
 from depthsearch.search.method import Pick
 from depthsearch.search.optuna_internals import all_trials, trial_key
 from depthsearch.search.sampler import MethodSampler, trials_of
@@ -36,7 +35,7 @@ from depthsearch.workflows.attempts import Attempts
 from depthsearch.workflows.note import Notes
 from depthsearch.workflows.open_trials import OpenTrial, adopt, exclude, forget_adoptions
 from depthsearch.workflows.prepare import OnEvent, prepared
-from depthsearch.workflows.stored import affordable_runs, budget_left, method_for
+from depthsearch.workflows.stored import affordable_runs, budget_left, exclusions_end, method_for
 
 ADVANCE_SECONDS = 1.0
 """Between two events that show how far networks that train side by side are."""
@@ -116,13 +115,9 @@ class Search:
 
     def _is_done(self) -> bool:
         curve, trials = self._curve(), trials_of(self._study)
-        if self._is_given_up(trials):
+        if exclusions_end(trials, self._method):
             return True
         return curve.concluded is not None and self._method.next_confirmation(trials, curve) is None
-
-    def _is_given_up(self, trials: Sequence[Trial]) -> bool:
-        """Whether exclusions leave nothing to try, or are so many that the network's code is to blame."""
-        return ended_by_errors(trials, self._method.depths) or not self._method.has_open_depths(trials)
 
     def _curve(self) -> Curve:
         """What is known now. No other process finishes trials of this study, so it changes after a round only."""
@@ -133,7 +128,7 @@ class Search:
     def _next_round(self) -> list[OpenTrial]:
         """The method's next trials while the search goes on; then one that confirms; then none."""
         trials = trials_of(self._study)
-        if not budget_left(trials, self._settings) or self._is_given_up(trials):
+        if not budget_left(trials, self._settings) or exclusions_end(trials, self._method):
             return []
         curve = self._curve()
         if curve.concluded is None:
@@ -148,7 +143,6 @@ class Search:
         missing = self._method.round_size(trials) - len(asked)
         allowed, step_of = self._method.open_steps(trials), self._method.depths.step_of
         for pick in self._method.next_picks(trials, missing) if missing > 0 else ():
-            # A method that knows of no exclusions would try the same depth for ever.
             if left < self._settings.runs_per_trial or step_of(pick.depth) not in allowed:
                 break
             asked.append(self._ask(pick, left, first=asked[0].number if asked else None))

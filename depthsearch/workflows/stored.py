@@ -6,7 +6,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.problem.problem import Problem
-from depthsearch.search.exclusion import Exclusion
+from depthsearch.search.exclusion import Exclusion, ended_by_errors
 from depthsearch.search.method import SearchMethod, method_of
 from depthsearch.search.optuna_internals import all_trials
 from depthsearch.search.settings import ResolvedSettings
@@ -62,6 +62,19 @@ def exclusions_of(stored: StoredStudy) -> tuple[Exclusion, ...]:
         if not exclusion.deeper or exclusion.depth == from_on:
             by_depth.setdefault(exclusion.depth, exclusion)
     return tuple(by_depth.values())
+
+
+def exclusions_end(trials: Sequence[Trial], method: SearchMethod) -> bool:
+    """Whether exclusions end the search: three other than for memory, or none is left of the depths that it would try.
+
+    A method that knows of no exclusions would try the same depth for ever.
+    """
+    if all(trial.excluded is None for trial in trials):
+        return False
+    if ended_by_errors(trials, method.depths) or not method.has_open_depths(trials):
+        return True
+    (pick,) = method.next_picks(trials, 1)
+    return method.depths.step_of(pick.depth) not in method.open_steps(trials)
 
 
 def _check(trial: FrozenTrial, with_runs: set[int]) -> None:

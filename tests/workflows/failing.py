@@ -13,6 +13,9 @@ PROBLEM = Problem.model_validate({"family": "resnet", "activation": "tanh", "rec
 SETTINGS = SearchSettings(sampler="bisect", reliability=0.5, runs_per_trial=2, cap=24)
 """Networks of every depth up to the cap train: a search tries 1, 2, 4, 8, 16, 24, and confirms 24."""
 
+QUICK = SearchSettings(sampler="grid", depths=(2, 4), reliability=0.5, runs_per_trial=2, cap=9)
+"""One round, and a confirmation."""
+
 Fail = Callable[[Job, int, list[Job]], None]
 """Called before a job is trained with the job, how often it was tried, and all jobs of the call; it may raise."""
 

@@ -11,8 +11,10 @@ from depthsearch.errors import InvalidValue
 from depthsearch.networks.resnet import ResNet
 from depthsearch.problem.recipe import Recipe
 from depthsearch.results.answer import Answer, Outcome
-from depthsearch.results.events import DepthExcluded, Event, RunFinished, StudyOpened
+from depthsearch.results.events import DepthExcluded, Event, StudyOpened
+from depthsearch.search.bisection import Bisection
 from depthsearch.search.curve import Conclusion
+from depthsearch.search.method import Pick
 from depthsearch.search.settings import SearchSettings
 from depthsearch.search.trial import ExclusionKind
 from depthsearch.store import open_store
@@ -20,7 +22,7 @@ from depthsearch.training.engine import Job
 from depthsearch.training.failures import out_of_memory, run_failed
 from depthsearch.training.select import EngineChoice
 from depthsearch.workflows import find
-from tests.workflows.failing import PROBLEM, SETTINGS, Fail, FailingEngine
+from tests.workflows.failing import PROBLEM, QUICK, SETTINGS, Fail, FailingEngine
 from tests.workflows.searches import essence
 
 Searching = Callable[..., Answer]
@@ -101,15 +103,14 @@ def test_an_exception_that_does_not_come_again_changes_nothing(url: str, tmp_pat
         if job.depth == 4 and time == 1:
             raise run_failed(PROBLEM, job.depth, ValueError("chance"), seed=job.seed)
 
-    undisturbed = find(PROBLEM, SETTINGS, storage=f"sqlite:///{tmp_path}/undisturbed.db")
+    undisturbed = find(PROBLEM, QUICK, storage=f"sqlite:///{tmp_path}/undisturbed.db")
     engine = searching(fail)
-    answer = find(PROBLEM, SETTINGS, storage=url)
+    answer = find(PROBLEM, QUICK, storage=url)
 
     assert essence(answer) == essence(undisturbed)
-    first, retried, second, again = (call for call in engine.calls if call[0].depth == 4)
-    assert len(first) == 2
-    assert retried == [first[0]]
-    assert second == again == [first[1]]
+    jobs = engine.calls[0]
+    assert [job.depth for job in jobs] == [2, 2, 4, 4]
+    assert engine.calls[1:4] == [[jobs[2]], [jobs[3]], [jobs[3]]]
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["of-a-run", "of-no-run"])
@@ -120,40 +121,39 @@ def test_an_exception_is_retried_once_with_its_seed_and_by_itself(named: bool, u
             raise run_failed(PROBLEM, 4, error, seed=job.seed) if named else error
 
     engine = searching(fail)
-    answer = find(PROBLEM, SETTINGS, storage=url)
+    answer = find(PROBLEM, QUICK, storage=url)
 
-    first, retried = (call for call in engine.calls if call[0].depth == 4)
-    assert len(first) == 2
-    assert retried == [first[0]]
+    assert [call for call in engine.calls[1:] if call[0].depth == 4] == [[engine.calls[0][2]]]
     (exclusion,) = answer.exclusions
     assert (exclusion.depth, exclusion.kind, exclusion.reason) == (4, ExclusionKind.ERROR, "ZeroDivisionError")
-    assert "ZeroDivisionError" in exclusion.traceback or named
-    assert (answer.outcome, answer.max_depth) == (Outcome.CAP_REACHED, 24)
-    assert 4 not in [point.depth for point in answer.curve]
-
-
-def test_the_other_runs_of_the_round_go_on(url: str, searching: With) -> None:
-    settings = SearchSettings(sampler="grid", depths=(2, 3, 5), reliability=0.5, runs_per_trial=2, cap=9)
-    engine = searching(at(3))
-    answer = find(PROBLEM, settings, storage=url)
-
-    assert [point.depth for point in answer.curve] == [2, 5]
+    assert "ZeroDivisionError" in exclusion.traceback
     assert (answer.outcome, answer.concluded) == (Outcome.FOUND, Conclusion.GRID)
-    assert [exclusion.depth for exclusion in answer.exclusions] == [3]
+    assert [point.depth for point in answer.curve] == [2]
     assert all(engine.tried[job] == 1 for job in engine.tried if job.depth == 2)
 
 
 def test_what_runs_out_of_memory_among_others_is_trained_by_itself(url: str, searching: With) -> None:
     def fail(job: Job, _time: int, jobs: list[Job]) -> None:
-        if job.depth >= 4 and len(jobs) > 1:
+        if job.depth == 4 and len(jobs) > 1:
+            raise out_of_memory(PROBLEM, 4, MemoryError())
+
+    engine = searching(fail)
+    answer = find(PROBLEM, QUICK, storage=url)
+
+    assert answer.exclusions == ()
+    assert [point.depth for point in answer.curve] == [2, 4]
+    assert [len(call) for call in engine.calls[:3]] == [4, 1, 1]
+
+
+def test_where_nobody_says_whose_memory_ran_out_each_is_trained_by_itself(url: str, searching: With) -> None:
+    def fail(_job: Job, _time: int, jobs: list[Job]) -> None:
+        if len(jobs) > 1:
             raise MemoryError
 
     engine = searching(fail)
-    answer = find(PROBLEM, SETTINGS, storage=url)
-
-    assert answer.exclusions == ()
-    assert (answer.outcome, answer.max_depth) == (Outcome.CAP_REACHED, 24)
-    assert [len(call) for call in engine.calls if call[0].depth == 4] == [2, 1, 1]
+    settings = QUICK.model_copy(update={"max_runs": 4})
+    assert find(PROBLEM, settings, storage=url).exclusions == ()
+    assert [len(call) for call in engine.calls] == [4, 1, 1, 1, 1]
 
 
 def test_memory_excludes_everything_deeper_and_the_answer_says_so(url: str, searching: With) -> None:
@@ -212,7 +212,8 @@ def test_three_exclusions_are_exit_code_4_and_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     searching(at(*range(3, 99)))
-    asked = ["--arch", "resnet", "--act", "tanh", "--epochs", "3", "--sampler", "bisect", "--seeds", "2", "--quiet"]
+    problem = ["--arch", "resnet", "--act", "tanh", "--epochs", "3"]
+    asked = [*problem, "--sampler", "bisect", "--reliability", "0.5", "--seeds", "2", "--quiet"]
     assert run(["find", *asked, "--study", "mine"]) == 4
     printed = capsys.readouterr()
     assert "excluded   4 residual blocks, whose training failed twice from one seed:" in printed.out
@@ -228,21 +229,23 @@ def test_three_exclusions_are_exit_code_4_and_one_line(
     assert run(["compare", *asked]) == 4
     printed = capsys.readouterr()
     assert "depths 4, 3 and 5" in " ".join(printed.out.split())
-    assert printed.err.startswith("error: resnet-tanh: networks could not be built or trained (depths 4, 3 and 5)")
+    assert printed.err.startswith(
+        "error: resnet tanh on moons: networks could not be built or trained (depths 4, 3 and 5)"
+    )
     assert run(["report", "mine", "--output", "page.html"]) == 0
     assert "ArithmeticError: no such depth" in Path("page.html").read_text()
 
 
 def test_a_fresh_study_forgets_exclusions(url: str, searching: With) -> None:
-    searching(at(8))
-    answer = find(PROBLEM, SETTINGS, storage=url)
+    searching(at(4))
+    answer = find(PROBLEM, QUICK, storage=url)
     engine = searching(never)
-    again = find(PROBLEM, SETTINGS, storage=url)
+    again = find(PROBLEM, QUICK, storage=url)
     assert essence(again) == essence(answer)
     assert not engine.calls
-    fresh = find(PROBLEM, SETTINGS, storage=url, fresh=True)
+    fresh = find(PROBLEM, QUICK, storage=url, fresh=True)
     assert fresh.exclusions == ()
-    assert 8 in [point.depth for point in fresh.curve]
+    assert 4 in [point.depth for point in fresh.curve]
 
 
 def test_an_interrupt_between_two_attempts_keeps_what_is_finished(url: str, searching: With) -> None:
@@ -254,11 +257,11 @@ def test_an_interrupt_between_two_attempts_keeps_what_is_finished(url: str, sear
 
     engine = searching(fail)
     with pytest.raises(KeyboardInterrupt):
-        find(PROBLEM, SETTINGS, storage=url)
+        find(PROBLEM, QUICK, storage=url)
     first = [job for call in engine.calls for job in call if job.depth == 4]
     engine = searching(at(4))
     events: list[Event] = []
-    answer = find(PROBLEM, SETTINGS, storage=url, on_event=events.append)
+    answer = find(PROBLEM, QUICK, storage=url, on_event=events.append)
 
     assert [event.kept_runs for event in events if isinstance(event, StudyOpened)] == [1]
     assert [job for call in engine.calls for job in call if job.depth == 4] == [first[1], first[1]]
@@ -271,11 +274,11 @@ def test_interrupting_a_search_often_excludes_nothing(url: str, searching: With)
             raise KeyboardInterrupt
 
     searching(fail)
-    for _ in range(5):
+    for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
-            find(PROBLEM, SETTINGS, storage=url)
+            find(PROBLEM, QUICK, storage=url)
     searching(never)
-    assert find(PROBLEM, SETTINGS, storage=url).exclusions == ()
+    assert find(PROBLEM, QUICK, storage=url).exclusions == ()
 
 
 def test_a_value_that_an_engine_refuses_is_no_exclusion(url: str, searching: With) -> None:
@@ -285,16 +288,16 @@ def test_a_value_that_an_engine_refuses_is_no_exclusion(url: str, searching: Wit
 
     searching(fail)
     with pytest.raises(InvalidValue, match="choose another engine"):
-        find(PROBLEM, SETTINGS, storage=url)
+        find(PROBLEM, QUICK, storage=url)
 
 
-def test_an_error_of_the_observer_is_no_exclusion(url: str) -> None:
-    def observe(event: Event) -> None:
-        if isinstance(event, RunFinished):
-            raise ValueError("the observer gave up")
+def test_a_method_that_knows_of_no_exclusions_ends(url: str, searching: With, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bisection, "next_picks", lambda *_: (Pick(4, 2),))
+    engine = searching(at(4))
+    answer = find(PROBLEM, SETTINGS, storage=url)
 
-    with pytest.raises(ValueError, match="the observer gave up"):
-        find(PROBLEM, SETTINGS, storage=url, on_event=observe)
+    assert (answer.outcome, len(engine.calls)) == (Outcome.COULD_NOT_RUN, 2)
+    assert answer.sentence == "could not be built or trained (depth 4), and no other depth was tried"
 
 
 def test_an_error_of_the_watcher_is_no_exclusion(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,4 +306,4 @@ def test_an_error_of_the_watcher_is_no_exclusion(url: str, monkeypatch: pytest.M
 
     monkeypatch.setattr("depthsearch.workflows.loop.settled_epoch", broken)
     with pytest.raises(LookupError, match="a defect of detection"):
-        find(PROBLEM, SETTINGS, storage=url)
+        find(PROBLEM, QUICK, storage=url)

@@ -107,7 +107,7 @@ def limited(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_family_whose_networks_take_all_memory_leaves_an_explained_outcome(tmp_path: Path) -> None:
-    """A real lack of memory, under a limit of 4 GiB; the same networks are stored, shown and reported."""
+    """A real lack of memory, under a limit of 4 GiB."""
     (tmp_path / "networks").mkdir()
     (tmp_path / "networks" / "greedy.py").write_text(GREEDY)
     problem = ("--arch", "greedy", "--act", "tanh", "--epochs", "4", "--criterion", "target", "--target", "0.55")
@@ -123,7 +123,3 @@ def test_a_family_whose_networks_take_all_memory_leaves_an_explained_outcome(tmp
     assert answer["max_depth"] == 5
     (memory,) = [found for found in answer["exclusions"] if found["depth"] == 6]
     assert "Traceback (most recent call last)" in memory["traceback"]
-    assert limited(tmp_path, "report", "greedy", "--output", "page.html").returncode == 0
-    page = (tmp_path / "page.html").read_text()
-    assert "6 hidden layers and everything deeper, for memory: " in page
-    assert "Why 6 hidden layers cannot be trained: the traceback" in page
