@@ -60,6 +60,17 @@ def ran_out_of_memory(error: BaseException) -> bool:
 
 
 @contextmanager
+def translate_out_of_memory(problem: Problem, depth: int, *, seed: int | None = None) -> Iterator[None]:
+    """A block that trains: a lack of memory becomes OutOfMemory, all other exceptions stay as they are."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, DepthsearchError) or not ran_out_of_memory(error):
+            raise
+        raise out_of_memory(problem, depth, error, seed=seed) from error
+
+
+@contextmanager
 def translate_build_errors(problem: Problem, depth: int, *, seed: int | None = None) -> Iterator[None]:
     """A block that makes a network: what its code raises becomes BuildFailed, or OutOfMemory."""
     try:

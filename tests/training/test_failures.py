@@ -18,6 +18,7 @@ from depthsearch.training.failures import (
     traceback_of,
     translate_build_errors,
 )
+from depthsearch.training.modules.engine import ModuleEngine
 from depthsearch.training.modules.stacked_engine import TorchEngine
 
 PROBLEM = Problem()
@@ -81,7 +82,9 @@ def test_a_failure_goes_from_process_to_process() -> None:
     assert TrainingFailed("why").reason == "why"
 
 
-@pytest.mark.parametrize("engine", [DenseEngine(), TorchEngine("cpu")], ids=["dense", "torch"])
+@pytest.mark.parametrize(
+    "engine", [DenseEngine(), TorchEngine("cpu"), ModuleEngine("cpu")], ids=["dense", "torch", "module"]
+)
 def test_an_engine_says_which_network_cannot_be_built(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> object:
         raise LookupError("no layer")

@@ -18,7 +18,7 @@ from depthsearch.networks.initialization import initial_weights
 from depthsearch.problem.problem import Problem
 from depthsearch.training.detail import DetailRecorder
 from depthsearch.training.engine import Job, Record, Watch
-from depthsearch.training.failures import out_of_memory, ran_out_of_memory, translate_build_errors
+from depthsearch.training.failures import translate_build_errors, translate_out_of_memory
 from depthsearch.training.modules.device import check_precision, torch_device
 from depthsearch.training.modules.optimizer import make_optimizer, set_learning_rate
 from depthsearch.training.modules.randomness import threads
@@ -85,7 +85,7 @@ class TorchEngine:
     def _training(self, problem: Problem, depth: int) -> Iterator[None]:
         """A block that trains: with as many threads as the width is worth, and its lack of memory in one line."""
         number = torch.get_num_threads() if as_dense(problem.network).width >= WIDE else 1
-        with threads(number), _translate_out_of_memory(problem, depth):
+        with threads(number), translate_out_of_memory(problem, depth):
             yield
 
 
@@ -308,14 +308,3 @@ def _matrix(stacked: Tensor) -> NDArray[np.float32]:
 def _by_run(layers: list[Tensor]) -> NDArray[np.float32]:
     """[R] figures of each layer as [R, layers]."""
     return np.asarray(torch.stack(layers, dim=1).detach().cpu())
-
-
-@contextmanager
-def _translate_out_of_memory(problem: Problem, depth: int) -> Iterator[None]:
-    """A lack of memory within the block becomes one line that says what asked for it."""
-    try:
-        yield
-    except Exception as error:
-        if ran_out_of_memory(error):
-            raise out_of_memory(problem, depth, error=error) from error
-        raise
