@@ -6,6 +6,10 @@
     |   +-- UnreadableStudyFile      a study file that cannot be read, with its line
     |   +-- UnreadableData           a data file that is missing, damaged, or not of its format
     |   +-- UserCodeFailed           a user's code raised an exception, with its line, or returned what has no use
+    +-- TrainingFailed               a network could not be trained                  exit 1
+    |   +-- BuildFailed              a network of that depth cannot be built
+    |   +-- RunFailed                an exception ended a run
+    |   +-- OutOfMemory              a network of that depth needs more memory than there is
     +-- StoreError                   the store cannot be used as asked                exit 2
     |   +-- StoreUnavailable         it is missing, unwritable, or not a store at all
     |   |   +-- StudyDamaged         what it holds of one study cannot be read
@@ -14,7 +18,6 @@
     |   +-- StudyConflict            the study of that name asks something else
     |   +-- StudyBusy                another process is searching that study
     |   +-- ClaimLost                another process took the study over               exit 4
-    +-- TrainingFailed               a network could not be trained                  exit 1
 
 A message is one line: it quotes the offending value and says what would be accepted.
 
@@ -200,4 +203,30 @@ class ClaimLost(StoreError):
 
 
 class TrainingFailed(DepthsearchError):
-    """A network could not be trained, for example because memory ran out."""
+    """A network could not be trained: an engine raises one of the subclasses for one job of its call.
+
+    Args:
+        message: One line.
+        depth: Of the network, in the family's units; None where it is not known.
+        seed: Of the run; None where the engine cannot tell which run of that depth is to blame.
+        reason: What the network's code raised, in one line: "ValueError: no input is left".
+        traceback: The whole traceback of that, as Python prints it; empty where there is none.
+    """
+
+    def __init__(
+        self, message: str, *, depth: int | None = None, seed: int | None = None, reason: str = "", traceback: str = ""
+    ) -> None:
+        self.depth, self.seed, self.reason, self.traceback = depth, seed, reason or message, traceback
+        super().__init__(message)
+
+
+class BuildFailed(TrainingFailed):
+    """A network of that depth cannot be built, whatever the seed."""
+
+
+class RunFailed(TrainingFailed):
+    """An exception ended one run; its seed may be to blame, or chance."""
+
+
+class OutOfMemory(TrainingFailed):
+    """A network of that depth needs more memory than there is, with all that is trained at the same time."""

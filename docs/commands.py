@@ -35,10 +35,10 @@ The last column of the tables below is the field in a [study file](study-files.m
 | exit code | meaning |
 |---|---|
 | 0 | a search concluded, whatever its outcome, or its budget ended; every other command that did its work |
-| 1 | internal error, out of memory, or output that could not be written |
+| 1 | internal error, out of memory in `inspect`, or output that could not be written |
 | 2 | misuse: an option, a study file or a store that cannot be used; one line on standard error names it |
 | 3 | `--at-least N`: the answer is below N |
-| 4 | nothing is concluded: with `--at-least N` the answer does not decide, or another process took the study over |
+| 4 | nothing is concluded: `--at-least N` stays open, networks fail to run, or another process took the study over |
 | 130 | interrupted by Ctrl-C or SIGTERM; every finished run of a search is kept |
 """
 

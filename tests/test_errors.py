@@ -5,10 +5,13 @@ import pytest
 
 from depthsearch import errors
 from depthsearch.errors import (
+    BuildFailed,
     ClaimLost,
     DepthsearchError,
     InvalidValue,
     NewerStore,
+    OutOfMemory,
+    RunFailed,
     StoreError,
     StoreUnavailable,
     StudyBusy,
@@ -62,6 +65,9 @@ def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
         (ClaimLost, 4),
         (StudyBusy, 2),
         (TrainingFailed, 1),
+        (BuildFailed, 1),
+        (RunFailed, 1),
+        (OutOfMemory, 1),
     ],
 )
 def test_an_error_exits_with_its_code(kind: type[DepthsearchError], code: int) -> None:

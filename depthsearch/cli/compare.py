@@ -50,9 +50,11 @@ def compare(
     """
     with interrupts_deferred():
         import depthsearch.workflows  # noqa: PLC0415
+        from depthsearch.cli.gate import NOTHING_CONCLUDED  # noqa: PLC0415
         from depthsearch.cli.output import show, write  # noqa: PLC0415
         from depthsearch.cli.progress import Progress  # noqa: PLC0415
         from depthsearch.problem.study_file import StudyFile  # noqa: PLC0415
+        from depthsearch.reporting.sentences import could_not_run_line  # noqa: PLC0415
         from depthsearch.reporting.tables import to_csv  # noqa: PLC0415
         from depthsearch.reporting.terminal.comparison import (  # noqa: PLC0415
             ROW_COLUMNS,
@@ -60,6 +62,7 @@ def compare(
             comparison_rows,
             comparison_text,
         )
+        from depthsearch.results.answer import Outcome  # noqa: PLC0415
         from depthsearch.store import shown_url  # noqa: PLC0415
 
     _check_forms({"--json": as_json, "--csv": as_csv, "--markdown": as_markdown})
@@ -87,6 +90,12 @@ def compare(
         write(comparison_markdown(comparison))
     else:
         show(comparison_text(comparison, place=shown_url(options["storage"])))
+    failed = [row for row in comparison.compared if row.answer.outcome is Outcome.COULD_NOT_RUN]
+    for row in failed:
+        line = could_not_run_line(row.answer.exclusions, row.answer.problem.network)
+        click.echo(f"error: {row.name}: {line}", err=True)
+    if failed:
+        click.get_current_context().exit(NOTHING_CONCLUDED)
 
 
 def _check_forms(forms: dict[str, bool]) -> None:

@@ -58,10 +58,12 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
     # Imported here, so that help and misuse answer without waiting for them.
     with interrupts_deferred():
         import depthsearch.workflows  # noqa: PLC0415
-        from depthsearch.cli.gate import GATE_EXITS, check_at_least, gate_line  # noqa: PLC0415
+        from depthsearch.cli.gate import GATE_EXITS, NOTHING_CONCLUDED, check_at_least, gate_line  # noqa: PLC0415
         from depthsearch.cli.output import show, write  # noqa: PLC0415
         from depthsearch.cli.progress import Progress  # noqa: PLC0415
+        from depthsearch.reporting.sentences import could_not_run_line  # noqa: PLC0415
         from depthsearch.reporting.terminal.answer import answer_text  # noqa: PLC0415
+        from depthsearch.results.answer import Outcome  # noqa: PLC0415
         from depthsearch.store import shown_url  # noqa: PLC0415
 
     reported = None
@@ -90,7 +92,12 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
     else:
         place = shown_url(options["storage"])
         show(answer_text(answer, place=place, reported=reported, everything=options["everything"]))
+    code = 0
     if at_least is not None:
         found = depthsearch.gate(answer, at_least)
         click.echo(gate_line(found, answer), err=True)
-        click.get_current_context().exit(GATE_EXITS[found.result])
+        code = GATE_EXITS[found.result]
+    if answer.outcome is Outcome.COULD_NOT_RUN:
+        click.echo(f"error: {could_not_run_line(answer.exclusions, problem.network)}", err=True)
+        code = NOTHING_CONCLUDED
+    click.get_current_context().exit(code)

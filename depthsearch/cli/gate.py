@@ -7,7 +7,10 @@ from depthsearch.results.answer import Answer, Outcome
 from depthsearch.results.check import Gate, GateResult
 from depthsearch.search.settings import SearchSettings
 
-GATE_EXITS = {GateResult.PASSED: 0, GateResult.FAILED: 3, GateResult.UNDECIDED: 4}
+NOTHING_CONCLUDED = 4
+"""The exit code where nothing could be concluded."""
+
+GATE_EXITS = {GateResult.PASSED: 0, GateResult.FAILED: 3, GateResult.UNDECIDED: NOTHING_CONCLUDED}
 """The exit code of each result."""
 
 

@@ -14,9 +14,10 @@ from rich.text import Text
 from depthsearch.cli.output import PatientConsole
 from depthsearch.networks.base import Network
 from depthsearch.problem.problem import Problem
-from depthsearch.reporting.sentences import count_of, possible_words
+from depthsearch.reporting.sentences import count_of, exclusion_words, possible_words
 from depthsearch.reporting.terminal.answer import CurveChart, finished_line, started_line
 from depthsearch.results.events import (
+    DepthExcluded,
     Event,
     Preparing,
     RoundAdvanced,
@@ -26,6 +27,7 @@ from depthsearch.results.events import (
     TrialStarted,
 )
 from depthsearch.search.curve import Curve
+from depthsearch.search.exclusion import Exclusion
 from depthsearch.search.settings import ResolvedSettings, SearchSettings
 from depthsearch.search.trial import Purpose
 
@@ -130,17 +132,8 @@ class Progress:
         """Show one event of the search of that name."""
         family, called = self._families[name], f"{name}: " if name else ""
         match event:
-            case StudyOpened(study, finished, done, kept):
-                place = list(self._families).index(name) + 1
-                of = f"{name}, {place} of {len(self._families)}: " if name else ""
-                self._board.begin(study, family, self._settings.resolved(reliability=family.reliability), of)
-                if done:
-                    self._console.print(f"{called}{study} is done already, with {count_of(finished, 'trial')}")
-                elif finished or kept:
-                    runs = f" and {count_of(kept, 'finished run')}" if kept else ""
-                    self._console.print(f"{called}going on with {study}, after {count_of(finished, 'trial')}{runs}")
-                else:
-                    self._console.print(f"{called}searching as {study}")
+            case StudyOpened():
+                self._opened(name, event)
             case Preparing(reason):
                 self._console.print(reason)
             case TrialStarted():
@@ -149,10 +142,27 @@ class Progress:
                     self._live.start()
             case RoundAdvanced() | RunFinished():
                 self._board.advance(event)
+            case DepthExcluded(exclusion):
+                self._board.drop(exclusion)
+                self._console.print(f"{called}excluded: {exclusion_words(exclusion, family)}")
             case TrialFinished():
                 self._board.done(event)
                 if event.purpose is not Purpose.SENTINEL:  # a sentinel with each step is not worth a line
                     self._console.print(finished_line(event, family=family, cap=self._settings.cap))
+
+    def _opened(self, name: str, event: StudyOpened) -> None:
+        family, called, study = self._families[name], f"{name}: " if name else "", event.study
+        place = list(self._families).index(name) + 1
+        of = f"{name}, {place} of {len(self._families)}: " if name else ""
+        self._board.begin(study, family, self._settings.resolved(reliability=family.reliability), of)
+        finished = count_of(event.finished_trials, "trial")
+        if event.done:
+            self._console.print(f"{called}{study} is done already, with {finished}")
+        elif event.finished_trials or event.kept_runs:
+            runs = f" and {count_of(event.kept_runs, 'finished run')}" if event.kept_runs else ""
+            self._console.print(f"{called}going on with {study}, after {finished}{runs}")
+        else:
+            self._console.print(f"{called}searching as {study}")
 
 
 class _Board:
@@ -188,6 +198,13 @@ class _Board:
             self._finished = event.done
         else:
             self._share = event.share
+
+    def drop(self, exclusion: Exclusion) -> None:
+        """A depth of the round is given up."""
+        depth, deeper = exclusion.depth, exclusion.deeper
+        self._under_way = [
+            trial for trial in self._under_way if trial.depth != depth and not (deeper and trial.depth > depth)
+        ]
 
     def done(self, event: TrialFinished) -> None:
         """A trial of a round is finished."""

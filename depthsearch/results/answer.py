@@ -8,6 +8,7 @@ from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.schema import FrozenModel
 from depthsearch.search.curve import Conclusion, Crossing, CurvePoint
+from depthsearch.search.exclusion import Exclusion
 from depthsearch.search.settings import ResolvedSettings
 
 if TYPE_CHECKING:
@@ -19,9 +20,11 @@ class Outcome(StrEnum):
 
     FOUND = "found"
     CAP_REACHED = "cap_reached"
+    MEMORY_ENDED = "memory_ended"
     NEVER_RELIABLE = "never_reliable"
     NOT_MONOTONE = "not_monotone"
     BUDGET_ENDED = "budget_ended"
+    COULD_NOT_RUN = "could_not_run"
     UNFINISHED = "unfinished"
 
 
@@ -146,6 +149,7 @@ class Answer(FrozenModel):
         beyond: The cause just past the cliff.
         confirmation: The depths that fresh seeds were to confirm; for bisection max_depth and the next depth.
         warnings: What a careful reader should know, one sentence each.
+        exclusions: The depths that cannot be built or trained, each with its reason and traceback, in the order found.
         cost: What it took.
         seed: Root seed.
         versions: Of the software that searched.
@@ -182,6 +186,7 @@ class Answer(FrozenModel):
     cost: Cost
     seed: int
     versions: dict[str, str]
+    exclusions: tuple[Exclusion, ...] = ()
 
     def __str__(self) -> str:
         return self.sentence

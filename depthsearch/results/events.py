@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from depthsearch.results.inspection import Inspection
 from depthsearch.search.curve import Curve
+from depthsearch.search.exclusion import Exclusion
 from depthsearch.search.trial import Purpose
 
 
@@ -76,10 +77,19 @@ class TrialFinished:
 
 
 @dataclass(frozen=True)
+class DepthExcluded:
+    """A depth cannot be trained: its trials fail, and no later one tries it."""
+
+    exclusion: Exclusion
+
+
+@dataclass(frozen=True)
 class Inspected:
     """A run is inspected. The event comes before the run is written for TensorBoard, which may fail."""
 
     inspection: Inspection
 
 
-Event: TypeAlias = StudyOpened | Preparing | TrialStarted | RoundAdvanced | RunFinished | TrialFinished | Inspected
+Event: TypeAlias = (
+    StudyOpened | Preparing | TrialStarted | RoundAdvanced | RunFinished | TrialFinished | DepthExcluded | Inspected
+)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from depthsearch.search.curve import Conclusion, Curve, CurvePoint
+from depthsearch.search.exclusion import OpenSteps
 from depthsearch.search.method import Pick, SearchMethod, picks_in_turn
 from depthsearch.search.trial import Probe, Purpose, Trial, confirming, pooled, probes
 
@@ -26,7 +27,12 @@ class Bracket:
     @property
     def closed(self) -> bool:
         """Whether nothing is left to try: two adjacent steps, or the deepest one passed."""
-        return self.fails == self.passes + 1 or (self.fails is None and self.passes == self.last)
+        return self.fails == self.passes + 1 or (self.fails is None and self.passes >= self.last)
+
+    @property
+    def between(self) -> tuple[int, int]:
+        """The first and the last step that are left to try."""
+        return self.passes + 1, self.last if self.fails is None else self.fails - 1
 
 
 def bracket(outcomes: Iterable[tuple[int, bool]], last: int) -> Bracket:
@@ -75,16 +81,19 @@ class Bisection(SearchMethod):
 
     def next_picks(self, trials: Sequence[Trial], most: int) -> tuple[Pick, ...]:
         """Once nothing is left to bracket, the two edges again, the one tried less first."""
-        finished = probes(trials, purpose=Purpose.SEARCH)
-        found, runs = self._bracket(finished), self.settings.runs_per_trial
+        finished, allowed = probes(trials, purpose=Purpose.SEARCH), self.open_steps(trials)
+        found, runs = self._bracket(finished, allowed), self.settings.runs_per_trial
         tried = [probe.depth for probe in finished]
 
         def pick(pending: Sequence[Pick], _place: int) -> Pick:
             under_way = [other.depth for other in pending]
             step = next_step(found, [self.depths.step_of(depth) for depth in under_way])
-            if step is not None:
-                return Pick(self.depths.at(step), runs)
-            edges = [self.depths.at(edge) for edge in (found.passes, found.fails) if edge]
+            if step is not None and not allowed.all_closed(*found.between):
+                step = allowed.instead_of(step)
+                inside = allowed.within(*found.between, step)
+                return Pick(self.depths.at(step if inside is None else inside), runs)
+            edges = [self.depths.at(edge) for edge in (found.passes, found.fails) if edge and edge in allowed]
+            edges = edges or [self.depths.at(allowed.last)]
             return Pick(min(edges, key=lambda depth: (tried.count(depth) + under_way.count(depth), depth)), runs)
 
         return picks_in_turn(trials, most, pick, lambda _purpose: runs)
@@ -97,6 +106,7 @@ class Bisection(SearchMethod):
         """Raw shares, and the edges of the bracket; confirming trials count only in the points."""
         share = self.settings.reliability
         passes, fails, closed = self._edges(trials)
+        allowed = self.open_steps(trials)
         every = pooled(probes(trials))
         again = {probe.depth: probe for probe in pooled(probes(trials, purpose=Purpose.CONFIRM))}
         edges = [depth for depth in (passes, fails) if depth is not None]
@@ -105,7 +115,8 @@ class Bisection(SearchMethod):
         max_depth = None if passes is None else max((depth for depth in alive if depth <= passes), default=None)
         concluded = None
         if closed:
-            concluded = Conclusion.CAP if fails is None and max_depth == passes else Conclusion.ADJACENT
+            cap = Conclusion.MEMORY if allowed.by_memory else Conclusion.CAP
+            concluded = cap if fails is None and max_depth == passes else Conclusion.ADJACENT
             concluded = Conclusion.SHALLOWEST if passes is None else concluded
         return Curve(
             points=tuple(
@@ -131,8 +142,9 @@ class Bisection(SearchMethod):
 
     def next_confirmation(self, trials: Sequence[Trial], curve: Curve) -> Pick | None:
         """The edges of the bracket, the one that passes first."""
-        seen = {trial.depth for trial in confirming(trials)}
-        depth = next((depth for depth in self._edges(trials)[:2] if depth is not None and depth not in seen), None)
+        seen, allowed = {trial.depth for trial in confirming(trials)}, self.open_steps(trials)
+        edges = [depth for depth in self._edges(trials)[:2] if depth is not None and depth not in seen]
+        depth = next((depth for depth in edges if self.depths.step_of(depth) in allowed), None)
         return None if depth is None else Pick(depth, self.settings.runs_per_trial, Purpose.CONFIRM)
 
     def confirmation_agrees(self, trials: Sequence[Trial], trial: Trial) -> bool:
@@ -142,11 +154,14 @@ class Bisection(SearchMethod):
 
     def _edges(self, trials: Sequence[Trial]) -> tuple[int | None, int | None, bool]:
         """(deepest depth that passes, shallowest that fails, whether nothing is left to try)."""
-        found = self._bracket(probes(trials, purpose=Purpose.SEARCH))
+        allowed = self.open_steps(trials)
+        found = self._bracket(probes(trials, purpose=Purpose.SEARCH), allowed)
         passes, fails = (self.depths.at(step) if step else None for step in (found.passes, found.fails))
-        return passes, fails, found.closed
+        tried = found.passes > 0 or found.fails is not None
+        return passes, fails, tried and (found.closed or allowed.all_closed(*found.between))
 
-    def _bracket(self, finished: Sequence[Probe]) -> Bracket:
+    def _bracket(self, finished: Sequence[Probe], allowed: OpenSteps) -> Bracket:
         share = self.settings.reliability
         outcomes = [(self.depths.step_of(probe.depth), probe.passes(share)) for probe in pooled(finished)]
-        return bracket(outcomes, self.depths.last)
+        found = bracket(outcomes, self.depths.last)
+        return Bracket(found.passes, found.fails, max(allowed.last, found.passes))

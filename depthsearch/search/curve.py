@@ -21,7 +21,8 @@ class Conclusion(StrEnum):
     """The rule that ended a search.
 
     Two adjacent depths were tried; the interval is narrow enough; P(trained) at the median is known to lie near the
-    reliability; every given depth was tried; the reliability is still reached at the cap, or not by the shallowest.
+    reliability; every given depth was tried; the reliability is still reached at the cap, or at the deepest network
+    for which there is memory; or it is not reached by the shallowest.
     """
 
     ADJACENT = "adjacent"
@@ -29,6 +30,7 @@ class Conclusion(StrEnum):
     LEVEL = "level"
     GRID = "grid"
     CAP = "cap"
+    MEMORY = "memory"
     SHALLOWEST = "shallowest"
 
 

@@ -12,8 +12,8 @@ from depthsearch.search.trial import State, Trial
 class Grid(PosteriorMethod):
     """Tries each of the settings' depths in turn, and the one tried least again once all were.
 
-    Depths outside the range are left out. The search is concluded once every depth was tried; its curve and its
-    interval come from the posterior, and its answer is one of the depths.
+    Depths outside the range, and excluded ones, are left out. The search is concluded once every depth was tried; its
+    curve and its interval come from the posterior, and its answer is one of the depths.
     """
 
     name: ClassVar[str] = "grid"
@@ -27,7 +27,7 @@ class Grid(PosteriorMethod):
     def next_picks(self, trials: Sequence[Trial], most: int) -> tuple[Pick, ...]:
         """The depths that were tried least, in the order of the settings."""
         runs = self.settings.runs_per_trial
-        within = [depth for depth in self.only if depth in self.depths] or [self.depths.low]
+        within = self._open(trials)
         tried = [trial.depth for trial in trials if trial.state is State.COMPLETE]
 
         def pick(pending: Sequence[Pick], _place: int) -> Pick:
@@ -44,6 +44,15 @@ class Grid(PosteriorMethod):
         """Those of the depths that are missing."""
         return self.within_budget(len(self._missing(trials)) * self.settings.runs_per_trial, trials)
 
+    def has_open_depths(self, trials: Sequence[Trial]) -> bool:
+        """Whether not all of the depths are excluded."""
+        return bool(self._open(trials))
+
     def _missing(self, trials: Sequence[Trial]) -> set[int]:
         finished = {trial.depth for trial in trials if trial.state is State.COMPLETE and trial.runs is not None}
-        return set(self.only) - finished
+        return set(self._open(trials)) - finished
+
+    def _open(self, trials: Sequence[Trial]) -> list[int]:
+        allowed = self.open_steps(trials)
+        within = [depth for depth in self.only if depth in self.depths] or [self.depths.low]
+        return [depth for depth in within if self.depths.step_of(depth) in allowed]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from depthsearch.errors import UnknownName
 from depthsearch.schema import load_package
+from depthsearch.search.exclusion import OpenSteps
 from depthsearch.search.trial import Depths, Purpose, State, Trial, probes
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ class SearchMethod(ABC):
 
         A pure function of the trials, which are sorted by number. Running trials are pending; one that has no depth yet
         will get the pick that this function gave for it, which is computed first. Failed trials count as never made, so
-        a search that was interrupted goes on as if it had not been.
+        a search that was interrupted goes on as if it had not been; but no pick is a depth that one of them excludes
+        (see open_steps). It is asked only while some depth is left (see has_open_depths).
         """
 
     @abstractmethod
@@ -107,6 +109,14 @@ class SearchMethod(ABC):
     def round_size(self, trials: Sequence[Trial]) -> int:
         """How many picks are worth training side by side, those under way included."""
         return self.settings.parallel_trials
+
+    def open_steps(self, trials: Sequence[Trial]) -> OpenSteps:
+        """Which depths are not excluded, as steps."""
+        return OpenSteps.of(trials, self.depths)
+
+    def has_open_depths(self, trials: Sequence[Trial]) -> bool:
+        """Whether any depth is left that may be tried."""
+        return self.open_steps(trials).last > 0
 
     def next_confirmation(self, trials: Sequence[Trial], curve: "Curve") -> Pick | None:
         """The depth that a concluded search tries again with fresh seeds; None where nothing is left to confirm."""

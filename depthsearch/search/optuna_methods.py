@@ -5,6 +5,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from depthsearch.search.exclusion import OpenSteps
 from depthsearch.search.method import Pick
 from depthsearch.search.threshold.method import PosteriorMethod
 from depthsearch.search.trial import DEPTH, State, Trial
@@ -32,42 +33,50 @@ class OptunaMethod(PosteriorMethod):
 
     def next_picks(self, trials: Sequence[Trial], most: int) -> tuple[Pick, ...]:
         """Optuna's choices."""
-        study = self._study(trials)
+        allowed = self.open_steps(trials)
+        distribution = self._distribution(allowed)
+        study = self._study(trials, distribution)
+
+        def depth(place: int) -> int:
+            asked = self._ask(study, place, distribution)
+            return self.depths.at(allowed.instead_of(self.depths.step_of(asked)))
+
         place = 0
         for trial in trials:
             if trial.state is State.RUNNING and trial.depth is None:
-                self._ask(study, place)
+                depth(place)
             place += trial.state is not State.FAILED
         runs = self.settings.runs_per_trial
-        return tuple(Pick(self._ask(study, place + further), runs) for further in range(most))
+        return tuple(Pick(depth(place + further), runs) for further in range(most))
 
-    def _ask(self, study: "Study", place: int) -> int:
+    def _ask(self, study: "Study", place: int, distribution: "IntDistribution") -> int:
         """The depth of a new trial of the study, which then is pending."""
         import numpy as np  # noqa: PLC0415
 
         study.sampler = self.sampler(int(np.random.SeedSequence([self.settings.seed, place]).generate_state(1)[0]))
-        return int(study.ask({DEPTH: self._distribution()}).params[DEPTH])
+        return int(study.ask({DEPTH: distribution}).params[DEPTH])
 
-    def _study(self, trials: Sequence[Trial]) -> "Study":
+    def _study(self, trials: Sequence[Trial], distribution: "IntDistribution") -> "Study":
         import optuna  # noqa: PLC0415 - settings are checked without Optuna
 
         from depthsearch.search.optuna_internals import quiet_optuna  # noqa: PLC0415
 
         with quiet_optuna():
             study = optuna.create_study(direction="maximize")
-        distribution = self._distribution()
-        study.add_trials(
-            [_frozen(trial, distribution, self.settings.reliability) for trial in trials if self._counts(trial)]
-        )
+        counted = [trial for trial in trials if self._counts(trial, distribution.high)]
+        study.add_trials([_frozen(trial, distribution, self.settings.reliability) for trial in counted])
         return study
 
-    def _counts(self, trial: Trial) -> bool:
-        return trial.state in (State.RUNNING, State.COMPLETE) and trial.depth is not None and trial.depth in self.depths
+    def _counts(self, trial: Trial, deepest: int) -> bool:
+        if trial.state not in (State.RUNNING, State.COMPLETE) or trial.depth is None:
+            return False
+        return trial.depth in self.depths and trial.depth <= deepest
 
-    def _distribution(self) -> "IntDistribution":
+    def _distribution(self, allowed: OpenSteps) -> "IntDistribution":
+        """The range down to the deepest depth for which there is memory."""
         from optuna.distributions import IntDistribution  # noqa: PLC0415
 
-        low, high, step = self.depths.low, self.depths.high, self.depths.step
+        low, high, step = self.depths.low, self.depths.at(max(allowed.last, 1)), self.depths.step
         return IntDistribution(low, high, log=low > 0 and step == 1, step=step)
 
 

@@ -8,6 +8,7 @@ from optuna.distributions import BaseDistribution, IntDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 
+from depthsearch.errors import InvalidValue
 from depthsearch.search import optuna_internals
 from depthsearch.search.bisection import Bisection
 from depthsearch.search.curve import Curve
@@ -50,10 +51,21 @@ class MethodSampler(BaseSampler):
         return self.method or method_class(self.settings.sampler)
 
     def next_depth(self, study: Study, trial: FrozenTrial, distribution: IntDistribution) -> int:
-        """The depth of a trial."""
-        earlier = [other for other in optuna_internals.all_trials(study) if other.number < trial.number]
+        """The depth of a trial.
+
+        Raises:
+            InvalidValue: Every depth is excluded.
+        """
+        earlier = [
+            Trial.of(other, self.parameter)
+            for other in optuna_internals.all_trials(study)
+            if other.number < trial.number
+        ]
         method = self.method_class(self.settings, Depths.of(distribution))
-        (pick,) = method.next_picks([Trial.of(other, self.parameter) for other in earlier], 1)
+        if not method.has_open_depths(earlier):
+            low, high = distribution.low, distribution.high
+            raise InvalidValue(f"no depth is left to try: all from {low} to {high} are excluded by failed trials")
+        (pick,) = method.next_picks(earlier, 1)
         return pick.depth
 
     def reseed_rng(self) -> None:

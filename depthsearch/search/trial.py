@@ -23,6 +23,12 @@ ROUND = "round"
 
 VERDICTS, SECONDS, EFFORT = "verdicts", "seconds", "effort"
 
+ADOPTED = "adopted"
+"""The user attribute of an interrupted trial: how often it went on without finishing a run, from how many runs."""
+
+EXCLUDED = "excluded"
+"""The user attribute of a failed trial that takes its depth out of the search: one of ExclusionKind."""
+
 HALF = 0.5
 
 
@@ -53,6 +59,18 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+class ExclusionKind(StrEnum):
+    """Why a depth cannot be trained.
+
+    Its network cannot be built; memory runs out, which excludes everything deeper as well; or training it raises an
+    exception, twice with the same seed.
+    """
+
+    BUILD = "build"
+    MEMORY = "memory"
+    ERROR = "error"
+
+
 class Trial(NamedTuple):
     """One trial.
 
@@ -66,6 +84,7 @@ class Trial(NamedTuple):
         seeds: How many seeds it has; 0 until they are drawn.
         effort: Training budgets spent by the runs that trained, and by the others; None where that was not recorded.
         seconds: What it took.
+        excluded: Why its depth cannot be trained; None unless the trial failed for that.
     """
 
     number: int
@@ -77,6 +96,7 @@ class Trial(NamedTuple):
     seeds: int = 0
     effort: tuple[float, float] | None = None
     seconds: float = 0.0
+    excluded: ExclusionKind | None = None
 
     @classmethod
     def of(cls, trial: "FrozenTrial", parameter: str = DEPTH) -> "Trial":
@@ -87,7 +107,7 @@ class Trial(NamedTuple):
             parameter: Name of the integer parameter that is the depth.
 
         Raises:
-            ValueError: Its purpose is none that there is.
+            ValueError: Its purpose, or its kind of exclusion, is none that there is.
         """
         depth, seeds = trial.params.get(parameter), trial.user_attrs.get(SEEDS)
         effort, seconds = trial.user_attrs.get(EFFORT), trial.user_attrs.get(SECONDS)
@@ -102,6 +122,7 @@ class Trial(NamedTuple):
             seeds=len(seeds) if isinstance(seeds, list | tuple) else 0,
             effort=(effort[0], effort[1]) if isinstance(effort, list) and len(effort) == 2 else None,  # noqa: PLR2004
             seconds=seconds if isinstance(seconds, int | float) else 0.0,
+            excluded=excluded_as(trial),
         )
 
 
@@ -120,6 +141,12 @@ def purpose_of(trial: "FrozenTrial") -> Purpose:
     """Why the trial is made; a trial that does not say is part of the search."""
     purpose = trial.user_attrs.get(PURPOSE)
     return Purpose.SEARCH if purpose is None else Purpose(purpose)
+
+
+def excluded_as(trial: "FrozenTrial") -> ExclusionKind | None:
+    """Why the trial's depth cannot be trained; None of a trial that does not say so, or did not fail."""
+    kind = trial.user_attrs.get(EXCLUDED)
+    return None if kind is None or trial.state.name != "FAIL" else ExclusionKind(kind)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, get_args
 
-from depthsearch.errors import TrainingFailed
 from depthsearch.problem.problem import Problem
 from depthsearch.training.trace import Trace
 
@@ -69,7 +68,10 @@ class Engine(Protocol):
                 summary records is an exact prefix of it.
 
         Raises:
-            TrainingFailed: A network could not be trained, for example because memory ran out.
+            BuildFailed: A network cannot be built.
+            RunFailed: An exception ended a run.
+            OutOfMemory: Memory ran out. All three name the depth, and the seed where the engine knows it; the other
+                runs of the call that are not yielded yet are lost, and may be trained in another call.
         """
 
 
@@ -80,15 +82,6 @@ def train_all(
     jobs = tuple(jobs)
     found = dict(engine.train(problem, jobs, watch=watch, record=record))
     return [found[job] for job in jobs]
-
-
-def out_of_memory(problem: Problem, depth: int) -> TrainingFailed:
-    """Want of memory in one line that says what asked for it, and what would ask for less."""
-    units = problem.network.depth_words(depth)
-    return TrainingFailed(
-        f"out of memory while training {units} of {problem.label}: give a smaller network, or a smaller depth (in a "
-        "search, a lower cap)"
-    )
 
 
 def cores() -> int:

@@ -146,6 +146,14 @@ def _external(engine: str, device: str) -> EngineChoice:
 
 def _dense_trains(problem: Problem) -> bool:
     """Whether the dense engine claims the problem's networks, as far as the shallow ones show."""
-    network, spec = as_dense(problem.network), problem.data.spec
-    first = network.shallowest
-    return all(claims(network.plan(spec, depth)) for depth in range(first, first + SHALLOW))
+    first = problem.network.shallowest
+    return all(_dense_trains_depth(problem, depth) for depth in range(first, first + SHALLOW))
+
+
+def _dense_trains_depth(problem: Problem, depth: int) -> bool:
+    """Whether the dense engine claims that network; one that cannot be built is reported as it is trained."""
+    try:
+        plan = as_dense(problem.network).plan(problem.data.spec, depth)
+    except Exception:
+        return True
+    return claims(plan)

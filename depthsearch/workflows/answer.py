@@ -15,12 +15,13 @@ from depthsearch.reporting.sentences.answers import AnswerWarnings
 from depthsearch.results.answer import Answer, Beyond, Confirmation, Cost, Outcome, Scores
 from depthsearch.search import trial as trial_fields
 from depthsearch.search.curve import Conclusion, Curve, CurvePoint
+from depthsearch.search.exclusion import Exclusion
 from depthsearch.search.method import SearchMethod
 from depthsearch.search.sampler import trials_of
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.search.trial import Trial
 from depthsearch.store import StoredRun, StoredStudy
-from depthsearch.workflows.stored import budget_left, method_for, read_checked
+from depthsearch.workflows.stored import budget_left, exclusions_end, exclusions_of, method_for, read_checked
 from depthsearch.workflows.useful_depth import useful_depth
 
 NEAREST = 16
@@ -32,6 +33,7 @@ _OUTCOMES = {
     Conclusion.LEVEL: Outcome.FOUND,
     Conclusion.GRID: Outcome.FOUND,
     Conclusion.CAP: Outcome.CAP_REACHED,
+    Conclusion.MEMORY: Outcome.MEMORY_ENDED,
     Conclusion.SHALLOWEST: Outcome.NEVER_RELIABLE,
 }
 
@@ -55,6 +57,7 @@ class _Known:
         method: How depths are chosen and estimated.
         curve: What the trials show.
         budget_left: Whether the budget allows one more trial.
+        exclusions: The depths that cannot be trained.
     """
 
     problem: Problem
@@ -64,13 +67,23 @@ class _Known:
     method: SearchMethod
     curve: Curve
     budget_left: bool
+    exclusions: tuple[Exclusion, ...]
 
     @classmethod
     def of(cls, stored: StoredStudy) -> "_Known":
         problem, settings = stored.problem, stored.settings
         trials, runs = read_checked(stored)
         method = method_for(problem, settings, trials)
-        return cls(problem, settings, trials, runs, method, method.estimate(trials), budget_left(trials, settings))
+        left, exclusions = budget_left(trials, settings), exclusions_of(stored)
+        return cls(problem, settings, trials, runs, method, method.estimate(trials), left, exclusions)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether exclusions ended the search before it was concluded, and confirmed as far as it can be."""
+        concluded = self.curve.concluded is not None
+        if concluded and self.method.next_confirmation(self.trials, self.curve) is None:
+            return False
+        return exclusions_end(self.trials, self.method)
 
 
 def answer_of(stored: StoredStudy, *, with_layers: bool = True) -> Answer:
@@ -99,7 +112,13 @@ def answer_of(stored: StoredStudy, *, with_layers: bool = True) -> Answer:
         bar=bar,
         outcome=outcome,
         sentence=answer_sentence(
-            outcome, curve, family=problem.network, settings=settings, beyond=beyond, useful=useful
+            outcome,
+            curve,
+            family=problem.network,
+            settings=settings,
+            beyond=beyond,
+            useful=useful,
+            exclusions=known.exclusions,
         ),
         reliability=settings.reliability,
         max_depth=curve.max_depth,
@@ -123,6 +142,7 @@ def answer_of(stored: StoredStudy, *, with_layers: bool = True) -> Answer:
         cost=_cost(known),
         seed=settings.seed,
         versions=versions(),
+        exclusions=known.exclusions,
     )
 
 
@@ -171,6 +191,8 @@ def _score(run: StoredRun) -> float:
 
 
 def _outcome(known: _Known) -> Outcome:
+    if known.given_up:
+        return Outcome.COULD_NOT_RUN
     if known.curve.monotone is False:
         return Outcome.NOT_MONOTONE
     if known.curve.concluded is not None:
@@ -258,6 +280,7 @@ def _warnings(known: _Known, confirmation: tuple[Confirmation, ...]) -> AnswerWa
         next_to_confirm=None if missing is None else missing.depth,
         refuted=confirmation if gave_up else (),
         budget_left=known.budget_left,
-        budget_ended=curve.concluded is None and not known.budget_left,
+        budget_ended=curve.concluded is None and not known.budget_left and not known.given_up,
+        given_up=known.given_up,
         earlier_rule=known.problem.criterion.kind == "held",
     )

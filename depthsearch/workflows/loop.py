@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from optuna import Study
 from optuna.distributions import IntDistribution
@@ -12,9 +11,16 @@ from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.detection import final_score, settled_epoch, verdict_of
 from depthsearch.detection.verdict import count_verdicts
-from depthsearch.errors import StoreError
+from depthsearch.errors import StoreError, TrainingFailed
 from depthsearch.interrupts import interrupts_deferred
-from depthsearch.results.events import RoundAdvanced, RunFinished, StudyOpened, TrialFinished, TrialStarted
+from depthsearch.results.events import (
+    DepthExcluded,
+    RoundAdvanced,
+    RunFinished,
+    StudyOpened,
+    TrialFinished,
+    TrialStarted,
+)
 from depthsearch.search import trial as trial_fields
 from depthsearch.search.curve import Curve
 from depthsearch.search.method import Pick
@@ -25,36 +31,17 @@ from depthsearch.store import StoredRun, StoredStudy
 from depthsearch.training.engine import Engine, Job, Watch
 from depthsearch.training.trace import Trace
 from depthsearch.workflows.answer import answer_of
+from depthsearch.workflows.attempts import Attempts
 from depthsearch.workflows.note import Notes
+from depthsearch.workflows.open_trials import OpenTrial, adopt, exclude, forget_adoptions
 from depthsearch.workflows.prepare import OnEvent, announce, prepared
-from depthsearch.workflows.stored import affordable_runs, budget_left, method_for
+from depthsearch.workflows.stored import affordable_runs, budget_left, exclusions_end, method_for
 
 ADVANCE_SECONDS = 1.0
 """Between two events that show how far networks that train side by side are."""
 
 DRAWN = 2_000
 """Curves of the posterior that the band of a search under way is drawn from; the answer's is taken from all."""
-
-
-@dataclass(frozen=True)
-class OpenTrial:
-    """A trial whose runs are being trained.
-
-    Attributes:
-        number: In the study.
-        trial_id: In the store.
-        depth: What it tries.
-        purpose: Why.
-        seeds: One for each run.
-        runs: The finished runs, by place.
-    """
-
-    number: int
-    trial_id: int
-    depth: int
-    purpose: Purpose
-    seeds: list[int]
-    runs: dict[int, StoredRun] = field(default_factory=dict)
 
 
 class PickedDepths(MethodSampler):
@@ -90,42 +77,27 @@ class Search:
     def run(self) -> None:
         """Try depths until the search is concluded and confirmed, or the budget ends."""
         finished = len(self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
-        adopted = self._adopt()
-        done, kept = bool(finished) and not adopted and self._is_done(), sum(len(trial.runs) for trial in adopted)
+        adopted = adopt(self._stored, self._method)
+        trials, one_by_one = adopted.trials, adopted.one_by_one
+        done, kept = not trials and self._is_done(), sum(len(trial.runs) for trial in trials)
         self._on_event(StudyOpened(self._stored.name, finished, done, kept))
+        if adopted.exclusion is not None:
+            self._on_event(DepthExcluded(adopted.exclusion))
         try:
-            under_way = self._completed(adopted) or self._next_round()
+            under_way = self._completed(trials) or self._next_round()
             while under_way:
-                self._carry_out(under_way)
+                self._carry_out(under_way, one_by_one=one_by_one)
                 self._check_kept()
                 self._notes.keep()
-                under_way = self._next_round()
+                under_way, one_by_one = self._next_round(), False
         except BaseException:
             # Every finished run is stored, and the trials under way are adopted by the next sitting. If even this
             # cannot be written, the next sitting does it.
             with suppress(StoreError), self._stored.translate_database_errors():
                 self._stored.fail_unseeded()
+                forget_adoptions(self._stored, adopted)
                 self._notes.write(answer_of(self._stored))
             raise
-
-    def _adopt(self) -> list[OpenTrial]:
-        """The trials that an earlier sitting left running, with the runs that it finished.
-
-        A trial deeper than may be tried now fails: a lower cap is how a depth that cannot be trained is given up.
-        """
-        adopted = []
-        for trial in self._stored.interrupted_trials():
-            seeds, depth = trial.user_attrs[SEEDS], trial.params.get(DEPTH)
-            if depth is None or depth not in self._method.depths:
-                self._study.tell(trial.number, state=TrialState.FAIL)
-                continue
-            kept = {run.run: run for run in self._stored.runs_of(trial.number)}
-            runs = {
-                place: kept[place] for place, seed in enumerate(seeds) if place in kept and kept[place].seed == seed
-            }
-            purpose = trial_fields.purpose_of(trial)
-            adopted.append(OpenTrial(trial.number, trial_key(trial), depth, purpose, seeds, runs))
-        return adopted
 
     def _completed(self, adopted: list[OpenTrial]) -> list[OpenTrial]:
         """A round that was interrupted as its trials were asked for, with those that are missing.
@@ -142,8 +114,10 @@ class Search:
         return self._fill_round(adopted)
 
     def _is_done(self) -> bool:
-        curve = self._curve()
-        return curve.concluded is not None and self._method.next_confirmation(trials_of(self._study), curve) is None
+        curve, trials = self._curve(), trials_of(self._study)
+        if exclusions_end(trials, self._method):
+            return True
+        return curve.concluded is not None and self._method.next_confirmation(trials, curve) is None
 
     def _curve(self) -> Curve:
         """What is known now. No other process finishes trials of this study, so it changes after a round only."""
@@ -154,7 +128,7 @@ class Search:
     def _next_round(self) -> list[OpenTrial]:
         """The method's next trials while the search goes on; then one that confirms; then none."""
         trials = trials_of(self._study)
-        if not budget_left(trials, self._settings):
+        if not budget_left(trials, self._settings) or exclusions_end(trials, self._method):
             return []
         curve = self._curve()
         if curve.concluded is None:
@@ -167,8 +141,9 @@ class Search:
         trials = trials_of(self._study)
         left = affordable_runs(trials, self._settings)
         missing = self._method.round_size(trials) - len(asked)
+        allowed, step_of = self._method.open_steps(trials), self._method.depths.step_of
         for pick in self._method.next_picks(trials, missing) if missing > 0 else ():
-            if left < self._settings.runs_per_trial:
+            if left < self._settings.runs_per_trial or step_of(pick.depth) not in allowed:
                 break
             asked.append(self._ask(pick, left, first=asked[0].number if asked else None))
             left -= len(asked[-1].seeds)
@@ -198,8 +173,8 @@ class Search:
         self._stored.write_attributes(trial_id, attributes)
         return OpenTrial(trial.number, trial_id, depth, purpose, seeds)
 
-    def _carry_out(self, under_way: Sequence[OpenTrial]) -> None:
-        """Train the missing runs in one call, store each as it finishes, and finish each trial that is whole."""
+    def _carry_out(self, under_way: Sequence[OpenTrial], *, one_by_one: bool) -> None:
+        """Train the missing runs, store each as it finishes, finish each trial that is whole; give up what fails."""
         for trial in under_way:
             self._on_event(TrialStarted(trial.depth, len(trial.seeds), trial.purpose))
         missing: dict[Job, list[tuple[OpenTrial, int]]] = {}
@@ -207,7 +182,7 @@ class Search:
             for place, seed in enumerate(trial.seeds):
                 if place not in trial.runs:
                     missing.setdefault(Job(trial.depth, seed), []).append((trial, place))
-            if len(trial.runs) == len(trial.seeds):
+            if trial.is_whole:
                 self._finish(trial)
         jobs, of = (
             [job for job, places in missing.items() for _ in places],
@@ -219,16 +194,21 @@ class Search:
                 announce(self._problem, self._on_event)
             engine = self._engine = self._engine or prepared(self._make_engine(), self._on_event)
             since = time.perf_counter()
-            for job, trace in engine.train(self._problem, jobs, watch=self._watching(done, of)):
+            for found in Attempts(engine, self._problem, jobs, self._watching(done, of), one_by_one=one_by_one):
+                if isinstance(found, TrainingFailed):
+                    with interrupts_deferred():
+                        self._on_event(DepthExcluded(exclude(self._stored, found, under_way)))
+                    continue
+                job, trace = found
                 with interrupts_deferred():  # a run that is finished is stored
                     seconds, since = time.perf_counter() - since, time.perf_counter()
                     trial, place = missing[job].pop()
                     run = self._store(trial, place, trace, engine.name, seconds)
-                    if len(trial.runs) == len(trial.seeds):
+                    if trial.is_whole:
                         self._finish(trial)
                 done += 1
                 self._on_event(RunFinished(job.depth, run.verdict.trained, done, of))
-        self._report(under_way)
+        self._report([trial for trial in under_way if trial.is_whole])
 
     def _watching(self, done: int, of: int) -> Watch:
         """The watcher of a round of `of` runs, `done` of them finished before, that also shows how far it is."""

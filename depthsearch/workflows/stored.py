@@ -6,10 +6,12 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from depthsearch.problem.problem import Problem
+from depthsearch.search.exclusion import Exclusion, ended_by_errors
 from depthsearch.search.method import SearchMethod, method_of
 from depthsearch.search.optuna_internals import all_trials
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.search.trial import (
+    ADOPTED,
     DEPTH,
     EFFORT,
     SECONDS,
@@ -19,6 +21,7 @@ from depthsearch.search.trial import (
     State,
     Trial,
     counts_of,
+    excluded_as,
     probes,
     purpose_of,
 )
@@ -47,11 +50,42 @@ def read_checked(stored: StoredStudy) -> tuple[list[Trial], list[StoredRun]]:
     return [Trial.of(trial) for trial in trials], runs
 
 
+def exclusions_of(stored: StoredStudy) -> tuple[Exclusion, ...]:
+    """The depths of a study that cannot be trained, each once, in the order found.
+
+    Of those for memory, the shallowest, which says it all.
+    """
+    every = [found for trial in all_trials(stored.optuna_study) if (found := Exclusion.of(trial)) is not None]
+    from_on = min((exclusion.depth for exclusion in every if exclusion.deeper), default=None)
+    by_depth: dict[int, Exclusion] = {}
+    for exclusion in every:
+        if not exclusion.deeper or exclusion.depth == from_on:
+            by_depth.setdefault(exclusion.depth, exclusion)
+    return tuple(by_depth.values())
+
+
+def exclusions_end(trials: Sequence[Trial], method: SearchMethod) -> bool:
+    """Whether exclusions end the search: three other than for memory, or none is left of the depths that it would try.
+
+    A method that knows of no exclusions would try the same depth for ever.
+    """
+    if all(trial.excluded is None for trial in trials):
+        return False
+    if ended_by_errors(trials, method.depths) or not method.has_open_depths(trials):
+        return True
+    (pick,) = method.next_picks(trials, 1)
+    return method.depths.step_of(pick.depth) not in method.open_steps(trials)
+
+
 def _check(trial: FrozenTrial, with_runs: set[int]) -> None:
     purpose = purpose_of(trial)
     seeds = trial.user_attrs.get(SEEDS, [])
     if not isinstance(seeds, list):
         raise ValueError(f"its seeds are {seeds!r}, not a list")
+    adopted = trial.user_attrs.get(ADOPTED)
+    if adopted is not None and not (isinstance(adopted, list) and [type(count) for count in adopted] == [int, int]):
+        raise ValueError(f"its interruptions are {adopted!r}, not two numbers")
+    excluded_as(trial)
     if trial.state is not TrialState.COMPLETE:
         return
     if trial.number in with_runs:
@@ -87,7 +121,7 @@ def budget_left(trials: Sequence[Trial], settings: ResolvedSettings) -> bool:
     """Whether one more trial fits: its runs are known beforehand, its seconds are not, so those may overrun."""
     if affordable_runs(trials, settings) < settings.runs_per_trial:
         return False
-    spent = sum(trial.seconds for trial in trials if trial.state is State.COMPLETE)
+    spent = sum(trial.seconds for trial in trials if trial.state is State.COMPLETE or trial.excluded is not None)
     return settings.max_seconds is None or spent < settings.max_seconds
 
 

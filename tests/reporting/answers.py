@@ -7,7 +7,9 @@ from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.results.answer import Answer, Beyond, Confirmation, Cost, Outcome, Scores, UsefulDepth
 from depthsearch.search.curve import Conclusion, Crossing, CurvePoint
+from depthsearch.search.exclusion import Exclusion
 from depthsearch.search.settings import ResolvedSettings
+from depthsearch.search.trial import ExclusionKind
 
 POINTS = (
     CurvePoint(depth=1, trained=8, of=8, p=0.99, low=0.95, high=1.0),
@@ -68,6 +70,18 @@ def answer(**changes: Any) -> Answer:
     }
     return Answer(**(fields | changes))
 
+
+EXCLUSIONS = tuple(
+    Exclusion(
+        depth=depth,
+        kind=kind,
+        deeper=kind is ExclusionKind.MEMORY,
+        reason=f"SomeError: <reason> {'of many words ' * words}",
+        traceback="Traceback (most recent call last):\n  <module>",
+        trial=depth,
+    )
+    for depth, kind, words in ((9, ExclusionKind.BUILD, 1), (10, ExclusionKind.ERROR, 1), (8, ExclusionKind.MEMORY, 20))
+)
 
 UNCONFIRMED: dict[str, Any] = {
     "confirmed": False,
@@ -190,6 +204,24 @@ OF_EACH_OUTCOME = {
         sentence="the budget ended first; so far, the answer is 6 to 9 hidden layers (unconfirmed)",
         concluded=None,
         monotone=None,
+    ),
+    Outcome.MEMORY_ENDED: answer(
+        outcome=Outcome.MEMORY_ENDED,
+        sentence="trains to 7 hidden layers; memory ends the search at 8 (at least 6 with 95% probability)",
+        interval=(6, None),
+        concluded=Conclusion.MEMORY,
+        curve=POINTS[:3],
+        verdicts={"trained": 44, "died": 4},
+        beyond=None,
+        exclusions=EXCLUSIONS[2:],
+    ),
+    Outcome.COULD_NOT_RUN: answer(
+        **UNCONFIRMED,
+        outcome=Outcome.COULD_NOT_RUN,
+        sentence="could not be built or trained (depths 9 and 10, and all from 8 on); so far, the answer is 6 to 9",
+        concluded=None,
+        monotone=None,
+        exclusions=EXCLUSIONS,
     ),
     Outcome.UNFINISHED: empty(),
 }

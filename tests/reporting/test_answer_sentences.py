@@ -8,6 +8,9 @@ from depthsearch.networks.ffnet import FFNet
 from depthsearch.reporting.sentences import (
     answer_sentence,
     beyond_sentence,
+    could_not_run_line,
+    excluded_depths,
+    exclusion_words,
     outcome_words,
     warning_sentences,
 )
@@ -15,6 +18,7 @@ from depthsearch.reporting.sentences.answers import AnswerWarnings
 from depthsearch.results.answer import Beyond, Confirmation, Outcome
 from depthsearch.search.curve import Conclusion, Curve, CurvePoint
 from depthsearch.search.settings import ResolvedSettings
+from tests.reporting.answers import EXCLUSIONS
 from tests.reporting.curves import curve
 
 # The sentence of an answer.
@@ -38,6 +42,21 @@ CROSSES: dict[str, Any] = {"points": (CurvePoint(depth=9, trained=1, of=2, p=0.5
             curve(7, 8, Conclusion.WIDTH, confirmed=True, **CERTAIN),
             BEYOND,
             "trains to 7 hidden layers (6 to 9 with 95% probability); failing past that: 3 died, 1 born dead",
+        ),
+        (
+            Outcome.MEMORY_ENDED,
+            curve(7, None, Conclusion.MEMORY, confirmed=True, interval=(6, None), level=0.95),
+            None,
+            "trains to 7 hidden layers; memory ends the search at 8 (at least 6 with 95% probability)",
+        ),
+        (
+            Outcome.COULD_NOT_RUN,
+            curve(4, None, points=(CurvePoint(depth=4, trained=8, of=8, p=1.0),)),
+            None,
+            (
+                "could not be built or trained (depths 9 and 10, and all from 8 on); so far, the answer is at least 4 "
+                "hidden layers (unconfirmed)"
+            ),
         ),
         (Outcome.FOUND, curve(1, 2, Conclusion.ADJACENT), None, "trains to 1 hidden layer (unconfirmed)"),
         (
@@ -88,12 +107,36 @@ def test_an_answer_says_what_was_found_and_how_sure_that_is(
     outcome: Outcome, found: Curve, beyond: Beyond | None, words: str
 ) -> None:
     settings = ResolvedSettings(reliability=0.9, cap=100)
-    assert answer_sentence(outcome, found, family=FFNet(), settings=settings, beyond=beyond, useful=None) == words
+    sentence = answer_sentence(
+        outcome, found, family=FFNet(), settings=settings, beyond=beyond, useful=None, exclusions=EXCLUSIONS
+    )
+    assert sentence == words
 
 
 def test_past_the_cliff_runs_are_counted_and_one_is_quoted() -> None:
     found = beyond_sentence(3, 8, depths=(8, 9), family=FFNet(), example="died: every unit is inactive")
     assert found == "3 of 8 runs fail at 8 to 9 hidden layers; for example died: every unit is inactive"
+
+
+def test_an_excluded_depth_has_its_reason_and_a_long_one_is_cut() -> None:
+    build, error, memory = (exclusion_words(exclusion, FFNet()) for exclusion in EXCLUSIONS)
+    assert build == "9 hidden layers cannot be built: SomeError: <reason> of many words "
+    assert error.startswith("10 hidden layers, whose training failed twice from one seed: SomeError")
+    assert memory.startswith("8 hidden layers and everything deeper, for memory: SomeError")
+    assert memory.endswith("...")
+    assert len(memory) < 160
+
+
+def test_excluded_depths_are_listed() -> None:
+    assert excluded_depths(()) == ""
+    assert excluded_depths(EXCLUSIONS[:1]) == "depth 9"
+    assert excluded_depths(EXCLUSIONS[:2]) == "depths 9 and 10"
+    assert excluded_depths(EXCLUSIONS[2:]) == "all depths from 8 on"
+
+
+def test_a_search_without_a_network_that_fits_is_advised_to_need_less() -> None:
+    smallest = EXCLUSIONS[2].model_copy(update={"depth": 1})
+    assert could_not_run_line([smallest], FFNet()).endswith("give smaller networks, or a smaller --batch-size")
 
 
 # Warnings.
@@ -108,7 +151,7 @@ def warnings(**changes: Any) -> tuple[str, ...]:
     """Nothing to warn of, but for the changes."""
     nothing: dict[str, Any] = {
         "disagreeing": (), "measures_interval": True, "unconfirmed": False, "next_to_confirm": None, "refuted": (),
-        "budget_left": True, "budget_ended": False, "earlier_rule": False,
+        "budget_left": True, "budget_ended": False, "given_up": False, "earlier_rule": False,
     }  # fmt: skip
     return warning_sentences(AnswerWarnings(**nothing | changes), family=FFNet())
 

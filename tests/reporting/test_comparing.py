@@ -148,3 +148,10 @@ def test_a_comparison_that_is_not_ranked_concludes_nothing() -> None:
     columns, _ = comparison_table(of(answer(), answer()))
     assert not {"rank", "to the first", "best of"} & set(columns)
     assert "Deepest" not in shown(of(answer(), answer()))
+
+
+def test_depths_that_cannot_be_trained_have_a_row_where_there_are_any() -> None:
+    found = OF_EACH_OUTCOME[Outcome.COULD_NOT_RUN]
+    assert cell(found, "excluded") == row(found)["excluded"] == "depths 9 and 10, and all from 8 on"
+    assert "excluded" not in comparison_table(of(answer()))[0]
+    assert row(answer())["excluded"] is None

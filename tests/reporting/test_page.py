@@ -15,7 +15,7 @@ from depthsearch.reporting.sentences import outcome_words
 from depthsearch.results.answer import Outcome
 from depthsearch.results.study_report import StudyReport
 from depthsearch.store import StoredRun
-from tests.reporting.answers import RUNS, UNCONFIRMED, answer, empty, of_an_earlier_version
+from tests.reporting.answers import OF_EACH_OUTCOME, RUNS, UNCONFIRMED, answer, empty, of_an_earlier_version
 
 WRITTEN = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
 
@@ -194,3 +194,11 @@ def test_several_studies_are_compared_with_what_was_reported() -> None:
 def test_every_other_outcome_is_explained(outcome: Outcome) -> None:
     shown = Reader(written(report(outcome=outcome, sentence="so it is"))).text
     assert outcome_words(outcome)[1:] in shown
+
+
+def test_excluded_depths_stand_with_reason_and_traceback() -> None:
+    text = written(StudyReport(name="mine", answer=OF_EACH_OUTCOME[Outcome.COULD_NOT_RUN], runs=stored_runs()))
+    shown = Reader(text).text
+    assert "9 hidden layers cannot be built: SomeError: <reason>" in shown
+    assert "Why 10 hidden layers cannot be trained: the traceback Traceback (most recent call last): <module>" in shown
+    assert "the excluded depths are tried again by a new study only" in shown

@@ -20,7 +20,7 @@ def optunas(state: TrialState = TrialState.COMPLETE, **attributes: Any) -> Froze
 
 def test_what_a_trial_says_is_read() -> None:
     found = Trial.of(optunas(runs=8, trained=3, seeds=[1, 2, 3], effort=[2.5, 1.0], seconds=1.5, purpose="tail"))
-    assert found[1:] == (State.COMPLETE, 7, 8, 3, Purpose.TAIL, 3, (2.5, 1.0), 1.5)
+    assert found[1:] == (State.COMPLETE, 7, 8, 3, Purpose.TAIL, 3, (2.5, 1.0), 1.5, None)
 
 
 def test_the_depth_may_have_another_name() -> None:

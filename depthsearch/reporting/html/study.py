@@ -36,6 +36,11 @@ def study_values(report: StudyReport, *, place: str, figure: PlacedFigure | None
         "figure": figure,
         "facts": [*facts(answer, place=place, reported=report.reported), *_more_facts(answer)],
         "beyond": None if answer.beyond is None else _beyond(answer, answer.beyond, report.runs),
+        "tracebacks": [
+            (answer.problem.network.depth_words(exclusion.depth), exclusion.traceback)
+            for exclusion in answer.exclusions
+            if exclusion.traceback
+        ],
         "columns": columns,
         "rows": rows,
         "marked": marked,

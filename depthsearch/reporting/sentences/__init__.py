@@ -8,6 +8,12 @@ from depthsearch.reporting.sentences.answers import (
     possible_words,
     warning_sentences,
 )
+from depthsearch.reporting.sentences.exclusions import (
+    PROCESS_ENDED,
+    could_not_run_line,
+    excluded_depths,
+    exclusion_words,
+)
 from depthsearch.reporting.sentences.runs import (
     difference_words,
     equal_weights_sentence,
@@ -18,12 +24,16 @@ from depthsearch.reporting.sentences.runs import (
 from depthsearch.reporting.sentences.words import count_of, in_words, interval_words, listed, plural, the_last
 
 __all__ = [
+    "PROCESS_ENDED",
     "answer_sentence",
     "beyond_sentence",
     "conclusion_words",
+    "could_not_run_line",
     "count_of",
     "difference_words",
     "equal_weights_sentence",
+    "excluded_depths",
+    "exclusion_words",
     "in_words",
     "interval_words",
     "listed",

@@ -1,11 +1,14 @@
 """Answers in words: what was found, how sure that is, and what a careful reader should know."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from depthsearch.networks.base import Network
+from depthsearch.reporting.sentences.exclusions import excluded_depths, excluded_from
 from depthsearch.reporting.sentences.words import interval_words, listed
 from depthsearch.results.answer import Beyond, Confirmation, Outcome, UsefulDepth
 from depthsearch.search.curve import Conclusion, Curve
+from depthsearch.search.exclusion import Exclusion
 from depthsearch.search.method import DEFAULT
 from depthsearch.search.settings import ResolvedSettings
 
@@ -15,6 +18,10 @@ FEW_DEPTHS = 8
 _OUTCOMES: dict[Outcome, str] = {
     Outcome.FOUND: "found: to this depth the reliability is reached, and deeper it is not",
     Outcome.CAP_REACHED: "the reliability is still reached at the cap: raise the cap to look deeper",
+    Outcome.MEMORY_ENDED: (
+        "the reliability is still reached at the deepest network for which there is memory: deeper ones need a larger "
+        "machine, or a smaller batch size"
+    ),
     Outcome.NEVER_RELIABLE: (
         "the reliability is reached at no depth, not even by the shallowest network; "
         "change the recipe, or lower the reliability"
@@ -26,6 +33,10 @@ _OUTCOMES: dict[Outcome, str] = {
     Outcome.BUDGET_ENDED: (
         "the budget ended before the search did: this is what is known so far; "
         "the same command with a larger budget resumes the search"
+    ),
+    Outcome.COULD_NOT_RUN: (
+        "networks could not be built or trained, and the search ended: what is known of the other depths is valid; "
+        "the excluded depths are tried again by a new study only (--fresh)"
     ),
     Outcome.UNFINISHED: (
         "the search is not finished: it was interrupted, or is still running; the same command resumes it"
@@ -41,6 +52,7 @@ _CONCLUSIONS: dict[Conclusion, str] = {
     ),
     Conclusion.GRID: "every depth that was asked for was tried",
     Conclusion.CAP: "the reliability is still reached at the cap",
+    Conclusion.MEMORY: "the reliability is still reached at the deepest network for which there is memory",
     Conclusion.SHALLOWEST: "the reliability is not reached by the shallowest network",
 }
 
@@ -79,17 +91,20 @@ def answer_sentence(
     settings: ResolvedSettings,
     beyond: Beyond | None,
     useful: UsefulDepth | None,
+    exclusions: Sequence[Exclusion] = (),
 ) -> str:
     """The answer after the problem's name: "trains to 7 hidden layers (6 to 9 with 95% probability)"."""
     cause = f" ({listed(beyond.causes)})" if beyond else ""
     match outcome:
-        case Outcome.FOUND | Outcome.CAP_REACHED:
+        case Outcome.FOUND | Outcome.CAP_REACHED | Outcome.MEMORY_ENDED:
             if curve.max_depth is None:
                 where = f"{possible_words(curve, settings.cap)} {family.units}"
                 return f"is not reliable at any depth that was tried: the threshold lies at {where}{cause}"
             depth = family.depth_words(curve.max_depth)
             if curve.max_depth == settings.cap and outcome is Outcome.CAP_REACHED:
                 depth += ", the cap"
+            if outcome is Outcome.MEMORY_ENDED:
+                depth += f"; memory ends the search at {excluded_from(exclusions)}"
             past = f"; failing past that: {listed(beyond.causes)}" if beyond else ""
             return f"trains to {depth}{_certainty(curve, settings.cap)}{_as_good(curve, useful)}{past}"
         case Outcome.NEVER_RELIABLE:
@@ -98,8 +113,12 @@ def answer_sentence(
             return f"is not reliable at any depth{sure}: {share} do not train even with {least}{cause}"
         case Outcome.NOT_MONOTONE:
             return f"does not simply stop at a depth: {_crossing_words(curve, settings.reliability, family)}{cause}"
-        case Outcome.BUDGET_ENDED | Outcome.UNFINISHED:
+        case Outcome.BUDGET_ENDED | Outcome.UNFINISHED | Outcome.COULD_NOT_RUN:
             why = "the budget ended first" if outcome is Outcome.BUDGET_ENDED else "not finished yet"
+            if outcome is Outcome.COULD_NOT_RUN:
+                why = f"could not be built or trained ({excluded_depths(exclusions)})"
+                if not curve.points:
+                    return f"{why}, and no other depth was tried"
             possible = possible_words(curve, settings.cap)
             unit = family.depth_words(1).removeprefix("1 ") if possible.endswith(" 1") else family.units
             known = f"{possible} {unit} (unconfirmed)" if any(map(str.isdigit, possible)) else "not known"
@@ -157,6 +176,7 @@ class AnswerWarnings:
         refuted: The confirmations after which the search confirms no further depth; empty where it still would.
         budget_left: Whether the budget allows one more trial.
         budget_ended: Whether the budget ended before the search did.
+        given_up: Whether depths that could not be built or trained ended the search.
         earlier_rule: Whether the runs were judged by the rule of an earlier version.
     """
 
@@ -167,6 +187,7 @@ class AnswerWarnings:
     refuted: tuple[Confirmation, ...]
     budget_left: bool
     budget_ended: bool
+    given_up: bool
     earlier_rule: bool
 
 
@@ -199,6 +220,7 @@ def warning_sentences(warnings: AnswerWarnings, *, family: Network) -> tuple[str
 def _why_unconfirmed(warnings: AnswerWarnings, family: Network) -> str:
     if warnings.next_to_confirm is not None:
         ended = "the search was interrupted" if warnings.budget_left else "the budget ended"
+        ended = "depths that cannot be trained ended the search" if warnings.given_up else ended
         return f"{ended} before {family.depth_words(warnings.next_to_confirm)} could be tried again with fresh seeds"
     if warnings.refuted:
         tried = ", ".join(f"{again.trained} of {again.of} at {again.depth}" for again in warnings.refuted)

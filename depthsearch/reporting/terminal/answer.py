@@ -63,17 +63,18 @@ class AnswerScreen:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         answer = self.answer
-        found = answer.confirmed and answer.outcome in (Outcome.FOUND, Outcome.CAP_REACHED)
+        found = answer.confirmed and answer.outcome in (Outcome.FOUND, Outcome.CAP_REACHED, Outcome.MEMORY_ENDED)
         headline = Text(f"{called(answer)}: {answer.sentence}", style="bold green" if found else "bold yellow")
         known = _table(facts(answer, place=self.place, reported=self.reported))
         notes = [Text(f"note: {warning}", style="yellow") for warning in answer.warnings]
         text: list[Text | Table] = [headline, known, *notes]
         room = SCREEN - sum(len(console.render_lines(part, options, pad=False)) for part in text)
         yield headline
-        if len(answer.curve) > 1:  # one depth is no curve
-            interval = None if answer.outcome is Outcome.NEVER_RELIABLE else answer.interval
-            legend = room - rows_below(answer.curve, interval) >= LOWEST
-            height = room - rows_below(answer.curve, interval, legend=legend)
+        interval = None if answer.outcome is Outcome.NEVER_RELIABLE else answer.interval
+        legend = room - rows_below(answer.curve, interval) >= LOWEST
+        height = room - rows_below(answer.curve, interval, legend=legend)
+        # One depth is no curve; and a curve without room gives way to what went wrong.
+        if len(answer.curve) > 1 and (height >= LOWEST or not answer.exclusions):
             yield CurveChart(
                 answer.curve,
                 interval,

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from depthsearch.reporting.labels import headings
-from depthsearch.reporting.sentences import in_words, interval_words, listed
+from depthsearch.reporting.sentences import excluded_depths, in_words, interval_words, listed
 from depthsearch.reporting.standings import conclusions, difference_words, rank_words, won_words
 from depthsearch.results.comparison import Compared, Comparison
 
@@ -23,6 +23,7 @@ ROW_COLUMNS = (
     "useful_low", "useful_high", "cause", "causes", "beyond",
     "trials", "runs", "seconds", "reported_depth", "reported_note", "study", "unit", "rank", "ranked_rows",
     "difference", "difference_low", "difference_high", "relation", "best_of", "best_value",
+    "excluded",
 )  # fmt: skip
 
 
@@ -182,12 +183,13 @@ _FACTS = (
     ("accuracy", _accuracy),
     ("confirmed", _confirmed),
     ("fail past it", _cause),
+    ("excluded", lambda row: excluded_depths(row.answer.exclusions)),
     ("outcome", lambda row: in_words(row.answer.outcome.value)),
     ("cost", _cost),
 )
 
-_OPTIONAL = ("best of", "rank", "to the first")
-"""Columns of a comparison that is ranked, or of the best of groups."""
+_OPTIONAL = ("best of", "rank", "to the first", "excluded")
+"""Columns of a comparison that is ranked, or of the best of groups; and of depths that cannot be trained."""
 
 _REPORTED = ("network", "depth", "reported: train / test", "note", "P(trained)", "95 % band")
 
@@ -248,4 +250,5 @@ def _row(row: Compared) -> tuple[Any, ...]:
         problem.network.units, standing.rank if standing else None, standing.of if standing else None,
         standing.difference if standing else None, difference_low, difference_high,
         standing.relation.value if standing else None, won.field if won else None, won.value if won else None,
+        excluded_depths(answer.exclusions) or None,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from depthsearch.problem.study_file import Reported
 from depthsearch.reporting.sentences import (
     conclusion_words,
     count_of,
+    exclusion_words,
     in_words,
     interval_words,
     listed,
@@ -60,8 +61,9 @@ def _found(answer: Answer) -> str:
         case Outcome.FOUND if answer.max_depth is not None:
             after = f", then {AFTERWARDS[answer.beyond.cause]}" if answer.beyond else ""
             return f" trains to {units(answer.max_depth)}{sure}{after}"
-        case Outcome.CAP_REACHED:
-            return f" trains to {units(answer.max_depth or answer.settings.cap)}, the cap{sure}"
+        case Outcome.CAP_REACHED | Outcome.MEMORY_ENDED:
+            end = "the cap" if answer.outcome is Outcome.CAP_REACHED else "as deep as memory allows"
+            return f" trains to {units(answer.max_depth or answer.settings.cap)}, {end}{sure}"
         case Outcome.NEVER_RELIABLE:
             return " is not reliable at any depth"
         case Outcome.NOT_MONOTONE:
@@ -92,6 +94,8 @@ def facts(answer: Answer, *, place: str = "", reported: Reported | None = None) 
         yield "accuracy", scores_words(answer.scores)
     if answer.beyond is not None:
         yield "beyond", _beyond_words(answer)
+    for exclusion in answer.exclusions:
+        yield "excluded", exclusion_words(exclusion, family)
     cost = answer.cost
     trials, runs = count_of(cost.trials, "trial"), count_of(cost.runs, "run")
     yield "cost", f"{trials}, {runs}, {cost.seconds:.1f} s of training"

@@ -137,7 +137,8 @@ class Estimation:
 
     def _crossing(self, found: Threshold, reliability: float) -> Crossing:
         """In whole depths, the interval rounded outwards; beyond the last step it is open."""
-        last, at = self._depths.last, self._depths.at
+        known, at = self._known, self._depths.at
+        last = max(known.allowed.last, known.counts[-1].depth)
 
         def whole(step: float) -> int:
             return at(int(min(max(np.floor(step), 0), last)))
@@ -148,8 +149,9 @@ class Estimation:
     def _concluded(self) -> Conclusion | None:
         known = self._known
         if self._only is not None:
-            tried = {self._depths.at(count.depth) for count in known.counts}
-            return Conclusion.GRID if tried >= set(self._only) else None
+            tried = {count.depth for count in known.counts}
+            asked = {self._depths.step_of(depth) for depth in self._only}
+            return Conclusion.GRID if tried >= known.allowed.left_of(asked, self._depths.last) else None
         rule = known.rule(self._settings)
         if rule is None or known.next_tail_step(self._settings) is not None or self._reopened():
             return None
@@ -195,13 +197,16 @@ class Estimation:
 
     def _deepest(self, median: int, failed: set[int], concluded: Conclusion | None) -> int | None:
         """The deepest depth up to the median that did not fail; the shallowest one where none is reliable."""
+        allowed, step_of = self._known.allowed, self._depths.step_of
         if self._only is not None:
-            return max((depth for depth in self._only if depth <= median and depth not in failed), default=None)
-        low, high, step = self._depths.low, self._depths.high, self._depths.step
+            tried = [depth for depth in self._only if depth <= median and step_of(depth) in allowed]
+            return max((depth for depth in tried if depth not in failed), default=None)
+        low, high, step = self._depths.low, self._depths.at(allowed.last), self._depths.step
+        failed = failed | {self._depths.at(closed) for closed in allowed.closed}
         depth = min(max(median, low), high)
         while concluded is not Conclusion.SHALLOWEST and depth in failed and depth - step >= low:
             depth -= step
-        return depth
+        return depth if step_of(depth) in allowed else None
 
     def runs_left(self, curve: Curve | None = None) -> int | None:
         """Runs until the search is concluded and confirmed, if it goes on as runs at random do; None if unknown.

@@ -1,12 +1,14 @@
 """What threshold search tries next, as a pure function of the trials and the settings."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from depthsearch.search.curve import Conclusion
+from depthsearch.search.exclusion import OpenSteps
 from depthsearch.search.method import Pick, picks_in_turn
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.search.threshold.acquisition import FIRST, Effort, Pending, best_depth
@@ -45,6 +47,7 @@ class Known:
         recent: What the last trials added, as many as make RECENT_RUNS runs.
         effort: Share of its budget that a run costs.
         deepest_success: The deepest step at which a run succeeded; 0 where none did.
+        allowed: The steps that are not excluded.
     """
 
     depths: Depths
@@ -52,6 +55,7 @@ class Known:
     recent: tuple[Count, ...]
     effort: Effort
     deepest_success: int
+    allowed: OpenSteps
 
     @classmethod
     def of(cls, trials: Sequence[Trial], depths: Depths) -> "Known":
@@ -63,6 +67,7 @@ class Known:
             recent=tuple(_count(depths, probe) for probe in seen[-_recent(seen) :]),
             effort=effort_of(trials),
             deepest_success=max((depths.step_of(probe.depth) for probe in seen if probe.trained), default=0),
+            allowed=OpenSteps.of(trials, depths),
         )
 
     @property
@@ -71,8 +76,12 @@ class Known:
         return sum(count.runs for count in self.counts)
 
     def rule(self, settings: ResolvedSettings) -> Conclusion | None:
-        """The rule that would end the search now, the tail aside."""
-        return rule_that_holds(self.counts, self.recent, settings.reliability, settings.tolerance, self.depths.last)
+        """The rule that would end the search now, the tail aside; none where every depth is excluded."""
+        last = self.allowed.last
+        if not last:
+            return None
+        rule = rule_that_holds(self.counts, self.recent, settings.reliability, settings.tolerance, last)
+        return Conclusion.MEMORY if rule is Conclusion.CAP and self.allowed.by_memory else rule
 
     def threshold(self, settings: ResolvedSettings) -> Threshold:
         """Where P(success) falls to the reliability."""
@@ -80,8 +89,9 @@ class Known:
 
     def doubtful(self, pending: Sequence[Pending] = ()) -> int | None:
         """A step whose failures would be explained by a dip, and that has had few runs; None where there is none."""
-        under_way = {trial.depth for trial in pending}
-        return next((step for step in suspicious(self.counts, posterior(self.counts)) if step not in under_way), None)
+        under_way, allowed = {trial.depth for trial in pending}, self.allowed
+        steps = suspicious(self.counts, posterior(self.counts))
+        return next((step for step in steps if step not in under_way and step in allowed), None)
 
     def next_tail_step(self, settings: ResolvedSettings, pending: Sequence[Pending] = ()) -> int | None:
         """The step to try before the search may end; None where nothing is left, or the budget does not allow it.
@@ -94,7 +104,7 @@ class Known:
         doubtful = self.doubtful(pending)
         if doubtful is not None:
             return doubtful
-        last = self.depths.last
+        last = self.allowed.last
         limits = tail_limits(self.threshold(settings), last)
         tried = [(count.depth, count.runs) for count in self.counts] + [(trial.depth, trial.runs) for trial in pending]
         if limits is None:
@@ -102,12 +112,13 @@ class Known:
         edges = np.geomspace(*limits, QUARTERS + 1)
         wanted: list[tuple[int, int]] = []  # (runs so far, step) of each quarter that lacks runs
         for low, high in itertools.pairwise(edges.tolist()):
-            inside = np.arange(np.ceil(low), np.floor(high) + 1)
+            first, deepest = math.ceil(low), math.floor(high)
             here = [(step, runs) for step, runs in tried if low <= step <= high]
             runs = sum(runs for _, runs in here)
-            if len(inside) and runs < TAIL_RUNS // QUARTERS:
+            if runs < TAIL_RUNS // QUARTERS:
                 share = _van_der_corput(len(here) + 1)
-                wanted.append((runs, int(np.clip(round(low * (high / low) ** share), inside[0], inside[-1]))))
+                step = self.allowed.within(first, deepest, round(low * (high / low) ** share))
+                wanted += [] if step is None else [(runs, step)]
         return min(wanted)[1] if wanted else None
 
 
@@ -126,7 +137,7 @@ def _pick(known: Known, pending: Sequence[Pending], place: int, settings: Resolv
     """What the trial in that place among all trials tries."""
 
     def pick(step: int, purpose: Purpose) -> Pick:
-        return Pick(known.depths.at(step), runs_for(purpose, settings), purpose)
+        return Pick(known.depths.at(known.allowed.instead_of(step)), runs_for(purpose, settings), purpose)
 
     if known.rule(settings) is not None and (step := known.next_tail_step(settings, pending)) is not None:
         return pick(step, Purpose.TAIL)
@@ -139,7 +150,7 @@ def _pick(known: Known, pending: Sequence[Pending], place: int, settings: Resolv
         posterior(known.counts),
         settings.reliability,
         runs=settings.runs_per_trial,
-        deepest=min(max(2 * known.deepest_success, FIRST), known.depths.last),
+        deepest=min(max(2 * known.deepest_success, FIRST), known.allowed.reach),
         pending=pending,
         effort=known.effort,
         side_by_side=settings.parallel_trials,

@@ -23,7 +23,8 @@ from depthsearch.training.dense import passes, training
 from depthsearch.training.dense.compile import compile_elsewhere, compiled_before
 from depthsearch.training.dense.program import DENSE, LANES, Program, claims, lay_out
 from depthsearch.training.detail import DetailRecorder
-from depthsearch.training.engine import Job, Record, Watch, cores, out_of_memory
+from depthsearch.training.engine import Job, Record, Watch, cores
+from depthsearch.training.failures import out_of_memory, translate_build_errors
 from depthsearch.training.recorder import PER_LAYER, EpochOrders, Recorder, RunFacts
 from depthsearch.training.trace import Trace
 
@@ -112,7 +113,7 @@ def _finished(
         try:
             trace = future.result()
         except MemoryError as error:
-            raise out_of_memory(problem, job.depth) from error
+            raise out_of_memory(problem, job.depth, seed=job.seed, error=error) from error
         if trace is not None:
             yield job, trace
 
@@ -135,7 +136,8 @@ class _Run:
     """One network on its way through its budget."""
 
     def __init__(self, problem: Problem, data: Dataset, job: Job, *, full: bool = False) -> None:
-        plan = as_dense(problem.network).checked_plan(problem.data.spec, job.depth)
+        with translate_build_errors(problem, job.depth, seed=job.seed):
+            plan = as_dense(problem.network).checked_plan(problem.data.spec, job.depth)
         if not claims(plan):
             raise InvalidValue(
                 f"engine 'dense' does not train {problem.network.label} at depth {job.depth}: choose the engine 'torch'"

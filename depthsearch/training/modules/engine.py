@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from depthsearch.problem.problem import Problem
 from depthsearch.training.engine import Job, Record, Watch
+from depthsearch.training.failures import translate_out_of_memory
 from depthsearch.training.modules.batches import seeded_loaders
 from depthsearch.training.modules.device import check_precision, torch_device
 from depthsearch.training.modules.randomness import seeded, threads
@@ -40,7 +41,8 @@ class ModuleEngine:
         check_precision(problem.recipe, self.device)
         data = problem.data.contents()
         for job in jobs:
-            with threads(1), seeded(job.seed), seeded_loaders(data, job.seed):
+            memory = translate_out_of_memory(problem, job.depth, seed=job.seed)
+            with memory, threads(1), seeded(job.seed), seeded_loaders(data, job.seed):
                 run = ModuleRun(problem, data, job, self.device, full=record == "full")
                 trace = run.train(watch if record == "summary" else None)
             yield job, trace

@@ -21,6 +21,7 @@ from depthsearch.problem.problem import Problem
 from depthsearch.problem.recipe import Recipe
 from depthsearch.training.detail import DetailRecorder, Predictions
 from depthsearch.training.engine import Job, Watch
+from depthsearch.training.failures import translate_build_errors
 from depthsearch.training.modules.batches import Batches, batches_of, seeded_loaders
 from depthsearch.training.modules.device import autocast
 from depthsearch.training.modules.figures import GradientFigures, WeightFigures, matrix_of
@@ -289,9 +290,14 @@ class _Sums:
 
 
 def build(problem: Problem, job: Job) -> nn.Module:
-    """The network of the job, with its weights; dense families start at the weights of every engine."""
+    """The network of the job, with its weights; dense families start at the weights of every engine.
+
+    Raises:
+        BuildFailed: The family's code raised an exception.
+    """
     network, spec = problem.network, problem.data.spec
-    module = network.build(spec, job.depth)
+    with translate_build_errors(problem, job.depth, seed=job.seed):
+        module = network.build(spec, job.depth)
     if isinstance(network, DenseNetwork):
         weights = iter(initial_weights(network, network.checked_plan(spec, job.depth), job.seed))
         with torch.no_grad():

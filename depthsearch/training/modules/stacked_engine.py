@@ -17,7 +17,8 @@ from depthsearch.networks.dense import as_dense
 from depthsearch.networks.initialization import initial_weights
 from depthsearch.problem.problem import Problem
 from depthsearch.training.detail import DetailRecorder
-from depthsearch.training.engine import Job, Record, Watch, out_of_memory
+from depthsearch.training.engine import Job, Record, Watch
+from depthsearch.training.failures import translate_build_errors, translate_out_of_memory
 from depthsearch.training.modules.device import check_precision, torch_device
 from depthsearch.training.modules.optimizer import make_optimizer, set_learning_rate
 from depthsearch.training.modules.randomness import threads
@@ -84,7 +85,7 @@ class TorchEngine:
     def _training(self, problem: Problem, depth: int) -> Iterator[None]:
         """A block that trains: with as many threads as the width is worth, and its lack of memory in one line."""
         number = torch.get_num_threads() if as_dense(problem.network).width >= WIDE else 1
-        with threads(number), _translate_out_of_memory(problem, depth):
+        with threads(number), translate_out_of_memory(problem, depth):
             yield
 
 
@@ -99,7 +100,8 @@ class _Stack:
         self, problem: Problem, data: Dataset, jobs: Sequence[Job], device: torch.device, *, full: bool
     ) -> None:
         depth, seeds = jobs[0].depth, [job.seed for job in jobs]
-        plan = as_dense(problem.network).checked_plan(problem.data.spec, depth)
+        with translate_build_errors(problem, depth):
+            plan = as_dense(problem.network).checked_plan(problem.data.spec, depth)
         self.problem, self.plan = problem, plan
         self.data = _Tensors(data, device)
         weights = [initial_weights(as_dense(problem.network), plan, seed) for seed in seeds]
@@ -313,18 +315,3 @@ def _matrix(stacked: Tensor) -> NDArray[np.float32]:
 def _by_run(layers: list[Tensor]) -> NDArray[np.float32]:
     """[R] figures of each layer as [R, layers]."""
     return np.asarray(torch.stack(layers, dim=1).detach().cpu())
-
-
-@contextmanager
-def _translate_out_of_memory(problem: Problem, depth: int) -> Iterator[None]:
-    """A lack of memory within the block becomes one line that says what asked for it."""
-    failed = out_of_memory(problem, depth)
-    try:
-        yield
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise failed from error
-    except RuntimeError as error:
-        # torch's CPU allocator raises a bare RuntimeError.
-        if any(words in str(error) for words in ("not enough memory", "can't allocate memory")):
-            raise failed from error
-        raise
