@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -79,7 +80,7 @@ class Recorder:
     """
 
     def __init__(self, facts: RunFacts, detail: DetailRecorder | None = None) -> None:
-        self._facts, self.detail = facts, detail
+        self.facts, self.detail = facts, detail
         self.ends, self.steps_per_epoch = facts.ends, facts.steps_per_epoch
         self.budget_steps, self.budget_epochs = self.ends[-1], len(self.ends)
         self._snapshot_epochs = frozenset(facts.snapshots)
@@ -129,6 +130,16 @@ class Recorder:
         for name, values in self._snapshots.items():
             values.append(figures[name])
 
+    def state(self) -> dict[str, Any]:
+        """The record so far as plain values; without a detail, which is not kept."""
+        figures = {name: [np.asarray(value).tolist() for value in values] for name, values in self._snapshots.items()}
+        return {"losses": self._losses, "scores": self._accuracies, "epochs": self._epochs, "snapshots": figures}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self._losses, self._accuracies = list(state["losses"]), list(state["scores"])
+        self._epochs, self._snapshots = list(state["epochs"]), dict(state["snapshots"])
+
     def trace(self, final_test_accuracy: float = float("nan")) -> Trace:
         """The record so far."""
         every = Snapshot(
@@ -136,13 +147,13 @@ class Recorder:
             **{name: _floats(values) for name, values in self._snapshots.items()},
         )
         summary = every.at_epochs(self._snapshot_epochs) if self.detail else every
-        if not self._facts.tested:
+        if not self.facts.tested:
             summary = replace(summary, test_accuracy=np.full(len(summary), np.nan, np.float32))
         return Trace(
-            facts=self._facts.training,
-            depth=self._facts.depth,
-            seed=self._facts.seed,
-            layers=self._facts.layers,
+            facts=self.facts.training,
+            depth=self.facts.depth,
+            seed=self.facts.seed,
+            layers=self.facts.layers,
             loss=_floats(self._losses),
             score=_floats(self._accuracies),
             snapshots=summary,
@@ -150,8 +161,8 @@ class Recorder:
             steps=self.steps,
             budget_epochs=self.budget_epochs,
             budget_steps=self.budget_steps,
-            baseline=self._facts.baseline,
-            points=self._facts.points,
+            baseline=self.facts.baseline,
+            points=self.facts.points,
             detail=self.detail.detail(every) if self.detail else None,
         )
 

@@ -122,7 +122,7 @@ def _named(problem: Problem, engine: str, device: str) -> str:
 
 def _lanes(name: str, device: str) -> int:
     """Runs that train side by side at little more than the time of one."""
-    if name == "dense":
+    if name == "dense" or (name == "module" and device != "cuda"):
         return cores()
     return GPU_LANES if device == "cuda" and name == "torch" else 1
 

@@ -190,14 +190,11 @@ class Search:
         )
         done = of - len(jobs)
         if jobs:
-            if self._engine is None:
-                announce(self._problem, self._on_event)
-            engine = self._engine = self._engine or prepared(self._make_engine(), self._on_event)
+            engine = self._ready_engine()
             since = time.perf_counter()
             for found in Attempts(engine, self._problem, jobs, self._watching(done, of), one_by_one=one_by_one):
                 if isinstance(found, TrainingFailed):
-                    with interrupts_deferred():
-                        self._on_event(DepthExcluded(exclude(self._stored, found, under_way)))
+                    self._exclude(found, under_way)
                     continue
                 job, trace = found
                 with interrupts_deferred():  # a run that is finished is stored
@@ -209,6 +206,17 @@ class Search:
                 done += 1
                 self._on_event(RunFinished(job.depth, run.verdict.trained, done, of))
         self._report([trial for trial in under_way if trial.is_whole])
+
+    def _ready_engine(self) -> Engine:
+        """The engine, made when it is first needed."""
+        if self._engine is None:
+            announce(self._problem, self._on_event)
+            self._engine = prepared(self._make_engine(), self._on_event)
+        return self._engine
+
+    def _exclude(self, failed: TrainingFailed, under_way: Sequence[OpenTrial]) -> None:
+        with interrupts_deferred():
+            self._on_event(DepthExcluded(exclude(self._stored, failed, under_way)))
 
     def _watching(self, done: int, of: int) -> Watch:
         """The watcher of a round of `of` runs, `done` of them finished before, that also shows how far it is."""

@@ -1,5 +1,6 @@
 """Families and data of the tests of the module engine, in no registry: they are made by calling them."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -132,3 +133,18 @@ def zoo_data() -> TorchData:
         for part in (slice(0, POINTS), slice(POINTS, 2 * POINTS))
     ]
     return TorchData(sets[0], sets[1], POINTS, baseline=float(labels[:POINTS].bincount().max() / POINTS))
+
+
+def dense(depth: int, inputs: int = 8, outputs: int = 3) -> nn.Module:
+    layers: list[nn.Module] = []
+    for k in range(depth):
+        layers += [nn.Linear(inputs if k == 0 else 16, 16), nn.Tanh()]
+    return nn.Sequential(*layers, nn.Linear(16 if depth else inputs, outputs))
+
+
+def noisy(depth: int) -> nn.Module:
+    """Weights from every generator that there is, and dropout."""
+    module = dense(depth)
+    with torch.no_grad():
+        next(module.parameters()).mul_(1 + random.random()).add_(np.random.rand())  # noqa: NPY002
+    return nn.Sequential(module, nn.Dropout(0.2))

@@ -21,7 +21,18 @@ from depthsearch.training.modules.stacked_engine import TorchEngine
 from depthsearch.training.recorder import EpochOrders
 from depthsearch.training.trace import Trace
 from tests.sameness import assert_same
-from tests.training.modules import IMAGES, POINTS, Code, Convolutions, Zoo, blobs, problem_of, zoo_data
+from tests.training.modules import (
+    IMAGES,
+    POINTS,
+    Code,
+    Convolutions,
+    Zoo,
+    blobs,
+    dense,
+    noisy,
+    problem_of,
+    zoo_data,
+)
 
 CONVOLUTIONS = Code(Convolutions, spec=IMAGES)
 SEQUENCE = DataSpec(shape=(6,), task="sequence", classes=5, vocabulary=5)
@@ -31,13 +42,6 @@ NUMBERS = DataSpec(shape=(8,), task="regression", targets=2)
 def trained(problem: Problem, depth: int = 2, seed: int = 3, **options: Any) -> Trace:
     (trace,) = train_all(ModuleEngine("cpu"), problem, [Job(depth, seed)], **options)
     return trace
-
-
-def dense(depth: int, inputs: int = 8, outputs: int = 3) -> nn.Module:
-    layers: list[nn.Module] = []
-    for k in range(depth):
-        layers += [nn.Linear(inputs if k == 0 else 16, 16), nn.Tanh()]
-    return nn.Sequential(*layers, nn.Linear(16 if depth else inputs, outputs))
 
 
 # As a plain loop.
@@ -80,14 +84,6 @@ def test_a_dense_network_trains_as_in_the_stacked_engine() -> None:
 
 
 # By the seed.
-
-
-def noisy(depth: int) -> nn.Module:
-    """Weights from every generator that there is, and dropout."""
-    module = dense(depth)
-    with torch.no_grad():
-        next(module.parameters()).mul_(1 + random.random()).add_(np.random.rand())  # noqa: NPY002
-    return nn.Sequential(module, nn.Dropout(0.2))
 
 
 def test_a_run_is_a_pure_function_of_its_seed_and_leaves_every_generator_as_it_was() -> None:

@@ -36,6 +36,9 @@ class Batches(Protocol):
     def test(self) -> Iterator[Any]:
         """The batches of the test set."""
 
+    def can_continue_at(self, step: int) -> bool:
+        """Whether `epoch` gives the batches from there on to a run that did not take those before."""
+
 
 def batches_of(
     data: Dataset | TorchData, *, batch_size: int, seed: int, device: torch.device, augmentation: str | None = None
@@ -102,6 +105,10 @@ class ArrayBatches:
         rng = np.random.default_rng([self._seed, AUGMENTATION_STREAM, epoch, step])
         return torch.from_numpy(augmented(images.cpu().numpy(), self._augmentation, rng)).to(images.device)
 
+    def can_continue_at(self, step: int) -> bool:
+        """Anywhere: every epoch's order comes from the seed."""
+        return True
+
     def test(self) -> Iterator[Any]:
         """The test set in its order."""
         size = max(self._batch_size, 256)
@@ -131,6 +138,10 @@ class TorchBatches:
             if step >= first:
                 yield on_device(batch, self._device)
 
+    def can_continue_at(self, step: int) -> bool:
+        """With a user's DataLoader only between epochs: it draws an order as an epoch begins."""
+        return self._orders is not None or step % self.steps_per_epoch == 0
+
     def test(self) -> Iterator[Any]:
         """The test set in its order."""
         data = self._data.test
@@ -156,6 +167,18 @@ def seeded_loaders(data: Dataset | TorchData, seed: int) -> Iterator[None]:
         yield
     finally:
         for generator, state in zip(generators, states, strict=True):
+            generator.set_state(state)
+
+
+def loader_states(data: Dataset | TorchData) -> list[Tensor]:
+    """The states of the generators of a user's DataLoaders."""
+    return [generator.get_state() for generator in _generators(data)] if isinstance(data, TorchData) else []
+
+
+def restore_loaders(data: Dataset | TorchData, states: list[Tensor]) -> None:
+    """Let the generators of a user's DataLoaders draw on from these states."""
+    if isinstance(data, TorchData):
+        for generator, state in zip(_generators(data), states, strict=True):
             generator.set_state(state)
 
 

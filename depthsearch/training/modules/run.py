@@ -22,7 +22,14 @@ from depthsearch.problem.recipe import Recipe
 from depthsearch.training.detail import DetailRecorder, Predictions
 from depthsearch.training.engine import Job, Watch
 from depthsearch.training.failures import translate_build_errors
-from depthsearch.training.modules.batches import Batches, batches_of, seeded_loaders
+from depthsearch.training.modules.batches import (
+    Batches,
+    batches_of,
+    loader_states,
+    restore_loaders,
+    seeded_loaders,
+)
+from depthsearch.training.modules.checkpoint import Checkpoint, restore_generators
 from depthsearch.training.modules.device import autocast
 from depthsearch.training.modules.figures import GradientFigures, WeightFigures, matrix_of
 from depthsearch.training.modules.objective import Objective, Outcome, choose_objective
@@ -80,10 +87,18 @@ class ModuleRun:
         self._recorder: Recorder | None = None
         self._order: list[int] = []
 
-    def train(self, watch: Watch | None) -> Trace:
-        """Train the budget, or until the watcher names an entry."""
-        stream, step = self._stream(), 0
-        for entry, end in enumerate(self._ends, start=1):
+    def train(self, watch: Watch | None, checkpoint: Checkpoint | None = None) -> Trace:
+        """Train the budget, or until the watcher names an entry.
+
+        Args:
+            watch: Asked before the first step and after every entry; None for the whole budget.
+            checkpoint: Where a long run keeps its state, and from where it goes on; None for nowhere.
+        """
+        kept = checkpoint.read() if checkpoint is not None else None
+        done = self._resume(kept) if kept is not None else 0
+        step = self._ends[done - 1] if done else 0
+        stream = self._stream(step)
+        for entry, end in enumerate(self._ends[done:], start=done + 1):
             sums = _Sums()
             recorded_at = self._recorded_step(step, end) if self._snapshot_at(entry) else None
             gradients: GradientFigures | None = None
@@ -91,7 +106,7 @@ class ModuleRun:
             for now in range(step, end):
                 batch = next(stream)
                 if now in (0, recorded_at):
-                    outcome, figures = self._recorded_step_on(batch)
+                    outcome, figures = self._recorded_step_on(batch, first=now == 0)
                     if now == 0 and self._begin(outcome, figures, watch):
                         return self._finished()
                     gradients = figures if now == recorded_at else None
@@ -106,7 +121,38 @@ class ModuleRun:
                 self._snapshot(gradients)
             if watch is not None and watch(self.recorder.trace()) is not None:
                 break
+            if checkpoint is not None and checkpoint.due() and self._batches.can_continue_at(step):
+                checkpoint.write(self._state(entry))
         return self._finished()
+
+    def _state(self, entry: int) -> dict[str, Any]:
+        """What a run needs to go on after an entry, as tensors and plain values."""
+        facts = self.recorder.facts.training
+        return {
+            "entry": entry,
+            "module": self.module.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "initial": self._initial,
+            "order": self._order,
+            "reference": self._reference,
+            "points": facts.snapshot_points,
+            "unseen": list(facts.unseen),
+            "record": self.recorder.state(),
+            "loaders": loader_states(self._data),
+        }
+
+    def _resume(self, state: dict[str, Any]) -> int:
+        """Go on from a state: the entries that are done."""
+        self.module.load_state_dict(state["module"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._initial, self._order, self._reference = state["initial"], state["order"], state["reference"]
+        self._initial = [[weight.to(self._device) for weight in layer] for layer in self._initial]
+        self._recorder = Recorder(self._facts(state["points"], tuple(state["unseen"])), self._detail)
+        self._recorder.restore(state["record"])
+        restore_generators(state["generators"])
+        restore_loaders(self._data, state["loaders"])
+        done: int = state["entry"]
+        return done
 
     @property
     def recorder(self) -> Recorder:
@@ -114,8 +160,11 @@ class ModuleRun:
         assert self._recorder is not None
         return self._recorder
 
-    def _stream(self) -> Iterator[Any]:
-        for epoch in itertools.count():
+    def _stream(self, step: int) -> Iterator[Any]:
+        """The batches from a step on."""
+        first, batch = divmod(step, self._batches.steps_per_epoch)
+        yield from self._batches.epoch(first, batch)
+        for epoch in itertools.count(first + 1):
             yield from self._batches.epoch(epoch)
 
     def _snapshot_at(self, entry: int) -> bool:
@@ -132,14 +181,13 @@ class ModuleRun:
 
     def _begin(self, outcome: Outcome, gradients: GradientFigures, watch: Watch | None) -> bool:
         """The record before the first step; whether the watcher wants no more."""
-        self._recorder = Recorder(self._facts(outcome, gradients), self._detail)
+        self._recorder = Recorder(self._facts(outcome.points, gradients.unseen), self._detail)
         self._snapshot(gradients)
         return watch is not None and watch(self.recorder.trace()) is not None
 
-    def _facts(self, outcome: Outcome, gradients: GradientFigures) -> RunFacts:
+    def _facts(self, snapshot_points: int, unseen: tuple[int, ...]) -> RunFacts:
         layers = [self._layers[index] for index in self._order]
         right = self._objective.measure == "right"
-        unseen = gradients.unseen
         first = next((index for index in range(len(layers)) if index not in unseen), 0)
         training = TrainingFacts.of_recipe(
             self._problem,
@@ -149,7 +197,7 @@ class ModuleRun:
             points=self._batches.steps_per_epoch * self._recipe.batch_size,
         )
         return RunFacts(
-            training=replace(training, snapshot_points=outcome.points, unseen=unseen),
+            training=replace(training, snapshot_points=snapshot_points, unseen=unseen),
             layers=tuple(layer.name for layer in layers),
             depth=self._job.depth,
             seed=self._job.seed,
@@ -179,13 +227,16 @@ class ModuleRun:
         outcome.loss.backward()  # type: ignore[no-untyped-call]
         return outcome
 
-    def _recorded_step_on(self, batch: Any) -> tuple[Outcome, GradientFigures]:
+    def _recorded_step_on(self, batch: Any, *, first: bool) -> tuple[Outcome, GradientFigures]:
         """Forward and backward pass with the hooks on; nothing else differs."""
         tape = Tape(self.module, self._layers)
+        check = self._problem.network.watch_first_pass(self.module) if first else None
         self._optimizer.zero_grad()
         with tape.recording():
             with tape.forward(), autocast(self._recipe, self._device):
                 outcome = self._objective(self.module, batch)
+            if check is not None:
+                check()
             outcome.loss.backward()  # type: ignore[no-untyped-call]
         self._order = self._order or tape.order()
         return outcome, GradientFigures.of(tape, self._order, keep=self._full)
