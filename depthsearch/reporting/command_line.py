@@ -129,7 +129,9 @@ def _registry_options(table: str, registry: type[Registered]) -> Iterator[Option
             text += f" [default: {registry.default}]"
             yield Option(table, field, names, str, text)
         else:
-            yield _option(table, field, takers, all_of=len(takers) == len(models))
+            built_in = [(name, model) for name, model in models if not model.runs_user_code]
+            described = [taker for taker in takers if taker in built_in] or takers
+            yield _option(table, field, described, all_of=len(described) == len(built_in))
 
 
 def _option(table: str, field: str, takers: Sequence[tuple[str, type[FrozenModel]]], *, all_of: bool = True) -> Option:
