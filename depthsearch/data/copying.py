@@ -22,8 +22,8 @@ class Copying(DataSource):
 
     Attributes:
         symbols: How many symbols there are.
-        length: Symbols to copy, or characters of one input.
-        points: How many points there are, or are drawn from files. By default 1000, of copy 2000, of files all.
+        length: Symbols to copy.
+        points: How many sequences there are.
         masked: Put a mask in the place of the second symbols, for networks that read both sides.
     """
 

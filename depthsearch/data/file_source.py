@@ -63,7 +63,7 @@ class FileSource(DataSource):
 
     Attributes:
         path: Folder or file that the data set is read from.
-        points: How many points there are, or are drawn from files. By default 1000, of copy 2000, of files all.
+        points: How many points there are, or are drawn from files. By default 1000, of files all.
         test_share: Share of the points that is kept for test; files with a test part keep to that.
     """
 

@@ -22,7 +22,7 @@ class Friedman(DataSource):
 
     Attributes:
         points: How many points there are.
-        noise: Standard deviation of the Gaussian noise added to each coordinate, or to the number to predict.
+        noise: Standard deviation of the Gaussian noise added to the number to predict.
     """
 
     name: Literal["friedman"] = "friedman"

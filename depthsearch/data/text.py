@@ -24,7 +24,7 @@ class TextFile(DataSource):
 
     Attributes:
         path: Folder or file that the data set is read from.
-        length: Symbols to copy, or characters of one input.
+        length: Characters of one input.
     """
 
     name: Literal["text"] = "text"

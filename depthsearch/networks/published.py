@@ -11,6 +11,7 @@ from depthsearch.data.base import DataSpec
 from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.extras import require, version_words
 from depthsearch.networks.base import LayerCounts, Network
+from depthsearch.networks.written import PUBLISHED
 from depthsearch.schema import canonical_json, quoted
 
 if TYPE_CHECKING:
@@ -56,6 +57,12 @@ class Published(Network):
 
     architecture: Annotated[str, Field(strict=True, min_length=1)]
     set: Annotated[dict[str, Any] | None, AfterValidator(_json_value)] = None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Let texts name the architectures of the family: FAMILY:ARCHITECTURE."""
+        super().__pydantic_init_subclass__(**kwargs)
+        PUBLISHED.add(cls.model_fields[cls.key].default)
 
     def __hash__(self) -> int:
         return hash((type(self), self.canonical_json()))
@@ -192,19 +199,3 @@ def _last_line(error: Exception) -> str:
     """Kind of the error, and the last line of its message, where libraries put the cause."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__
-
-
-def network_of(text: str) -> dict[str, str] | None:
-    """The table of a network from "FAMILY:ARCHITECTURE", where a family of published architectures has that name.
-
-    None for any other text: a file, a module, another family.
-
-    Raises:
-        InvalidValue: No architecture is named.
-    """
-    family, colon, architecture = text.partition(":")
-    if not colon or family not in Network.names() or not issubclass(Network.entry(family), Published):
-        return None
-    if not architecture:
-        raise InvalidValue(f"must name an architecture, as in {family}:NAME, but got {text!r}", value=text)
-    return {Network.key: family, "architecture": architecture}

@@ -8,25 +8,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from depthsearch.errors import InvalidValue
-from depthsearch.schema import quoted
+from depthsearch.schema import load_package, quoted
 from depthsearch.user_files import check_text
 
-LIBRARIES = ("hf", "timm")
-"""Families of published architectures: the text before the colon."""
+PUBLISHED: set[str] = set()
+"""Families of published architectures, the text before the colon: each enters itself."""
 
 MODEL, TRAIN = "model", "train"
 """Fields of a network that are written, and stand for others."""
 
 
 def network_table(text: str) -> dict[str, Any]:
-    """The fields of the network that a text names: family and source.
+    """The fields of the network that a text names: family and architecture, or family and source.
 
     Raises:
         InvalidValue: It is neither a published architecture nor a user's code.
     """
-    library, _, name = text.partition(":")
-    if library in LIBRARIES:
-        return {"family": library, "source": name}
+    load_package(__package__)
+    library, colon, architecture = text.partition(":")
+    if colon and library in PUBLISHED:
+        if not architecture:
+            expected = f"an architecture after the colon, as in {library}:NAME"
+            raise InvalidValue(path=f"network.{MODEL}", value=text, expected=expected)
+        return {"family": library, "architecture": architecture}
     check_text(text, path=f"network.{MODEL}")
     return {"family": "model", "source": text}
 
@@ -54,7 +58,7 @@ def without_written(fields: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(text, str):
             raise InvalidValue(path=f"network.{name}", value=text, expected="a text, as in model.py:build")
         table = tables[name](text)
-        for other in (MODEL, TRAIN, "family", "source"):
+        for other in (MODEL, TRAIN, "family", "source", "architecture"):
             if given.get(other, table.get(other)) != table.get(other):
                 reason = f"names the network, but got {quoted(text)} with {other} {given[other]!r}: leave one out"
                 raise InvalidValue(reason, path=f"network.{name}", value=text)

@@ -18,12 +18,11 @@ from depthsearch.data.base import NO_TARGET, DataSource, DataSpec
 from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.extras import register_torchvision_operators
 from depthsearch.networks.base import Network
-from depthsearch.networks.published import network_of
 from depthsearch.problem.problem import Problem
 from depthsearch.search.settings import SearchSettings
 from depthsearch.store import open_store
+from depthsearch.training.select import choose_engine
 from depthsearch.workflows import answer_of, find
-from depthsearch.workflows.prepare import check_problem
 
 COPY = DataSource.of("copy").spec
 MASKED = DataSource.of({"name": "copy", "masked": True}).spec
@@ -217,7 +216,7 @@ def test_a_problem_is_checked_before_anything_is_trained() -> None:
     problem = Problem(family="hf", architecture="llama", set={"hiden_size": 64}, data="copy")
 
     with pytest.raises(InvalidValue, match="did you mean 'hidden_size'"):
-        check_problem(problem)
+        choose_engine(problem)
 
 
 def test_counting_and_checking_leave_the_random_generator_as_it_was() -> None:
@@ -263,23 +262,16 @@ def test_a_setting_that_has_no_place_in_a_question_is_refused(value: object) -> 
         hf("llama", x=value)
 
 
-@pytest.mark.parametrize(
-    ("text", "table"),
-    [
-        ("hf:llama", {"family": "hf", "architecture": "llama"}),
-        ("timm:vit_tiny_patch16_224", {"family": "timm", "architecture": "vit_tiny_patch16_224"}),
-        ("model.py:build", None),
-        ("ffnet:build", None),
-        ("llama", None),
-    ],
-)
-def test_a_text_names_a_published_architecture(text: str, table: dict[str, str] | None) -> None:
-    assert network_of(text) == table
+@pytest.mark.parametrize("text", ["hf:llama", "timm:vit_tiny_patch16_224"])
+def test_a_text_names_a_published_architecture(text: str) -> None:
+    family, architecture = text.split(":")
+
+    assert Problem(model=text, data="copy").network == Network.of({"family": family, "architecture": architecture})
 
 
 def test_a_text_that_names_no_architecture_is_refused() -> None:
-    with pytest.raises(InvalidValue, match="must name an architecture, as in hf:NAME, but got 'hf:'"):
-        network_of("hf:")
+    with pytest.raises(InvalidValue, match="must be an architecture after the colon, as in hf:NAME, but got 'hf:'"):
+        Problem(model="hf:")
 
 
 # The libraries.

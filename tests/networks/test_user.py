@@ -150,8 +150,8 @@ def test_the_question_holds_the_name_and_not_the_path(folder: Path, monkeypatch:
 
 def test_texts_and_the_networks_that_they_name() -> None:
     assert network_table("model.py:build") == {"family": "model", "source": "model.py:build"}
-    assert network_table("hf:llama") == {"family": "hf", "source": "llama"}
-    assert network_table("timm:vit_tiny_patch16_224") == {"family": "timm", "source": "vit_tiny_patch16_224"}
+    assert network_table("hf:llama") == {"family": "hf", "architecture": "llama"}
+    assert network_table("timm:vit_tiny_patch16_224") == {"family": "timm", "architecture": "vit_tiny_patch16_224"}
     with pytest.raises(InvalidValue, match=r"model must be FILE.py:name"):
         network_table("resnet18")
 
