@@ -50,14 +50,18 @@ class Attempts:
             self._together = list(self.jobs)
         while self._single or self._together:
             called = [self._single[0]] if self._single else list(self._together)
-            waiting = self._single or self._together
+            waiting, finished = self._single or self._together, 0
             try:
                 for job, trace in self.engine.train(self.problem, called, watch=self._asked):
                     waiting.remove(job)
+                    finished += 1
                     yield job, trace
-                continue
             except Exception as error:
                 failed = self._failure(error, called)
+            else:
+                if finished < len(called):
+                    raise RuntimeError(f"the engine {self.engine.name!r} left out {len(called) - finished} jobs")
+                continue
             # Outside of the handler, so that nothing holds the memory of the networks that failed.
             gc.collect()
             if self._gives_up(failed, called):
@@ -93,21 +97,22 @@ class Attempts:
 
     def _gives_up(self, failed: TrainingFailed, called: Sequence[Job]) -> bool:
         """Whether the depth is given up, and its jobs are dropped; otherwise they are tried again, one by one."""
-        alone = len(called) == 1
+        by_itself = len(called) == 1
+        if by_itself:
+            failed.depth = called[0].depth
         there = [job for job in called if failed.depth in (None, job.depth)]
         match failed:
             case BuildFailed():
-                final = alone or failed.depth is not None
+                final = by_itself or bool(failed.depth is not None and there)
             case OutOfMemory():
-                final = alone
+                final = by_itself
             case _:
-                there = [job for job in there if failed.seed in (None, job.seed)]
+                there = [job for job in there if failed.seed in (None, job.seed)] or list(called)
                 self._failures.update(set(there))
-                final = alone and self._failures[called[0]] >= ATTEMPTS
+                final = by_itself and self._failures[called[0]] >= ATTEMPTS
         if not final:
             self._try_singly(there or called)
             return False
-        failed.depth = called[0].depth if failed.depth is None else failed.depth
         for jobs in (self._single, self._together):
             jobs[:] = [job for job in jobs if not excludes(failed, job.depth)]
         return True
@@ -120,7 +125,7 @@ class Attempts:
 
 
 def excludes(failed: TrainingFailed, depth: int) -> bool:
-    """Whether a failure that remains excludes that depth: its own and, where memory ran out, everything deeper."""
+    """Whether a failure that remains excludes that depth: the same and, where memory ran out, everything deeper."""
     assert failed.depth is not None
     return depth == failed.depth or (isinstance(failed, OutOfMemory) and depth > failed.depth)
 

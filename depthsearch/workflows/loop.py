@@ -216,7 +216,8 @@ class Search:
 
     def _exclude(self, failed: TrainingFailed, under_way: Sequence[OpenTrial]) -> None:
         with interrupts_deferred():
-            self._on_event(DepthExcluded(exclude(self._stored, failed, under_way)))
+            exclusion = exclude(self._stored, failed, under_way)
+        self._on_event(DepthExcluded(exclusion))
 
     def _watching(self, done: int, of: int) -> Watch:
         """The watcher of a round of `of` runs, `done` of them finished before, that also shows how far it is."""

@@ -71,9 +71,9 @@ class Adopted:
 def adopt(stored: StoredStudy, method: SearchMethod) -> Adopted:
     """Take over the trials that an earlier sitting left running.
 
-    A process that is killed as it trains, for want of memory as a rule, leaves no error. So a trial remembers how often
-    it was taken over without having finished a run since: after the first time, all trials that were left behind are
-    trained by themselves, the shallowest first; after the second, the shallowest that is left is to blame.
+    A process that is killed as it trains, as a rule since memory ran out, leaves no error. So a trial remembers how
+    often it was taken over without having finished a run since: after the first time, all trials that were left behind
+    are trained by themselves, the shallowest first; after the second, the shallowest that is left is to blame.
 
     A trial deeper than may be tried now fails: a lower cap is how a depth that cannot be trained is given up.
     """

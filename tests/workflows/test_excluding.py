@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar, Literal
 
 import pytest
 from optuna.trial import TrialState
+from torch import nn
 
 from depthsearch.cli.main import run
+from depthsearch.data.base import DataSpec
 from depthsearch.errors import InvalidValue
+from depthsearch.networks.base import LayerCounts, Network
 from depthsearch.networks.resnet import ResNet
+from depthsearch.problem.problem import Problem
 from depthsearch.problem.recipe import Recipe
 from depthsearch.results.answer import Answer, Outcome
 from depthsearch.results.events import DepthExcluded, Event, StudyOpened
@@ -307,3 +312,33 @@ def test_an_error_of_the_watcher_is_no_exclusion(url: str, monkeypatch: pytest.M
     monkeypatch.setattr("depthsearch.workflows.loop.settled_epoch", broken)
     with pytest.raises(LookupError, match="a defect of detection"):
         find(PROBLEM, QUICK, storage=url)
+
+
+def test_modules_that_cannot_be_built_or_that_an_input_does_not_fit(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Convolutions that leave less of their input with each layer: at depth 4 nothing is left."""
+    monkeypatch.setattr(Network, "entries", dict(Network.entries))
+
+    class Shrinking(Network):
+        unit: ClassVar[str] = "convolution"
+        family: Literal["shrinking"] = "shrinking"
+
+        def build(self, spec: DataSpec, depth: int) -> nn.Module:
+            if depth == 2:
+                raise ValueError("depth must be odd")
+            linear = nn.Linear(max(64 - 16 * depth, 1), spec.outputs)
+            convolutions = [nn.Conv1d(1, 1, 17) for _ in range(depth)]  # 64 inputs, 16 fewer after each
+            return nn.Sequential(nn.Unflatten(1, (1, 64)), *convolutions, nn.Flatten(), linear)
+
+        def layer_counts(self, spec: DataSpec, depth: int) -> LayerCounts:
+            return LayerCounts()
+
+    problem = Problem(network=Shrinking(), data={"name": "digits"}, recipe=Recipe(steps=20))
+    settings = SearchSettings(sampler="grid", depths=(1, 2, 4), runs_per_trial=1, cap=9, max_runs=3)
+    answer = find(problem, settings, storage=url)
+
+    assert [point.depth for point in answer.curve] == [1]
+    build, error = answer.exclusions
+    assert (build.depth, build.kind, build.reason) == (2, ExclusionKind.BUILD, "ValueError: depth must be odd")
+    assert (error.depth, error.kind) == (4, ExclusionKind.ERROR)
+    assert error.reason.startswith("RuntimeError: Calculated padded input size per channel")
+    assert "in forward" in error.traceback
