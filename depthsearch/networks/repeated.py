@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from depthsearch.errors import UserCodeFailed
+from depthsearch.errors import InvalidValue, UserCodeFailed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -102,8 +102,9 @@ def watch_copies(module: "nn.Module", *, called: str) -> Callable[[], None]:
         called: The name of the user's function, for messages.
 
     Returns:
-        A check to call after the pass. It raises UserCodeFailed where a block did not run: a module that loops over a
-        number of blocks, and not over its container, takes no notice of another length.
+        A check to call after the pass. It raises InvalidValue where a block did not run: a module that loops over a
+        number of blocks, and not over its container, takes no notice of another length. That is no failure of one run:
+        no depth can be searched.
     """
     if module not in _REPEATED:
         return lambda: None
@@ -120,7 +121,7 @@ def watch_copies(module: "nn.Module", *, called: str) -> Callable[[], None]:
         for handle in handles:
             handle.remove()
         if len(ran) < len(blocks):
-            raise UserCodeFailed(
+            raise InvalidValue(
                 f"{len(ran)} of {len(blocks)} blocks of {stack.name} ran: the module of {called}() does not run all "
                 f"that its container holds; write {called}(depth)"
             )
@@ -168,9 +169,9 @@ def _stacks(path: str, children: Sequence["nn.Module"]) -> Iterator[Stack]:
     found: list[Stack] = []
     for period in range(1, min(LONGEST_PATTERN, len(children) // FEWEST) + 1):
         for start in range(len(children) - FEWEST * period + 1):
-            if start and looks[start - 1 : start - 1 + period] == looks[start - 1 + period : start - 1 + 2 * period]:
-                continue  # the row begins further ahead
             pattern, count = looks[start : start + period], 1
+            if start >= period and looks[start - period : start] == pattern:
+                continue  # the row begins further ahead
             while looks[start + count * period : start + (count + 1) * period] == pattern:
                 count += 1
             largest = max(range(start, start + period), key=lambda place: sizes[place])
