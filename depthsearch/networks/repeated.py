@@ -168,9 +168,9 @@ def _stacks(path: str, children: Sequence["nn.Module"]) -> Iterator[Stack]:
     found: list[Stack] = []
     for period in range(1, min(LONGEST_PATTERN, len(children) // FEWEST) + 1):
         for start in range(len(children) - FEWEST * period + 1):
-            if start and looks[start - 1 : start - 1 + period] == looks[start - 1 + period : start - 1 + 2 * period]:
-                continue  # the row begins further ahead
             pattern, count = looks[start : start + period], 1
+            if start >= period and looks[start - period : start] == pattern:
+                continue  # the row begins further ahead
             while looks[start + count * period : start + (count + 1) * period] == pattern:
                 count += 1
             largest = max(range(start, start + period), key=lambda place: sizes[place])

@@ -105,7 +105,7 @@ def facts(answer: Answer, *, place: str = "", reported: Reported | None = None) 
 def details(answer: Answer) -> Iterator[tuple[str, str]]:
     """The facts that do not fit there: how the answer came about."""
     family = answer.problem.network
-    if answer.layers is not None:
+    if answer.layers is not None and answer.layers != LayerCounts():
         yield "layers", _size(answer.layers)
     for found in answer.thresholds:
         if found.reliability != answer.reliability:

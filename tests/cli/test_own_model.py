@@ -1,0 +1,92 @@
+"""A user's code on the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from depthsearch.cli.main import run
+from depthsearch.reporting.command_line import find_command
+from depthsearch.search.settings import SearchSettings
+from tests.user_files import MODEL, PARTS, TRAIN, write
+
+pytestmark = pytest.mark.usefixtures("_in_a_folder_with_the_files")
+QUICK = ["--sampler", "grid", "--depths", "2,20", "--seeds", "2", "--quiet"]
+
+
+@pytest.fixture
+def _in_a_folder_with_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DEPTHSEARCH_STORAGE", raising=False)
+    write(tmp_path, mine=TRAIN, model=MODEL, parts=PARTS)
+
+
+def failed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert run([*arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+def test_find_shows_the_answer_and_its_command_repeats_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["find", "--train", "mine.py:train", *QUICK]) == 0
+    text = capsys.readouterr().out
+    assert "mine.py:train: " in text
+    assert "max depth  2 units of depth\n" in text
+    assert run(["find", "--train", "mine.py:train", *QUICK, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+
+    assert found["problem"]["network"] == {"family": "external", "source": "mine.py:train"}
+    assert found["layers"] == {"hidden": None, "weight_layers": None, "keras": None, "parameters": None}
+    assert run(["find", "--train", "mine.py:train", *QUICK, "--details"]) == 0
+    assert "\nlayers " not in capsys.readouterr().out
+
+
+def test_a_study_file_names_code_and_compare_takes_both(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    other = TRAIN.replace("< 9", "< 3")
+    write(tmp_path, other=other)
+    (tmp_path / "study.toml").write_text(
+        '[[problems]]\nname = "deep"\ntrain = "mine.py:train"\n[[problems]]\nname = "flat"\ntrain = "other.py:train"\n'
+        '[settings]\nsampler = "grid"\ndepths = [2, 20]\nruns_per_trial = 2\n'
+    )
+
+    assert run(["compare", "study.toml", "--quiet", "--json"]) == 0
+    from_file = json.loads(capsys.readouterr().out)
+    assert run(["compare", "--train", "mine.py:train,other.py:train", *QUICK]) == 0
+    text = capsys.readouterr().out
+
+    assert {row["name"] for row in from_file["compared"]} == {"deep", "flat"}
+    assert "mine.py:train" in text
+    assert "other.py:train" in text
+    assert run(["studies", "list", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "modle.py:build"], "--model names no file, but got 'modle.py:build': there is no modle.py in "),
+        (["--model", "model.py:biuld"], "model.py: it has no 'biuld'; it has Net, build, build_for, model, loss, load"),
+        (["--model", "model.py"], "--model must be FILE.py:name or package.module:name, as in model.py:build, but got"),
+        (["--model", "model.py:build", "--width", "3"], "--width is not an option of the network 'model', but got 3"),
+        (["--model", "model.py:build", "--arch", "ffnet"], "--model names the network, but got 'model.py:build' with"),
+        (["--train", "mien.py:train"], "--train names no file, but got 'mien.py:train': there is no mien.py in "),
+        (["--train", "mine.py:train", "--lr", "0.1"], "--lr is the business of the function that trains, but got 0.1"),
+        (["--data", "modle.py:load"], "--data names no file, but got 'modle.py:load': there is no modle.py in "),
+        (["--data", "model.py:lode"], "model.py: it has no 'lode'; it has Net, build"),
+    ],
+)
+def test_misuse_is_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+    assert failed(capsys, "find", *arguments, *QUICK).startswith(f"error: {message}")
+
+
+def test_the_command_that_repeats_a_search_names_the_code() -> None:
+    from depthsearch import Problem
+    from depthsearch.user_objects import hold
+
+    place = {"place": "sqlite:///a.db", "usual_place": "sqlite:///a.db"}
+    problem = Problem(model="model.py:build", data="model.py:load", recipe={"epochs": 9})
+    command = find_command(problem, SearchSettings(), study="mine", **place)
+
+    assert command == "depthsearch find --model model.py:build --data model.py:load --epochs 9 --study mine"
+    held = Problem(train=hold(lambda depth, seed: [1.0]))
+    assert find_command(held, SearchSettings(), study="mine", **place) is None
