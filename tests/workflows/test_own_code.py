@@ -124,7 +124,8 @@ def test_misuse_is_one_line() -> None:
 
 
 def test_the_stack_is_named_and_equal_layers_are_warned_of(folder: Path) -> None:
-    copied = "from torch import nn\n\n\ndef build(depth):\n    layer = nn.TransformerEncoderLayer(2, 1, 4, batch_first=True)\n"
+    layer = "nn.TransformerEncoderLayer(2, 1, 4, batch_first=True)"
+    copied = f"from torch import nn\n\n\ndef build(depth):\n    layer = {layer}\n"
     write(folder, copied=f"{copied}    return nn.TransformerEncoder(layer, depth, enable_nested_tensor=False)\n")
     events: list[Event] = []
     for text in ("model.py:model", "model.py:build", "copied.py:build"):
