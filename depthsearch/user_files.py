@@ -97,6 +97,14 @@ def is_code(text: str) -> bool:
     return True
 
 
+def is_found(text: str) -> bool:
+    """Whether the code that a text names is there."""
+    try:
+        return is_live(text) or find_source(text, path="").file.is_file()
+    except InvalidValue:
+        return False
+
+
 def find_source(text: str, *, path: str) -> SourceFile:
     """The file that a text names.
 

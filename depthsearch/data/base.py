@@ -13,7 +13,7 @@ from pydantic import Field
 
 from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.schema import FrozenModel, Registered
-from depthsearch.user_files import check_text, is_code
+from depthsearch.user_files import check_text, is_code, is_found
 
 BINARY = 2
 
@@ -195,7 +195,7 @@ class DataSource(Registered):
                 raise InvalidValue(f"{head!r} reads no file, but got {text!r}", path="data.name", value=text)
             return {cls.key: head, "path": rest} if rest else {cls.key: head}
         misspelled = get_close_matches(head, cls.names(), n=1, cutoff=0.8) and ".py:" not in text
-        if not misspelled and is_code(text):
+        if not misspelled and is_code(text) and (".py:" in text or "." in head or is_found(text)):
             return {cls.key: USER, "source": text}
         if len(head) == 1:  # the drive of a Windows path
             raise InvalidValue(path="data.name", value=text, expected="a name before the path, as in csv:PATH")

@@ -175,7 +175,7 @@ class Network(Registered):
         """Watch the first forward pass of a module that `build` returned; the check is called after it.
 
         Raises:
-            UserCodeFailed: The check finds that a part of the module that makes its depth did not run.
+            InvalidValue: The check finds that a part of the module that makes its depth did not run.
         """
         return lambda: None
 

@@ -47,8 +47,13 @@ class ExternalNetwork(FromSource, Network):
         return cls.with_checked_source(data)
 
     @property
-    def _trainer(self) -> UserCode:
-        """The code, whose target takes a depth and a seed."""
+    def trainer(self) -> UserCode:
+        """The code, whose target takes a depth and a seed.
+
+        Raises:
+            InvalidValue: There is no such file.
+            UserCodeFailed: It cannot be imported, or the name is of nothing that takes a depth and a seed.
+        """
         code = self.loaded
         if not callable(code.target):
             raise code.refused(
@@ -83,7 +88,7 @@ class ExternalNetwork(FromSource, Network):
         Raises:
             UserCodeFailed: The function raises an exception, or gives something else than numbers, or none.
         """
-        code = self._trainer
+        code = self.trainer
         doing = f"{code.called}({depth}, {seed})"
         with forked_generators(seed), code.calling(doing):
             found = code.target(depth, seed)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from depthsearch.errors import UserCodeFailed
+from depthsearch.errors import InvalidValue, UserCodeFailed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -102,8 +102,9 @@ def watch_copies(module: "nn.Module", *, called: str) -> Callable[[], None]:
         called: The name of the user's function, for messages.
 
     Returns:
-        A check to call after the pass. It raises UserCodeFailed where a block did not run: a module that loops over a
-        number of blocks, and not over its container, takes no notice of another length.
+        A check to call after the pass. It raises InvalidValue where a block did not run: a module that loops over a
+        number of blocks, and not over its container, takes no notice of another length. That is no failure of one run:
+        no depth can be searched.
     """
     if module not in _REPEATED:
         return lambda: None
@@ -120,7 +121,7 @@ def watch_copies(module: "nn.Module", *, called: str) -> Callable[[], None]:
         for handle in handles:
             handle.remove()
         if len(ran) < len(blocks):
-            raise UserCodeFailed(
+            raise InvalidValue(
                 f"{len(ran)} of {len(blocks)} blocks of {stack.name} ran: the module of {called}() does not run all "
                 f"that its container holds; write {called}(depth)"
             )

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from depthsearch.errors import UserCodeFailed
 from depthsearch.networks.external import ExternalNetwork
 from depthsearch.problem.problem import Problem
 from depthsearch.schema import MANY
 from depthsearch.training.engine import Job, Record, Watch
+from depthsearch.training.failures import run_failed, translate_out_of_memory
 from depthsearch.training.trace import Snapshot, Trace, TrainingFacts
 
 WORST_LOSS = 2.0
@@ -22,7 +24,7 @@ POINTS = MANY
 class ExternalEngine:
     """Calls the user's function for one job after the other. The budget of a run is the number of its scores."""
 
-    name = "external"
+    name = "scores"
 
     def __init__(self) -> None:
         self._budget = 1  # scores of the run before, which the progress of the next is held against
@@ -38,7 +40,7 @@ class ExternalEngine:
         """Train every job (see Engine.train).
 
         Raises:
-            UserCodeFailed: The user's function raises an exception, or gives no scores.
+            RunFailed: The user's function raises an exception, or gives no scores; OutOfMemory where memory ran out.
             TypeError: The problem is none of a function that trains elsewhere.
         """
         network = problem.network
@@ -47,7 +49,7 @@ class ExternalEngine:
         for job in jobs:
             scores: list[float] = []
             ended: int | None = None
-            for score in network.scores(job.depth, job.seed):
+            for score in _scores(problem, network, job):
                 scores.append(score)
                 budget = max(self._budget, len(scores))
                 ended = None if watch is None else watch(score_trace(job, scores, network.baseline, budget=budget))
@@ -55,6 +57,15 @@ class ExternalEngine:
                     break
             self._budget = len(scores)
             yield job, score_trace(job, scores, network.baseline, budget=len(scores))
+
+
+def _scores(problem: Problem, network: ExternalNetwork, job: Job) -> Iterator[float]:
+    """The scores of a run; what ends it too early becomes its failure."""
+    try:
+        with translate_out_of_memory(problem, job.depth, seed=job.seed):
+            yield from network.scores(job.depth, job.seed)
+    except UserCodeFailed as error:
+        raise run_failed(problem, job.depth, error, seed=job.seed) from error
 
 
 def score_trace(job: Job, scores: Sequence[float], baseline: float, *, budget: int) -> Trace:
@@ -69,7 +80,7 @@ def score_trace(job: Job, scores: Sequence[float], baseline: float, *, budget: i
     score = np.asarray(scores, dtype=np.float32)
     return Trace(
         facts=TrainingFacts(
-            optimizer="external",
+            optimizer="unknown",
             learning_rate=0.0,
             momentum=0.0,
             weight_decay=0.0,

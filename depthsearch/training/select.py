@@ -16,7 +16,7 @@ WIDEST_DENSE = 128
 SHALLOW = 8
 """Depths whose plans are looked at; the engine itself refuses a deeper one that it does not train."""
 
-EXTERNAL = "external"
+EXTERNAL = "scores"
 """The engine of a function that trains elsewhere. It is not chosen by name."""
 
 GPU_LANES = 128

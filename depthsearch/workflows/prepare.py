@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from depthsearch.data.base import DataSpec
 from depthsearch.detection import bar
-from depthsearch.errors import InvalidValue
+from depthsearch.errors import InvalidValue, UserCodeFailed
 from depthsearch.networks.external import ExternalNetwork
 from depthsearch.networks.repeated import equal_layers
 from depthsearch.networks.user import UserNetwork
@@ -41,6 +42,7 @@ def check_criterion(problem: Problem) -> None:
             target, or the warm-up takes the whole budget.
     """
     if isinstance(problem.network, ExternalNetwork):
+        assert problem.network.trainer
         _check_target(problem.criterion, problem.network.baseline)
         return
     data, criterion = problem.data.contents(), problem.criterion
@@ -99,9 +101,25 @@ def announce(problem: Problem, on_event: OnEvent) -> None:
             stack = network.stack(spec)
             text = stack_sentence(stack.name, count=stack.count, kind=stack.kind, called=network.function)
             on_event(Preparing(text))
-        equal = equal_layers(network.build(spec, network.shallowest + 1))
+        equal = _equal_layers(network, spec)
     if equal is not None:
         on_event(Preparing(equal_weights_sentence(*equal)))
+
+
+def _equal_layers(network: UserNetwork, spec: DataSpec) -> tuple[str, str] | None:
+    """Two layers of a shallow module that start with equal weights; None where it cannot be built.
+
+    Raises:
+        UserCodeFailed: The code returns no module that could be trained.
+    """
+    try:
+        return equal_layers(network.build(spec, network.shallowest + 1))
+    except UserCodeFailed as error:
+        if error.trace:  # that depth cannot be built: others may
+            return None
+        raise
+    except (MemoryError, RuntimeError):  # memory ran out: the search says at which depth
+        return None
 
 
 def prepared(engine: Engine, on_event: OnEvent) -> Engine:

@@ -11,8 +11,9 @@ DATA_SETS = [
     name
     for name in DataSource.names()
     if not any(field.is_required() for field in DataSource.entry(name).model_fields.values())
+    and not DataSource.entry(name).runs_user_code
 ]
-"""Those that need no file."""
+"""Those that need neither a file nor a user's code."""
 
 CLASSIFIED = [name for name in DATA_SETS if DataSource.of(name).spec.task == "classification"]
 

@@ -9,7 +9,7 @@ from depthsearch import Problem
 from depthsearch.data.base import DataSpec
 from depthsearch.detection import bar_of, verdict_of
 from depthsearch.detection.verdict import VerdictKind
-from depthsearch.errors import InvalidValue, UserCodeFailed
+from depthsearch.errors import InvalidValue, RunFailed, UserCodeFailed
 from depthsearch.networks.external import ExternalNetwork
 from depthsearch.training.engine import Job, train_all
 from depthsearch.training.external import ExternalEngine, score_trace
@@ -114,8 +114,24 @@ def test_a_mistake_is_one_line(tmp_path: Path, problem: Problem, code: str, mess
     write(tmp_path, mine=code + "\n")
 
     with pytest.raises(UserCodeFailed) as error:
-        traced(Problem(train="mine.py:train"), 2)
+        _found(external(Problem(train="mine.py:train")))
     assert str(error.value).startswith(message)
+
+
+def _found(network: ExternalNetwork) -> tuple[float, list[float]]:
+    return network.baseline, list(network.scores(2, 0))
+
+
+def test_an_exception_ends_its_run_and_no_other(tmp_path: Path, problem: Problem) -> None:
+    write(tmp_path, mine="def train(depth, seed):\n    return [1 / (depth - 3)] * 4\n")
+    runs = ExternalEngine().train(Problem(train="mine.py:train"), [Job(4, 0), Job(3, 7)])
+
+    assert next(runs)[1].score.tolist() == [1, 1, 1, 1]
+    with pytest.raises(
+        RunFailed, match=r"mine.py:train with seed 7 failed: mine.py, line 2: ZeroDivisionError"
+    ) as error:
+        next(runs)
+    assert (error.value.depth, error.value.seed) == (3, 7)
 
 
 def test_what_the_function_decides_is_no_part_of_the_problem(problem: Problem) -> None:
@@ -130,8 +146,8 @@ def test_what_the_function_decides_is_no_part_of_the_problem(problem: Problem) -
 
 
 def test_the_function_is_the_engine(problem: Problem) -> None:
-    assert choose_engine(problem).load().name == "external"
-    assert choose_engine(problem, engine="external").name == "external"
+    assert choose_engine(problem).load().name == "scores"
+    assert choose_engine(problem, engine="scores").name == "scores"
     with pytest.raises(InvalidValue, match="engine 'torch' is not used where a function trains elsewhere"):
         choose_engine(problem, engine="torch")
     with pytest.raises(UserCodeFailed, match=r"mine.py:train trains its network itself, and gives no module"):

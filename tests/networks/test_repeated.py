@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from depthsearch.errors import UserCodeFailed
+from depthsearch.errors import InvalidValue, UserCodeFailed
 from depthsearch.networks.repeated import Stack, build_repeated, equal_layers, find_stack, watch_copies
 
 WIDTH = 6
@@ -152,7 +152,7 @@ def test_a_module_that_runs_a_fixed_number_of_blocks_is_refused() -> None:
     check = watch_copies(module, called="model")
     module(torch.zeros(3, WIDTH))
 
-    with pytest.raises(UserCodeFailed) as error:
+    with pytest.raises(InvalidValue) as error:
         check()
     assert str(error.value) == (
         "3 of 7 blocks of layers[0:4] ran: the module of model() does not run all that its container holds; write "
