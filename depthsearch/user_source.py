@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from depthsearch.errors import InvalidValue
 from depthsearch.user_code import UserCode, code_hash, load_code
@@ -68,6 +68,16 @@ class FromSource:
             UserCodeFailed: It cannot be imported, or holds no such name.
         """
         return load_code(self.source, path=self.written, digest=self.code)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the loaded code: another process loads it again, and refuses other contents."""
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
+        kept = {name: value for name, value in state["__dict__"].items() if name != "loaded"}
+        return state | {"__dict__": kept}
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """The entry itself, which never changes."""
+        return self
 
     def identity(self) -> dict[str, Any]:
         """The fields that identify the entry: of the code its name; where it lies is no part of the question."""

@@ -1,5 +1,7 @@
 """A user's torch module as a family of networks."""
 
+import copy
+import pickle
 from pathlib import Path
 
 import pytest
@@ -146,6 +148,23 @@ def test_the_question_holds_the_name_and_not_the_path(folder: Path, monkeypatch:
     assert Problem(model="model.py:build_for", data="model.py:load").question() != question
     (folder / "parts.py").write_text(PARTS.replace("0.5", "0.6"))
     assert Problem(model="../model.py:build", data="../model.py:load").code() != code
+
+
+def test_a_problem_travels_without_its_code_and_finds_it_again(folder: Path) -> None:
+    problem = Problem(model="model.py:build", data="model.py:load")
+    found = network("model.py:build")
+    assert found.loaded
+    assert problem.data.spec.classes == 2
+    problem = problem.model_copy(update={"network": found})
+    again = pickle.loads(pickle.dumps(problem))
+
+    assert again == problem == copy.deepcopy(problem)
+    assert again.code() == problem.code()
+    assert len(again.network.build(SPEC, 2).blocks) == 2
+    late = pickle.loads(pickle.dumps(problem))
+    (folder / "parts.py").write_text(PARTS.replace("0.5", "0.6"))
+    with pytest.raises(InvalidValue, match="model has changed since it was read"):
+        late.network.build(SPEC, 2)
 
 
 def test_texts_and_the_networks_that_they_name() -> None:
