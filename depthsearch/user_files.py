@@ -1,7 +1,7 @@
 """The source files of a user's code, named as `FILE.py:name` or `package.module:name`: found and hashed, never run.
 
 The hash is of contents, never of paths: of the source file, and of every module that it imports from its directory tree
-or the working folder, as their `import` statements name them. Of an installed package, the modules of that package.
+or the working folder, as their `import` statements name them. An installed package is known by its version.
 """
 
 import ast
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from depthsearch.errors import InvalidValue
@@ -45,9 +46,13 @@ class SourceFile:
         return is_of_others(self.file)
 
     def digest(self) -> str:
-        """SHA-256 of its contents, and of those of the modules that it imports from its directory tree."""
-        contents, _ = _scanned(self.file, *_stamp(self.file))
-        return sha256(canonical_json([contents, sorted(self._imported().items())]))
+        """SHA-256 of its contents, and of those of the modules that it imports from its directory tree.
+
+        Of an installed package: of the contents of the file, and the version of the package.
+        """
+        contents = sha256(self.file.read_bytes().hex())
+        imported = [_version_of(self.module.partition(".")[0])] if self.installed else sorted(self._imported().items())
+        return sha256(canonical_json([contents, imported]))
 
     def _imported(self) -> dict[str, str]:
         """The hash of every such module, by its dotted name."""
@@ -64,13 +69,10 @@ class SourceFile:
 
     def _module_file(self, dotted: str) -> Path | None:
         """The file of a module, if it belongs to the user's code."""
-        top = self.module.partition(".")[0]
-        if self.installed and dotted != top and not dotted.startswith(f"{top}."):
-            return None
         for folder in self.folders:
             inner = folder.joinpath(*dotted.split("."))
             for file in (inner / "__init__.py", inner.with_suffix(".py")):
-                if file.is_file() and (self.installed or not is_of_others(file)):
+                if file.is_file() and not is_of_others(file):
                     return file
         return None
 
@@ -147,6 +149,14 @@ def _module_source(text: str, module: str, name: str, path: str) -> SourceFile:
 def is_of_others(file: Path) -> bool:
     """Whether a file belongs to an installed package, or to depthsearch."""
     return file.is_relative_to(Path(__file__).parent) or any(part in OF_OTHERS for part in file.parts)
+
+
+def _version_of(package: str) -> str:
+    """The version of the distribution of that name; empty where none has it."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def shown(file: Path | str) -> str:

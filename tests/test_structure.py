@@ -139,10 +139,11 @@ def test_no_family_and_no_data_set_is_named_outside_its_file_and_its_registry(ki
 def test_private_names_of_optuna_are_used_in_one_file() -> None:
     """Ruff refuses private attributes (SLF001) in every file for which pyproject.toml makes no exception."""
     allowed = PACKAGE / "search" / "optuna_internals.py"
+    of_torch = PACKAGE / "training" / "modules" / "tape.py"  # whether a tensor is a view has no public name
     for path in PACKAGE.rglob("*.py"):
         private = [name for name in imports(path) if name.startswith("optuna") and "._" in name]
         assert path == allowed or not private
-        assert "SLF001" not in path.read_text()
+        assert path == of_torch or "SLF001" not in path.read_text()
 
 
 def test_public_names_are_all_there() -> None:

@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from depthsearch.errors import BuildFailed, DepthsearchError, OutOfMemory, RunFailed
+from depthsearch.errors import BuildFailed, DepthsearchError, OutOfMemory, RunFailed, UserCodeFailed
 from depthsearch.problem.problem import Problem
 
 LONGEST_REASON, LONGEST_TRACEBACK = 300, 20_000
@@ -68,6 +68,23 @@ def translate_out_of_memory(problem: Problem, depth: int, *, seed: int | None = 
         if isinstance(error, DepthsearchError) or not ran_out_of_memory(error):
             raise
         raise out_of_memory(problem, depth, error, seed=seed) from error
+
+
+@contextmanager
+def translate_run_errors(problem: Problem, depth: int, *, seed: int) -> Iterator[None]:
+    """A block that trains one run: what it raises becomes RunFailed, or OutOfMemory; what is refused stays as it is."""
+    try:
+        yield
+    except UserCodeFailed as error:
+        if error.trace:  # an exception, and no value that is refused
+            raise run_failed(problem, depth, error, seed=seed) from error
+        raise
+    except DepthsearchError:
+        raise
+    except Exception as error:
+        if ran_out_of_memory(error):
+            raise out_of_memory(problem, depth, error, seed=seed) from error
+        raise run_failed(problem, depth, error, seed=seed) from error
 
 
 @contextmanager

@@ -32,6 +32,7 @@ def test_find_shows_the_answer_and_its_command_repeats_it(capsys: pytest.Capture
     text = capsys.readouterr().out
     assert "mine.py:train: " in text
     assert "max depth  2 units of depth\n" in text
+    assert "; test" not in text
     assert run(["find", "--train", "mine.py:train", *QUICK, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
 

@@ -256,7 +256,9 @@ def test_settings_count_in_the_question_and_their_order_does_not() -> None:
     assert hash(hf("llama")) == hash(hf("llama"))
 
 
-@pytest.mark.parametrize("value", [None, [1, None], {"a": None}, object(), float("nan")], ids=["null", "list", "table", "object", "nan"])
+@pytest.mark.parametrize(
+    "value", [None, [1, None], {"a": None}, object(), float("nan")], ids=["null", "list", "table", "object", "nan"]
+)
 def test_a_setting_that_has_no_place_in_a_question_is_refused(value: object) -> None:
     with pytest.raises(InvalidValue, match=r"set (of 'x' )?must "):
         hf("llama", x=value)

@@ -11,6 +11,7 @@ from rich.text import Text
 from depthsearch.reporting.labels import headings
 from depthsearch.reporting.sentences import excluded_depths, in_words, interval_words, listed
 from depthsearch.reporting.standings import conclusions, difference_words, rank_words, won_words
+from depthsearch.reporting.terminal.facts import is_tested
 from depthsearch.results.comparison import Compared, Comparison
 
 COLUMNS_AT_ONCE = 4
@@ -136,7 +137,9 @@ def _layers(row: Compared) -> str:
 
 def _accuracy(row: Compared) -> str:
     scores = row.answer.scores
-    return "" if scores is None else f"{scores.median:.3f} / {scores.test:.3f}"
+    if scores is None:
+        return ""
+    return f"{scores.median:.3f} / {scores.test:.3f}" if is_tested(row.answer.problem) else f"{scores.median:.3f}"
 
 
 def _confirmed(row: Compared) -> str:

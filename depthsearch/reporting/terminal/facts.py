@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from depthsearch.detection.verdict import Evidence
 from depthsearch.networks.base import LayerCounts
+from depthsearch.networks.external import ExternalNetwork
 from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.study_file import Reported
@@ -91,7 +92,7 @@ def facts(answer: Answer, *, place: str = "", reported: Reported | None = None) 
     if answer.bar is not None:
         yield "trained", trained_words(answer)
     if answer.scores is not None:
-        yield "accuracy", scores_words(answer.scores)
+        yield "accuracy", scores_words(answer.scores, tested=is_tested(answer.problem))
     if answer.beyond is not None:
         yield "beyond", _beyond_words(answer)
     for exclusion in answer.exclusions:
@@ -154,11 +155,16 @@ def _criterion_words(criterion: Criterion) -> str:
             return "held: the rule of an earlier version; such studies are read, not resumed"
 
 
-def scores_words(scores: Scores) -> str:
+def is_tested(problem: Problem) -> bool:
+    """Whether a test score is known besides: a function that trains elsewhere gives one score for each epoch."""
+    return not isinstance(problem.network, ExternalNetwork)
+
+
+def scores_words(scores: Scores, *, tested: bool = True) -> str:
     """ "0.844 (0.518 to 0.872), the 16 confirming runs at 21; test 0.830"."""
     runs = f"the {scores.runs} confirming runs" if scores.confirming else f"{count_of(scores.runs, 'run')}"
     span = f"{scores.lowest:.3f} to {scores.highest:.3f}"
-    return f"{scores.median:.3f} ({span}), {runs} at {scores.depth}; test {scores.test:.3f}"
+    return f"{scores.median:.3f} ({span}), {runs} at {scores.depth}" + (f"; test {scores.test:.3f}" if tested else "")
 
 
 def useful_words(answer: Answer) -> str:

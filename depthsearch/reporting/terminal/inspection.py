@@ -83,9 +83,10 @@ def _evidence(evidence: Evidence) -> Table:
 
 def _curves(inspection: Inspection) -> Text:
     """Loss and accuracy over epochs, the accuracy from that of a guess at random."""
-    chance = 1 / inspection.detail.predictions.shape[1]
-    accuracies = inspection.train_score, inspection.test_score[1:]
-    drawn = [*_losses(inspection), *_pair("accuracy", accuracies, chance, 1.0, (f"{chance:.2g}", "1"))]
+    classes = inspection.detail.predictions.shape[1]
+    chance, name = (1 / classes, "accuracy") if classes else (inspection.baseline, "score")
+    scores = inspection.train_score, inspection.test_score[1:]
+    drawn = [*_losses(inspection), *_pair(name, scores, chance, 1.0, (f"{chance:.2g}", "1"))]
     axis = f"{'epoch 1':<{CHART_WIDTH - 6}}{inspection.epochs:>6}"
     return Text("\n".join([*drawn, f"{'':>6} {axis}  {axis}"]))
 

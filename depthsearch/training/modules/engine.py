@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+from depthsearch.errors import DepthsearchError
 from depthsearch.problem.problem import Problem
 from depthsearch.schema import canonical_json, sha256
 from depthsearch.training.engine import Job, Record, Watch, cores
-from depthsearch.training.failures import translate_out_of_memory
+from depthsearch.training.failures import translate_run_errors
 from depthsearch.training.modules.batches import seeded_loaders
 from depthsearch.training.modules.checkpoint import Checkpoint
 from depthsearch.training.modules.device import check_precision, torch_device
@@ -70,12 +71,22 @@ class ModuleEngine:
             yield from self._pool.train(problem, waiting, watch=watch, record=record)
 
     def _trained(self, problem: Problem, job: Job, watch: Watch | None, record: Record) -> Trace:
-        data = problem.data.contents()
         checkpoint = self._checkpoint(problem, job) if record == "summary" else None
-        memory = translate_out_of_memory(problem, job.depth, seed=job.seed)
-        with memory, threads(1), seeded(job.seed), seeded_loaders(data, job.seed):
-            run = ModuleRun(problem, data, job, self.device, full=record == "full")
-            trace = run.train(watch, checkpoint)
+        data, doing = problem.data.contents(), f"training {problem.network.depth_words(job.depth)}"
+        asked = None if watch is None else _Asked(watch)
+        try:
+            with (
+                translate_run_errors(problem, job.depth, seed=job.seed),
+                threads(1),
+                seeded(job.seed),
+                seeded_loaders(data, job.seed),
+                problem.data.running(doing),
+                problem.network.running(doing),
+            ):
+                run = ModuleRun(problem, data, job, self.device, full=record == "full")
+                trace = run.train(asked, checkpoint)
+        except _OfWatcher as carried:
+            raise carried.error from None
         if checkpoint is not None:
             checkpoint.remove()
         return trace
@@ -92,6 +103,28 @@ class ModuleEngine:
 
 class _Slow(Exception):
     """The jobs of a call would take long in one process."""
+
+
+class _OfWatcher(DepthsearchError):
+    """What a watcher raised is no failure of the run: it is carried past those who translate these."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+class _Asked:
+    """A watcher whose exceptions are carried."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def __call__(self, trace: Trace) -> int | None:
+        """What the watcher answers."""
+        try:
+            return self._watch(trace)
+        except Exception as error:
+            raise _OfWatcher(error) from error
 
 
 class _Stopwatch:

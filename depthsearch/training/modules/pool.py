@@ -16,7 +16,7 @@ from depthsearch.errors import OutOfMemory, RunFailed
 from depthsearch.problem.problem import Problem
 from depthsearch.training.engine import Job, Record, Watch
 from depthsearch.training.failures import out_of_memory, run_failed
-from depthsearch.training.modules.worker import receive, send
+from depthsearch.training.modules.pipe import receive, send
 from depthsearch.training.trace import Trace
 from depthsearch.user_objects import is_live
 

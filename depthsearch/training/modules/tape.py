@@ -24,10 +24,12 @@ from torch.overrides import TorchFunctionMode
 
 from depthsearch.training.modules.structure import first_tensor, replace_first_tensor
 
+_NORMALIZED_OVER_POINTS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+
 _CHANNELS_SECOND = (
-    nn.modules.conv._ConvNd,  # noqa: SLF001 - the common base of all convolutions has no public name
-    nn.modules.batchnorm._NormBase,  # noqa: SLF001
-    nn.GroupNorm,
+    *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
+    *_NORMALIZED_OVER_POINTS,
+    *(nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d, nn.GroupNorm),
 )
 """Layers whose outputs have their units in the second dimension; all others have them in the last."""
 
@@ -106,7 +108,7 @@ def layers_of(module: nn.Module) -> list[Layer]:
 
 def has_batch_norm(module: nn.Module) -> bool:
     """Whether an output depends on the other points of its batch."""
-    return any(isinstance(part, nn.modules.batchnorm._NormBase) for part in module.modules())  # noqa: SLF001
+    return any(isinstance(part, _NORMALIZED_OVER_POINTS) for part in module.modules())
 
 
 def _recurrent_layers(name: str, module: nn.RNNBase, owned: Sequence[tuple[str, nn.Parameter]]) -> list[Layer]:

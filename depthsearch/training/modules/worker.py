@@ -5,36 +5,16 @@ goes to standard error. It ends where its parent does.
 """
 
 import os
-import pickle
 import queue
 import signal
 import sys
 import threading
-from typing import IO, Any
+from typing import Any
 
 from depthsearch.errors import DepthsearchError
 from depthsearch.training.failures import run_failed
+from depthsearch.training.modules.pipe import receive, send
 from depthsearch.training.trace import Trace
-
-
-def send(stream: IO[bytes], message: Any) -> None:
-    """One message: its length in 8 bytes, and its pickle."""
-    data = pickle.dumps(message)
-    stream.write(len(data).to_bytes(8, "big") + data)
-    stream.flush()
-
-
-def receive(stream: IO[bytes]) -> Any:
-    """The next message.
-
-    Raises:
-        EOFError: The other end is closed.
-    """
-    size = stream.read(8)
-    if len(size) < 8:  # noqa: PLR2004 - the length
-        raise EOFError
-    data = stream.read(int.from_bytes(size, "big"))
-    return pickle.loads(data)
 
 
 def main() -> None:
