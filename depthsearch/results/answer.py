@@ -109,7 +109,7 @@ class LadderResult(FrozenModel):
         best_depth: The best rung, from which on depths are searched; null while it is not known.
         median: Of the final scores of fresh runs there, from which the bar was set; null while it is not known.
         runs: How many these were.
-        budget: Of training, which the answer belongs to: "200 epochs".
+        budget: Of training, which the answer belongs to: "200 epochs"; empty where a user's function trains.
     """
 
     margin: float

@@ -9,6 +9,7 @@ from statistics import median
 from depthsearch.detection.verdict import count_verdicts
 from depthsearch.errors import InvalidValue
 from depthsearch.networks.base import LayerCounts
+from depthsearch.networks.external import ExternalNetwork
 from depthsearch.problem.problem import Problem
 from depthsearch.reporting.sentences import (
     answer_sentence,
@@ -217,6 +218,7 @@ def _ladder(known: _Known) -> LadderResult | None:
     if known.ladder is None:
         return None
     bar, (name, budget) = known.ladder.bar, known.problem.recipe.budget
+    is_external = isinstance(known.problem.network, ExternalNetwork)
     return LadderResult(
         margin=known.ladder.margin,
         rungs=tuple(
@@ -225,7 +227,7 @@ def _ladder(known: _Known) -> LadderResult | None:
         best_depth=None if bar is None else bar.rung,
         median=None if bar is None else round(bar.median, 6),
         runs=0 if bar is None else bar.runs,
-        budget=count_of(budget, name.removesuffix("s")),
+        budget="" if is_external else count_of(budget, name.removesuffix("s")),
     )
 
 

@@ -330,3 +330,22 @@ def test_a_study_file_declares_it(searched: Searched, tmp_path: Path) -> None:
     file.write_text('[[problems]]\ncriterion = { kind = "no_worse", margin = 2.0 }\n')
     with pytest.raises(UnreadableStudyFile, match=r"line 2: margin must be less than 1, but got 2\.0"):
         read_study_file(file)
+
+
+def test_scores_of_training_elsewhere_set_a_bar_too(tmp_path: Path) -> None:
+    file = tmp_path / "elsewhere.py"
+    file.write_text(
+        "import random\n\n\ndef train(depth, seed):\n"
+        "    noise = random.Random(1000 * seed + depth)\n"
+        "    for _ in range(5):\n        yield 0.9 - 0.01 * max(depth - 6, 0) + noise.gauss(0, 0.002)\n"
+    )
+    url = f"sqlite:///{tmp_path}/studies.db"
+    command = ["find", "--train", f"{file}:train", "--criterion", "no_worse", "--cap", "30", "--sampler", "bisect"]
+    assert run([*command, "--storage", url, "--quiet"]) == 0
+    with open_store(url) as store:
+        (summary,) = store.studies()
+        answer = answer_of(store.read_study(summary.name))
+    assert answer.max_depth == 7
+    assert answer.ladder is not None
+    assert [rung.depth for rung in answer.ladder.rungs] == [1, 2, 4, 8, 16]
+    assert "training" not in answer.sentence

@@ -108,8 +108,8 @@ def answer_sentence(
     )
     if ladder is None or ladder.best_depth is None or bar is None:
         return found
-    conditions = f"given the bar of {bar:.3f}, set at {family.depth_words(ladder.best_depth)}, and {ladder.budget}"
-    return f"{found}; {conditions} of training"
+    budget = f", and {ladder.budget} of training" if ladder.budget else ""
+    return f"{found}; given the bar of {bar:.3f}, set at {family.depth_words(ladder.best_depth)}{budget}"
 
 
 def _found_sentence(

@@ -178,7 +178,7 @@ def bar_words(answer: Answer, ladder: LadderResult) -> str:
         how = f"that of chance, since {median} is {ladder.median:.3f}"
     else:
         how = f"{ladder.margin:g} below {median}, {ladder.median:.3f}"
-    return f"{answer.bar:.3f}, {how}; for {ladder.budget} of training"
+    return f"{answer.bar:.3f}, {how}" + (f"; for {ladder.budget} of training" if ladder.budget else "")
 
 
 def scores_words(scores: Scores) -> str:
