@@ -250,7 +250,7 @@ class _Board:
             return ""
         parts = [self._study, f"{count_of(self._trials, 'trial')}, {count_of(self._runs, 'run')}"]
         curve = self._curve
-        if curve is not None:
+        if curve is not None and curve.points:
             parts.append(f"max depth {possible_words(curve, self._settings.cap)}")
         return "; ".join([*parts, self._line()])
 
