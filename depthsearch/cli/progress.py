@@ -104,7 +104,7 @@ class Progress:
     """
 
     def __init__(self, problems: Mapping[str, Problem], settings: SearchSettings, *, quiet: bool) -> None:
-        self._families = {name: problem.network for name, problem in problems.items()}
+        self._problems = dict(problems)
         self._settings = settings
         self._console = progress_console(quiet=quiet)
         self._board = _Board()
@@ -130,7 +130,7 @@ class Progress:
 
     def of(self, name: str, event: Event) -> None:
         """Show one event of the search of that name."""
-        family, called = self._families[name], f"{name}: " if name else ""
+        family, called = self._problems[name].network, f"{name}: " if name else ""
         match event:
             case StudyOpened():
                 self._opened(name, event)
@@ -151,10 +151,10 @@ class Progress:
                     self._console.print(finished_line(event, family=family, cap=self._settings.cap))
 
     def _opened(self, name: str, event: StudyOpened) -> None:
-        family, called, study = self._families[name], f"{name}: " if name else "", event.study
-        place = list(self._families).index(name) + 1
-        of = f"{name}, {place} of {len(self._families)}: " if name else ""
-        self._board.begin(study, family, self._settings.resolved(reliability=family.reliability), of)
+        problem, called, study = self._problems[name], f"{name}: " if name else "", event.study
+        place = list(self._problems).index(name) + 1
+        of = f"{name}, {place} of {len(self._problems)}: " if name else ""
+        self._board.begin(study, problem.network, self._settings.resolved(reliability=problem.reliability), of)
         finished = count_of(event.finished_trials, "trial")
         if event.done:
             self._console.print(f"{called}{study} is done already, with {finished}")
@@ -250,7 +250,7 @@ class _Board:
             return ""
         parts = [self._study, f"{count_of(self._trials, 'trial')}, {count_of(self._runs, 'run')}"]
         curve = self._curve
-        if curve is not None:
+        if curve is not None and curve.points:
             parts.append(f"max depth {possible_words(curve, self._settings.cap)}")
         return "; ".join([*parts, self._line()])
 

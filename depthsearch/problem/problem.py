@@ -18,6 +18,8 @@ from depthsearch.problem.criterion import LAST_EPOCHS, Criterion
 from depthsearch.problem.recipe import Recipe
 from depthsearch.schema import FrozenModel, canonical_json, sha256, without_nulls
 
+HALF = 0.5
+
 QUESTION_FORMAT = 2
 """Raised whenever the same canonical JSON would come to mean another training."""
 
@@ -133,6 +135,11 @@ class Problem(FrozenModel):
         """The fields that identify the problem: those that are given; of files and code the content, never the path."""
         fields = self.model_dump(mode="json", exclude_none=True)
         return fields | {"network": self.network.identity(), "data": self.data.identity()}
+
+    @property
+    def reliability(self) -> float:
+        """That of a search whose settings give none: the family's, or one half where runs are compared with others."""
+        return HALF if self.criterion.is_relative else self.network.reliability
 
     def question(self) -> str:
         """SHA-256 of the canonical JSON and a format number: equal problems ask equal questions.

@@ -18,6 +18,7 @@ from depthsearch.reporting.figures.curve_traces import (
     reliability_trace,
 )
 from depthsearch.reporting.sentences import count_of, exclusion_words, interval_words
+from depthsearch.reporting.terminal.facts import bar_words
 from depthsearch.results.answer import Answer, Outcome
 from depthsearch.search.curve import CurvePoint
 from depthsearch.search.settings import SearchSettings
@@ -44,8 +45,11 @@ def note_of(answer: Answer, given: SearchSettings, *, place: str, usual_place: s
     if answer.interval is not None:
         where = interval_words(answer.interval, answer.settings.cap)
         facts.append(
-            f"interval: {where}, where {answer.reliability:.0%} train ({answer.interval_level:.0%} probability)"
+            f"interval: {where}, where {answer.reliability:.0%} train ({answer.interval_level:.0%} probability"
+            f"{'' if answer.ladder is None else ', given the bar'})"
         )
+    if answer.ladder is not None:
+        facts.append(f"bar: {bar_words(answer, answer.ladder)}")
     if answer.beyond is not None:
         facts.append(f"beyond: {answer.beyond.sentence}")
     facts += [f"excluded: {exclusion_words(exclusion, family)}" for exclusion in answer.exclusions]

@@ -89,6 +89,37 @@ class UsefulDepth(FrozenModel):
     margin: float
 
 
+class LadderRung(FrozenModel):
+    """One depth of the ladder: how many runs were made there, and the median of their final scores."""
+
+    depth: int
+    runs: int
+    median: float
+
+
+class LadderResult(FrozenModel):
+    """What the criterion `no_worse` compares with: some depths are trained before a search, and the best sets the bar.
+
+    All that the search finds, its interval among it, holds given this bar, and for this budget of training: what falls
+    short in it may catch up in a longer one.
+
+    Attributes:
+        margin: By how much a score may lie below the best and still count as no worse.
+        rungs: The depths that were trained, shallowest first.
+        best_depth: The best rung, from which on depths are searched; null while it is not known.
+        median: Of the final scores of fresh runs there, from which the bar was set; null while it is not known.
+        runs: How many these were.
+        budget: Of training, which the answer belongs to: "200 epochs"; empty where a user's function trains.
+    """
+
+    margin: float
+    rungs: tuple[LadderRung, ...]
+    best_depth: int | None
+    median: float | None
+    runs: int
+    budget: str
+
+
 class Beyond(FrozenModel):
     """What happens just past the cliff.
 
@@ -126,7 +157,8 @@ class Answer(FrozenModel):
         code: Hash of the user's source that it comes from; empty if all of it is built in.
         study: The study's name in the store.
         criterion: When a run counts as trained; the problem's.
-        bar: The final score from which on it does; null where no run is finished.
+        bar: The final score from which on it does; null where no run is finished, or a ladder has not set it yet.
+        ladder: What set the bar, where the criterion compares depths; null for the other criteria.
         outcome: How the search ended.
         sentence: The answer for people.
         reliability: The share of runs that must train for a depth to pass.
@@ -145,7 +177,7 @@ class Answer(FrozenModel):
         crossings: Where it is not monotone, the depths before the share first and last falls below the reliability.
         layers: Layer counts at max_depth.
         curve: Raw counts at every depth that was tried, with the estimate.
-        verdicts: Counts over all runs.
+        verdicts: Counts over all runs, those of the ladder left out.
         beyond: The cause just past the cliff.
         confirmation: The depths that fresh seeds were to confirm; for bisection max_depth and the next depth.
         warnings: What a careful reader should know, one sentence each.
@@ -162,6 +194,7 @@ class Answer(FrozenModel):
     study: str
     criterion: Criterion
     bar: float | None
+    ladder: LadderResult | None = None
     outcome: Outcome
     sentence: str
     reliability: float
@@ -193,6 +226,12 @@ class Answer(FrozenModel):
 
     def __repr__(self) -> str:
         return f"<Answer of study {self.study!r}: {self.sentence}>"
+
+    @property
+    def shallowest(self) -> int:
+        """The shallowest depth that was searched: the family's, or the one that set the bar."""
+        best = None if self.ladder is None else self.ladder.best_depth
+        return self.problem.network.shallowest if best is None else best
 
     def to_json(self, indent: int | None = 2) -> str:
         """The answer as one JSON object; `Answer.model_validate_json` reads it back."""

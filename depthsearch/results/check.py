@@ -55,7 +55,9 @@ def _bounds(answer: Answer) -> tuple[int | None, int | None]:
     if answer.interval is not None:
         low, high = answer.interval
         shallowest = min((point.depth for point in answer.curve), default=low)
-        return (low if low >= min(shallowest, 1) else None), (None if high is None else high + 1)
+        # Below the depth that set the bar nothing is known to pass.
+        least = min(shallowest, 1) if answer.ladder is None else answer.shallowest
+        return (low if low >= least else None), (None if high is None else high + 1)
     if method_class(answer.settings.sampler).claims_interval:
         return None, None
     fails = [point.depth for point in answer.curve if point.p < answer.reliability - 1e-9]

@@ -63,7 +63,8 @@ class RunFinished:
 class TrialFinished:
     """`trained` of `runs` trained at `depth`; `verdicts` counts them; `curve` is what is known now.
 
-    `runs_left` are the runs until the search is concluded and confirmed, as far as the method can foresee.
+    `runs_left` are the runs until the search is concluded and confirmed, as far as the method can foresee. `score` is
+    the median final score of a trial of the ladder, whose runs are counted by chance; the other trials have none.
     """
 
     depth: int
@@ -74,6 +75,7 @@ class TrialFinished:
     seconds: float
     curve: Curve
     runs_left: int | None = None
+    score: float | None = None
 
 
 @dataclass(frozen=True)

@@ -170,13 +170,13 @@ def _threshold(row: Sequence[Answer], number: int) -> _Threshold | None:
         crossing = next((found for found in answer.thresholds if found.reliability == answer.reliability), None)
         if crossing is None or answer.crossings is not None or not answer.curve:
             return None
-        first = answer.problem.network.shallowest
+        first = answer.shallowest
         counts = tuple(
             Count(depth=point.depth - first + 1, runs=point.of, trained=point.trained)
             for point in answer.curve
             if point.of
         )
-        belief = posterior(counts)
+        belief = posterior(counts, answer.ladder is not None)
         picked = np.random.default_rng([number, place]).choice(
             belief.thresholds(answer.reliability), DRAWS, p=belief.weight
         )

@@ -56,7 +56,7 @@ class StudyReport:
         name: The study's, or the problem's in a study file.
         label: The problem in a few words, with the fields in which the reported studies differ.
         answer: What is known; None where the study cannot be read.
-        runs: Of its finished trials.
+        runs: Of its finished trials, those of a ladder left out.
         under_way: Trials that were begun and are not finished.
         failed: Trials that failed, as where a process died; a search tries their depths again.
         reported: What a study file says of it.

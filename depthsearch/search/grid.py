@@ -21,14 +21,14 @@ class Grid(PosteriorMethod):
 
     @property
     def only(self) -> tuple[int, ...]:
-        """The depths of the grid."""
-        return self.settings.depths or ()
+        """The depths of the grid; the shallowest that may be tried where all of them lie outside."""
+        return tuple(depth for depth in self.settings.depths or () if depth in self.depths) or (self.depths.low,)
 
     def next_picks(self, trials: Sequence[Trial], most: int) -> tuple[Pick, ...]:
         """The depths that were tried least, in the order of the settings."""
         runs = self.settings.runs_per_trial
         within = self._open(trials)
-        tried = [trial.depth for trial in trials if trial.state is State.COMPLETE]
+        tried = [trial.depth for trial in trials if trial.state is State.COMPLETE and not trial.purpose.is_ladder]
 
         def pick(pending: Sequence[Pick], _place: int) -> Pick:
             under_way = [other.depth for other in pending]
@@ -54,5 +54,4 @@ class Grid(PosteriorMethod):
 
     def _open(self, trials: Sequence[Trial]) -> list[int]:
         allowed = self.open_steps(trials)
-        within = [depth for depth in self.only if depth in self.depths] or [self.depths.low]
-        return [depth for depth in within if self.depths.step_of(depth) in allowed]
+        return [depth for depth in self.only if self.depths.step_of(depth) in allowed]

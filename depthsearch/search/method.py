@@ -40,6 +40,8 @@ class SearchMethod(ABC):
     Args:
         settings: How the search is done.
         depths: The depths that may be tried.
+        starts_low: Whether more than a fifth of the runs may fail at every depth, as where success means to be no worse
+            than most runs at the shallowest.
 
     Attributes:
         name: By which settings name it; a class without one is no entry of the registry.
@@ -69,8 +71,8 @@ class SearchMethod(ABC):
             raise TypeError(f"sampler {cls.name!r} is declared twice, in {known.__module__} and in {cls.__module__}")
         _METHODS[cls.name] = cls
 
-    def __init__(self, settings: "ResolvedSettings", depths: Depths) -> None:
-        self.settings, self.depths = settings, depths
+    def __init__(self, settings: "ResolvedSettings", depths: Depths, *, starts_low: bool = False) -> None:
+        self.settings, self.depths, self.starts_low = settings, depths, starts_low
 
     @classmethod
     def accepts(cls, reliability: float) -> bool:
@@ -188,6 +190,6 @@ def method_class(name: str) -> type[SearchMethod]:
     return _METHODS[name]
 
 
-def method_of(settings: "ResolvedSettings", depths: Depths) -> SearchMethod:
-    """The method that the settings name, over these depths."""
-    return method_class(settings.sampler)(settings, depths)
+def method_of(settings: "ResolvedSettings", depths: Depths, *, starts_low: bool = False) -> SearchMethod:
+    """The method that the settings name, over these depths (see SearchMethod)."""
+    return method_class(settings.sampler)(settings, depths, starts_low=starts_low)

@@ -68,7 +68,7 @@ class OptunaMethod(PosteriorMethod):
         return study
 
     def _counts(self, trial: Trial, deepest: int) -> bool:
-        if trial.state not in (State.RUNNING, State.COMPLETE) or trial.depth is None:
+        if trial.state not in (State.RUNNING, State.COMPLETE) or trial.depth is None or trial.purpose.is_ladder:
             return False
         return trial.depth in self.depths and trial.depth <= deepest
 

@@ -16,7 +16,10 @@ from depthsearch.search.grid import Grid
 from depthsearch.search.method import SearchMethod, method_class
 from depthsearch.search.settings import ResolvedSettings, SearchSettings
 from depthsearch.search.threshold.method import ThresholdSearch
-from depthsearch.search.trial import DEPTH, Depths, Trial, counts_of
+from depthsearch.search.trial import DEPTH, Depths, Trial, counts_of, purpose_of
+
+INFEASIBLE = 1.0
+"""The constraint of a trial that is never the best."""
 
 
 def trials_of(study: Study, parameter: str = DEPTH) -> list[Trial]:
@@ -108,10 +111,12 @@ class MethodSampler(BaseSampler):
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
         """Write the constraint, reliability - trained / runs, so that Optuna's best trial is the deepest that passes.
 
-        It is feasible where at most 0. A trial that does not say how it went gets none.
+        It is feasible where at most 0. A trial of the ladder never is; one that does not say how it went gets none.
         """
         counted = counts_of(trial)
-        if state is TrialState.COMPLETE and counted is not None:
+        if state is TrialState.COMPLETE and purpose_of(trial).is_ladder:
+            optuna_internals.write_constraint(study, trial, INFEASIBLE)
+        elif state is TrialState.COMPLETE and counted is not None:
             runs, trained = counted
             optuna_internals.write_constraint(study, trial, self.settings.reliability - trained / runs)
 
@@ -179,11 +184,12 @@ def estimate(
 
 
 def _depths_of(study: Study, settings: ResolvedSettings, parameter: str) -> Depths:
-    """The range that the trials were suggested from, up to the cap."""
+    """The range that the trials of the search were suggested from, up to the cap."""
     found = [
         distribution
         for trial in optuna_internals.all_trials(study)
-        if isinstance(distribution := trial.distributions.get(parameter), IntDistribution)
+        if not purpose_of(trial).is_ladder
+        and isinstance(distribution := trial.distributions.get(parameter), IntDistribution)
     ]
     if not found:
         return Depths(1, settings.cap)

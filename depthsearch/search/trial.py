@@ -28,6 +28,8 @@ ADOPTED = "adopted"
 
 EXCLUDED = "excluded"
 """The user attribute of a failed trial that takes its depth out of the search: one of ExclusionKind."""
+SCORES, CHANCE_BAR = "scores", "chance_bar"
+"""Of a trial of the ladder: the final score of each run, and the score that no bar lies below."""
 
 HALF = 0.5
 
@@ -36,18 +38,26 @@ class Purpose(StrEnum):
     """Why a trial is made.
 
     To search; as a sentinel among depths thought to train, or in the tail beyond the threshold, both to see whether
-    trainability falls with depth at all; or to confirm what the search found.
+    trainability falls with depth at all; or to confirm what the search found. Before a search whose bar is relative: as
+    a rung of the ladder of depths, or to set the bar with fresh seeds at the best rung.
     """
 
     SEARCH = "search"
     SENTINEL = "sentinel"
     TAIL = "tail"
     CONFIRM = "confirm"
+    LADDER = "ladder"
+    BAR = "bar"
 
     @property
     def is_exploratory(self) -> bool:
         """Whether the trial checks that trainability falls with depth."""
         return self in (Purpose.SENTINEL, Purpose.TAIL)
+
+    @property
+    def is_ladder(self) -> bool:
+        """Whether the trial comes before the search, and has scores instead of a share that trained."""
+        return self in (Purpose.LADDER, Purpose.BAR)
 
 
 class State(StrEnum):
@@ -85,6 +95,8 @@ class Trial(NamedTuple):
         effort: Training budgets spent by the runs that trained, and by the others; None where that was not recorded.
         seconds: What it took.
         excluded: Why its depth cannot be trained; None unless the trial failed for that.
+        scores: Of a finished trial of the ladder: the final score of each run; None for the other trials.
+        chance_bar: Of such a trial: the score that no bar lies below.
     """
 
     number: int
@@ -97,6 +109,8 @@ class Trial(NamedTuple):
     effort: tuple[float, float] | None = None
     seconds: float = 0.0
     excluded: ExclusionKind | None = None
+    scores: tuple[float, ...] | None = None
+    chance_bar: float | None = None
 
     @classmethod
     def of(cls, trial: "FrozenTrial", parameter: str = DEPTH) -> "Trial":
@@ -111,6 +125,7 @@ class Trial(NamedTuple):
         """
         depth, seeds = trial.params.get(parameter), trial.user_attrs.get(SEEDS)
         effort, seconds = trial.user_attrs.get(EFFORT), trial.user_attrs.get(SECONDS)
+        chance_bar = trial.user_attrs.get(CHANCE_BAR)
         runs, trained = counts_of(trial) or (None, None)
         return cls(
             number=trial.number,
@@ -123,7 +138,14 @@ class Trial(NamedTuple):
             effort=(effort[0], effort[1]) if isinstance(effort, list) and len(effort) == 2 else None,  # noqa: PLR2004
             seconds=seconds if isinstance(seconds, int | float) else 0.0,
             excluded=excluded_as(trial),
+            scores=scores_of(trial),
+            chance_bar=chance_bar if isinstance(chance_bar, int | float) else None,
         )
+
+    @property
+    def made(self) -> int:
+        """How many runs the trial made, those of the ladder included; 0 where it does not say."""
+        return len(self.scores) if self.scores is not None else self.runs or 0
 
 
 _STATES = {"WAITING": State.WAITING, "RUNNING": State.RUNNING, "COMPLETE": State.COMPLETE}
@@ -135,6 +157,14 @@ def counts_of(trial: "FrozenTrial") -> tuple[int, int] | None:
     if type(runs) is not int or type(trained) is not int or not 0 <= trained <= runs or runs < 1:
         return None
     return runs, trained
+
+
+def scores_of(trial: "FrozenTrial") -> tuple[float, ...] | None:
+    """The final scores of a trial of the ladder; None unless these are numbers, one at least."""
+    scores = trial.user_attrs.get(SCORES)
+    if not isinstance(scores, list) or not scores or not all(isinstance(score, int | float) for score in scores):
+        return None
+    return tuple(map(float, scores))
 
 
 def purpose_of(trial: "FrozenTrial") -> Purpose:
@@ -173,7 +203,7 @@ def mostly_failed(*, trained: int, runs: int, reliability: float) -> bool:
 
 
 def probes(trials: Sequence[Trial], *, purpose: Purpose | None = None) -> list[Probe]:
-    """The finished trials that say how many of their runs trained; `purpose` leaves out all others."""
+    """The finished trials of a search that say how many of their runs trained; `purpose` leaves out all others."""
     return [
         Probe(trial.depth, trial.runs, trial.trained)
         for trial in trials
@@ -181,6 +211,7 @@ def probes(trials: Sequence[Trial], *, purpose: Purpose | None = None) -> list[P
         and trial.depth is not None
         and trial.runs is not None
         and trial.trained is not None
+        and not trial.purpose.is_ladder
         and (purpose is None or trial.purpose is purpose)
     ]
 

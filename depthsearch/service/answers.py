@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from depthsearch.errors import DepthsearchError, StudyNotFound
 from depthsearch.reporting.labels import labels
-from depthsearch.search.trial import DEPTH
+from depthsearch.search.sampler import INFEASIBLE
+from depthsearch.search.trial import DEPTH, PURPOSE, Purpose
 from depthsearch.store import Store
 from depthsearch.workflows.answer import answer_of
 
@@ -84,6 +85,9 @@ class WithAnswers:
         at_max_depth = []
         for trial in study["trials"]:
             depth = _depth(trial)
+            if depth is not None and _is_ladder(trial):
+                trial["constraints"] = [INFEASIBLE]
+                continue
             if depth is not None:
                 trial["constraints"] = [float(1 if found is None else depth - found)]
             if trial["state"] == "Complete" and found is not None and depth == found:
@@ -123,6 +127,12 @@ class WithAnswers:
             return {}
         named = labels([(study.problem, study.settings) for study in studies])
         return {study.name: label for study, label in zip(studies, named, strict=True)}
+
+
+def _is_ladder(trial: dict[str, Any]) -> bool:
+    """Whether the trial only set the bar: its depth is no answer."""
+    values = {attribute["key"]: attribute["value"] for attribute in trial["user_attrs"]}
+    return any(values.get(PURPOSE) == purpose.value for purpose in Purpose if purpose.is_ladder)
 
 
 def _depth(trial: dict[str, Any]) -> int | None:

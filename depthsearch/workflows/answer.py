@@ -9,19 +9,44 @@ from statistics import median
 from depthsearch.detection.verdict import count_verdicts
 from depthsearch.errors import InvalidValue
 from depthsearch.networks.base import LayerCounts
+from depthsearch.networks.external import ExternalNetwork
 from depthsearch.problem.problem import Problem
-from depthsearch.reporting.sentences import answer_sentence, beyond_sentence, run_sentence, warning_sentences
+from depthsearch.reporting.sentences import (
+    answer_sentence,
+    beyond_sentence,
+    count_of,
+    run_sentence,
+    warning_sentences,
+)
 from depthsearch.reporting.sentences.answers import AnswerWarnings
-from depthsearch.results.answer import Answer, Beyond, Confirmation, Cost, Outcome, Scores
+from depthsearch.results.answer import (
+    Answer,
+    Beyond,
+    Confirmation,
+    Cost,
+    LadderResult,
+    LadderRung,
+    Outcome,
+    Scores,
+)
 from depthsearch.search import trial as trial_fields
 from depthsearch.search.curve import Conclusion, Curve, CurvePoint
 from depthsearch.search.exclusion import Exclusion
+from depthsearch.search.ladder import Ladder
 from depthsearch.search.method import SearchMethod
 from depthsearch.search.sampler import trials_of
 from depthsearch.search.settings import ResolvedSettings
-from depthsearch.search.trial import Trial
+from depthsearch.search.trial import State, Trial
 from depthsearch.store import StoredRun, StoredStudy
-from depthsearch.workflows.stored import budget_left, exclusions_end, exclusions_of, method_for, read_checked
+from depthsearch.workflows.stored import (
+    budget_left,
+    exclusions_end,
+    exclusions_of,
+    ladder_of,
+    method_for,
+    read_checked,
+    searched_runs,
+)
 from depthsearch.workflows.useful_depth import useful_depth
 
 NEAREST = 16
@@ -53,29 +78,44 @@ class _Known:
         problem: What is asked.
         settings: How it is searched.
         trials: Of the study, by number.
-        runs: Of its finished trials.
+        runs: Of its finished trials, those of the ladder left out.
+        finished: The trials that have these runs or, of the ladder, others.
         method: How depths are chosen and estimated.
         curve: What the trials show.
         budget_left: Whether the budget allows one more trial.
         exclusions: The depths that cannot be trained.
+        ladder: What sets the bar, where the criterion compares depths.
     """
 
     problem: Problem
     settings: ResolvedSettings
     trials: Sequence[Trial]
     runs: Sequence[StoredRun]
+    finished: Sequence[Trial]
     method: SearchMethod
     curve: Curve
     budget_left: bool
     exclusions: tuple[Exclusion, ...]
+    ladder: Ladder | None
 
     @classmethod
     def of(cls, stored: StoredStudy) -> "_Known":
         problem, settings = stored.problem, stored.settings
         trials, runs = read_checked(stored)
         method = method_for(problem, settings, trials)
-        left, exclusions = budget_left(trials, settings), exclusions_of(stored)
-        return cls(problem, settings, trials, runs, method, method.estimate(trials), left, exclusions)
+        with_runs = {run.trial_number for run in runs}
+        return cls(
+            problem=problem,
+            settings=settings,
+            trials=trials,
+            runs=searched_runs(trials, runs),
+            finished=[trial for trial in trials if trial.number in with_runs],
+            method=method,
+            curve=method.estimate(trials),
+            budget_left=budget_left(trials, settings),
+            exclusions=exclusions_of(stored),
+            ladder=ladder_of(problem, trials),
+        )
 
     @property
     def given_up(self) -> bool:
@@ -98,10 +138,12 @@ def answer_of(stored: StoredStudy, *, with_layers: bool = True) -> Answer:
     """
     known = _Known.of(stored)
     problem, settings, curve, runs = known.problem, known.settings, known.curve, known.runs
-    outcome, bar, beyond = _outcome(known), _bar(runs), _beyond(curve, problem, runs)
+    outcome, ladder, beyond = _outcome(known), _ladder(known), _beyond(curve, problem, runs)
+    bar = _bar(runs) if known.ladder is None else _bar_of_ladder(known.ladder)
     confirmation = _confirmation(known)
     scores, final_scores = _scores(curve, runs, {trial.number for trial in trial_fields.confirming(known.trials)})
-    useful = useful_depth(runs, curve.max_depth, least=bar or 0.0)
+    # Where the criterion itself compares depths, max_depth says it.
+    useful = None if ladder is not None else useful_depth(runs, curve.max_depth, least=bar or 0.0)
     return Answer(
         problem=problem,
         settings=settings,
@@ -110,6 +152,7 @@ def answer_of(stored: StoredStudy, *, with_layers: bool = True) -> Answer:
         study=stored.name,
         criterion=problem.criterion,
         bar=bar,
+        ladder=ladder,
         outcome=outcome,
         sentence=answer_sentence(
             outcome,
@@ -119,6 +162,8 @@ def answer_of(stored: StoredStudy, *, with_layers: bool = True) -> Answer:
             beyond=beyond,
             useful=useful,
             exclusions=known.exclusions,
+            bar=bar,
+            ladder=ladder,
         ),
         reliability=settings.reliability,
         max_depth=curve.max_depth,
@@ -162,6 +207,28 @@ def _bar(runs: Sequence[StoredRun]) -> float | None:
             if name in thresholds:
                 return round(float(thresholds[name]), 6)
     return None
+
+
+def _bar_of_ladder(ladder: Ladder) -> float | None:
+    return None if ladder.bar is None else round(ladder.bar.score, 6)
+
+
+def _ladder(known: _Known) -> LadderResult | None:
+    """What set the bar, or what is known of it so far."""
+    if known.ladder is None:
+        return None
+    bar, (name, budget) = known.ladder.bar, known.problem.recipe.budget
+    is_external = isinstance(known.problem.network, ExternalNetwork)
+    return LadderResult(
+        margin=known.ladder.margin,
+        rungs=tuple(
+            LadderRung(depth=rung.depth, runs=rung.runs, median=round(rung.median, 6)) for rung in known.ladder.rungs
+        ),
+        best_depth=None if bar is None else bar.rung,
+        median=None if bar is None else round(bar.median, 6),
+        runs=0 if bar is None else bar.runs,
+        budget="" if is_external else count_of(budget, name.removesuffix("s")),
+    )
 
 
 def _scores(curve: Curve, runs: Sequence[StoredRun], confirming: set[int]) -> tuple[Scores | None, tuple[float, ...]]:
@@ -208,13 +275,12 @@ def _layers(problem: Problem, depth: int | None) -> LayerCounts | None:
 
 
 def _cost(known: _Known) -> Cost:
-    probes, finished = trial_fields.probes(known.trials), {run.trial_number for run in known.runs}
-    seconds = sum(trial.seconds for trial in known.trials if trial.number in finished)
+    finished = [trial for trial in known.trials if trial.state is State.COMPLETE]
     return Cost(
-        trials=len(finished),
-        runs=sum(probe.runs for probe in probes),
-        seconds=round(seconds, 3),
-        sum_of_depths=sum(probe.runs * probe.depth for probe in probes),
+        trials=len(known.finished),
+        runs=sum(trial.made for trial in finished),
+        seconds=round(sum(trial.seconds for trial in known.finished), 3),
+        sum_of_depths=sum(trial.made * (trial.depth or 0) for trial in finished),
     )
 
 

@@ -86,7 +86,8 @@ def _groups(entries: Sequence[NamedProblem], settings: SearchSettings, field: st
     if len(groups) == len(entries):
         raise InvalidValue(path="best_of", value=field_name(field), expected="a field that takes several values here")
     for group in groups:
-        networks = [entries[place].problem.network for place in group]
+        problems = [entries[place].problem for place in group]
+        networks = [problem.network for problem in problems]
         if len({network.units for network in networks}) > 1:
             units = " and ".join(dict.fromkeys(network.units for network in networks))
             raise InvalidValue(
@@ -94,7 +95,7 @@ def _groups(entries: Sequence[NamedProblem], settings: SearchSettings, field: st
                 value=field_name(field),
                 expected=f"a field whose values share a unit of depth, not {units}",
             )
-        if settings.reliability is None and len({network.reliability for network in networks}) > 1:
+        if settings.reliability is None and len({problem.reliability for problem in problems}) > 1:
             expected = "a field whose values share a reliability; give one for all"
             raise InvalidValue(path="best_of", value=field_name(field), expected=expected)
     return groups

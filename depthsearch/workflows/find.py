@@ -6,6 +6,7 @@ from typing import Any
 from depthsearch.errors import InvalidValue
 from depthsearch.problem.problem import Problem
 from depthsearch.results.answer import Answer
+from depthsearch.search.ladder import BAR_RUNS, RUNG_RUNS
 from depthsearch.search.settings import ResolvedSettings, SearchSettings
 from depthsearch.store import check_name, open_store
 from depthsearch.training.select import choose_engine
@@ -78,7 +79,14 @@ def find(
 def _resolved(problem: Problem, settings: SearchSettings, *, lanes: int) -> ResolvedSettings:
     """The settings, completed by what the family and the engine choose."""
     family = problem.network
-    resolved = settings.resolved(reliability=family.reliability, lanes=lanes)
+    resolved = settings.resolved(reliability=problem.reliability, lanes=lanes)
+    least = RUNG_RUNS + BAR_RUNS + resolved.runs_per_trial
+    if problem.criterion.is_relative and resolved.max_runs is not None and resolved.max_runs < least:
+        expected = (
+            f"at least {least} for the criterion {problem.criterion.kind!r}: {RUNG_RUNS} at the shallowest depth, "
+            f"{BAR_RUNS} that set the bar, and {resolved.runs_per_trial} of the search"
+        )
+        raise InvalidValue(path="settings.max_runs", value=resolved.max_runs, expected=expected)
     for depth in resolved.depths or ():
         if depth < family.shallowest:
             expected = f"at least {family.shallowest}"

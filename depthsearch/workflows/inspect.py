@@ -7,13 +7,14 @@ from typing import Any
 
 from depthsearch.detection import bar_of, verdict_of
 from depthsearch.errors import InvalidValue, StudyConflict
+from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.reporting.sentences import count_of, difference_words, verdict_sentence
 from depthsearch.reporting.tensorboard import check_events_folder, write_events
 from depthsearch.results.events import Inspected
 from depthsearch.results.inspection import Inspection, Replay
 from depthsearch.schema import DEEPEST, LAST_SEED
-from depthsearch.search.trial import State
+from depthsearch.search.trial import State, Trial
 from depthsearch.store import StoredRun, StoredStudy, open_store
 from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.select import choose_engine
@@ -24,11 +25,12 @@ from depthsearch.workflows.prepare import (
     announce,
     check_criterion,
     check_inspectable,
+    check_judged_by_itself,
     ignore,
     prepared,
 )
 from depthsearch.workflows.replay import cut, differences
-from depthsearch.workflows.stored import read_checked
+from depthsearch.workflows.stored import judging_criterion, read_checked
 
 
 def inspect(
@@ -64,13 +66,14 @@ def inspect(
     """
     problem = asked(problem, data, fields)
     check_inspectable(problem)
+    check_judged_by_itself(problem)
     _check_whole("depth", depth, least=problem.network.shallowest, most=DEEPEST)
     _check_whole("seed", seed, least=0, most=LAST_SEED)
     check_criterion(problem)
     if tensorboard is not None:
         check_events_folder(tensorboard)
     trainer = choose_engine(problem, engine=engine, device=device).load()
-    found = _trained(trainer, problem, Job(depth, seed), on_event or ignore)
+    found = _trained(trainer, problem, Job(depth, seed), problem.criterion, on_event or ignore)
     return _sent(found, tensorboard, on_event or ignore)
 
 
@@ -108,7 +111,7 @@ def inspect_stored(
     """
     with open_store(storage, create=False) as store, store.translate_database_errors():
         opened = store.read_study(study)
-        stored = _stored_run(opened, trial, run)
+        trials, stored = _stored_run(opened, trial, run)
         recorded = opened.trace(trial, run)
     problem = opened.problem
     check_inspectable(problem)
@@ -122,7 +125,8 @@ def inspect_stored(
     if tensorboard is not None:
         check_events_folder(tensorboard)
     trainer = chosen.load()
-    found = _trained(trainer, problem, Job(stored.depth, stored.seed), on_event or ignore)
+    criterion = judging_criterion(problem, trials, trials[trial])
+    found = _trained(trainer, problem, Job(stored.depth, stored.seed), criterion, on_event or ignore)
     ends = problem.recipe.entry_ends(found.trace.points)
     differs = difference_words(differences(recorded, cut(found.trace, recorded.epochs, ends)))
     replay = Replay(
@@ -138,20 +142,20 @@ def inspect_stored(
     return _sent(dataclasses.replace(found, replay=replay), tensorboard, on_event or ignore)
 
 
-def _trained(engine: Engine, problem: Problem, job: Job, on_event: OnEvent) -> Inspection:
-    """Train the run for its whole budget, record all of it, and judge it."""
+def _trained(engine: Engine, problem: Problem, job: Job, criterion: Criterion, on_event: OnEvent) -> Inspection:
+    """Train the run for its whole budget, record all of it, and judge it by the criterion."""
     announce(problem, on_event)
     prepared(engine, on_event)
     start = time.perf_counter()
     (trace,) = train_all(engine, problem, [job], record="full")
     seconds = time.perf_counter() - start
-    verdict = verdict_of(trace, problem.criterion)
+    verdict = verdict_of(trace, criterion)
     return Inspection(
         problem=problem,
         trace=trace,
         judged=verdict,
         sentence=verdict_sentence(verdict.kind, verdict.evidence),
-        bar=bar_of(trace, problem.criterion),
+        bar=bar_of(trace, criterion),
         layers=problem.network.layer_counts(problem.data.spec, trace.depth),
         engine=engine.name,
         replay=None,
@@ -173,8 +177,8 @@ def _check_whole(name: str, value: object, *, least: int, most: int) -> None:
         raise InvalidValue(path=name, value=value, expected=f"a whole number of {least} to {most}")
 
 
-def _stored_run(opened: StoredStudy, trial: int, run: int) -> StoredRun:
-    """The run of a finished trial."""
+def _stored_run(opened: StoredStudy, trial: int, run: int) -> tuple[list[Trial], StoredRun]:
+    """All trials of the study, and the run of a finished one."""
     checked, all_runs = read_checked(opened)
     trials = {found.number: found for found in checked}
     if trial not in trials:
@@ -190,7 +194,7 @@ def _stored_run(opened: StoredStudy, trial: int, run: int) -> StoredRun:
     runs = {found.run: found for found in all_runs if found.trial_number == trial}
     if run not in runs:
         raise InvalidValue(f"trial {trial} of study {opened.name!r} has no run {run!r}: it holds {_held(list(runs))}")
-    return runs[run]
+    return checked, runs[run]
 
 
 def _held(runs: list[int]) -> str:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from statistics import median
 
 from optuna import Study
 from optuna.distributions import IntDistribution
@@ -23,7 +24,8 @@ from depthsearch.results.events import (
 )
 from depthsearch.search import trial as trial_fields
 from depthsearch.search.curve import Curve
-from depthsearch.search.method import Pick
+from depthsearch.search.ladder import Bar
+from depthsearch.search.method import Pick, SearchMethod
 from depthsearch.search.optuna_internals import all_trials, trial_key
 from depthsearch.search.sampler import MethodSampler, trials_of
 from depthsearch.search.trial import DEPTH, SEEDS, Purpose, State, Trial, draw_seeds
@@ -35,7 +37,7 @@ from depthsearch.workflows.attempts import Attempts
 from depthsearch.workflows.note import Notes
 from depthsearch.workflows.open_trials import OpenTrial, adopt, exclude, forget_adoptions
 from depthsearch.workflows.prepare import OnEvent, announce, prepared
-from depthsearch.workflows.stored import affordable_runs, budget_left, exclusions_end, method_for
+from depthsearch.workflows.stored import affordable_runs, budget_left, exclusions_end, ladder_of, method_for
 
 ADVANCE_SECONDS = 1.0
 """Between two events that show how far networks that train side by side are."""
@@ -69,7 +71,8 @@ class Search:
         self._check_kept, self._notes = check_kept, notes
         self._problem, self._settings = opened.problem, opened.settings
         self._study = opened.optuna_study
-        self._method = method_for(self._problem, self._settings, trials_of(self._study))
+        self._bar: Bar | None = None
+        self._method = self._current_method()
         self._sampler = self._study.sampler = PickedDepths(self._settings)
         self._engine: Engine | None = None
         self._latest: Curve | None = None  # after the trials finished so far; None where it is to be worked out
@@ -99,13 +102,20 @@ class Search:
                 self._notes.write(answer_of(self._stored))
             raise
 
+    def _current_method(self) -> SearchMethod:
+        """The method, once more whenever the ladder has set the bar, with which the depths begin at the best rung."""
+        trials = trials_of(self._study)
+        ladder = ladder_of(self._problem, trials)
+        self._bar = None if ladder is None else ladder.bar
+        return method_for(self._problem, self._settings, trials)
+
     def _completed(self, adopted: list[OpenTrial]) -> list[OpenTrial]:
         """A round that was interrupted as its trials were asked for, with those that are missing.
 
         The trials of a round finish after all of them were asked for, so a round with a finished trial lacks none.
         """
         trials = all_trials(self._study)
-        if not adopted or adopted[0].purpose is Purpose.CONFIRM:
+        if not adopted or adopted[0].purpose is Purpose.CONFIRM or adopted[0].purpose.is_ladder:
             return adopted
         first = trials[adopted[0].number].user_attrs.get(trial_fields.ROUND)
         same = [trial for trial in trials if trial.user_attrs.get(trial_fields.ROUND) == first]
@@ -126,10 +136,17 @@ class Search:
         return self._latest
 
     def _next_round(self) -> list[OpenTrial]:
-        """The method's next trials while the search goes on; then one that confirms; then none."""
+        """The method's next trials while the search goes on; then one that confirms; then none.
+
+        Where the bar is relative to other depths, these come first, one after another.
+        """
         trials = trials_of(self._study)
         if not budget_left(trials, self._settings) or exclusions_end(trials, self._method):
             return []
+        ladder = ladder_of(self._problem, trials)
+        pick = None if ladder is None else ladder.next_pick(self._method.depths, self._settings)
+        if pick is not None:
+            return [self._ask(pick, affordable_runs(trials, self._settings))]
         curve = self._curve()
         if curve.concluded is None:
             return self._fill_round([])
@@ -160,7 +177,9 @@ class Search:
         self._sampler.pick = pick
         trial = self._study.ask()
         depths = self._method.depths
-        depth = trial.suggest_int(DEPTH, depths.low, depths.high, log=self._method.logarithmic and depths.low > 0)
+        # A parameter of Optuna is logarithmic in all trials of a study, or in none.
+        log = self._method.logarithmic and self._problem.network.shallowest > 0
+        depth = trial.suggest_int(DEPTH, depths.low, depths.high, log=log)
         trials = trials_of(self._study)
         waited = trials[trial.number].purpose  # of a trial that was waiting in the queue
         purpose = pick.purpose if waited is Purpose.SEARCH else waited
@@ -236,7 +255,9 @@ class Search:
         return watch
 
     def _store(self, trial: OpenTrial, place: int, trace: Trace, engine: str, seconds: float) -> StoredRun:
-        criterion = self._problem.criterion
+        criterion = self._problem.criterion.judging(
+            None if trial.purpose.is_ladder or self._bar is None else self._bar.score
+        )
         run = trial.runs[place] = self._stored.write_run(
             trial.number,
             place,
@@ -251,16 +272,11 @@ class Search:
     def _finish(self, trial: OpenTrial) -> None:
         """Write the attributes, then finish the trial: a finished trial has its runs and its attributes."""
         runs = [trial.runs[place] for place in range(len(trial.seeds))]
-        budget = self._problem.recipe.entries
-        effort = [
-            sum(run.epochs / budget for run in runs if run.verdict.trained is trained) for trained in (True, False)
-        ]  # training budgets spent by the runs that trained, and by the others
+        counted = _scores(runs) if trial.purpose.is_ladder else _counts(runs, self._problem.recipe.entries)
         self._stored.write_attributes(
             trial.trial_id,
-            {
-                trial_fields.RUNS: len(runs),
-                trial_fields.TRAINED: sum(run.verdict.trained for run in runs),
-                trial_fields.EFFORT: [round(value, 4) for value in effort],
+            counted
+            | {
                 trial_fields.VERDICTS: count_verdicts([run.verdict.kind for run in runs]),
                 trial_fields.SECONDS: _seconds(runs),
             },
@@ -270,6 +286,8 @@ class Search:
     def _report(self, finished: Sequence[OpenTrial]) -> None:
         """Send the events of a round that is finished, with what is known after it."""
         self._latest = None
+        if any(trial.purpose.is_ladder for trial in finished):
+            self._method = self._current_method()
         curve = self._curve()
         left = self._method.runs_left(trials_of(self._study), curve)
         for trial in finished:
@@ -282,6 +300,7 @@ class Search:
                     purpose=trial.purpose,
                     verdicts=count_verdicts([run.verdict.kind for run in runs]),
                     seconds=_seconds(runs),
+                    score=median(_final_scores(runs)) if trial.purpose.is_ladder else None,
                     curve=curve,
                     runs_left=left,
                 )
@@ -291,6 +310,28 @@ class Search:
 def _claimed(trials: Sequence[Trial], depth: int) -> int:
     """How many seeds earlier trials at a depth have; those of failed trials are free again."""
     return sum(trial.seeds for trial in trials if trial.depth == depth and trial.state is not State.FAILED)
+
+
+def _counts(runs: Sequence[StoredRun], budget: int) -> dict[str, object]:
+    """How many runs of a search trained, and the training budgets spent by these and by the others."""
+    effort = [sum(run.epochs / budget for run in runs if run.verdict.trained is trained) for trained in (True, False)]
+    return {
+        trial_fields.RUNS: len(runs),
+        trial_fields.TRAINED: sum(run.verdict.trained for run in runs),
+        trial_fields.EFFORT: [round(value, 4) for value in effort],
+    }
+
+
+def _scores(runs: Sequence[StoredRun]) -> dict[str, object]:
+    """What the runs of a ladder scored, and the bar of chance, which they were judged by."""
+    return {
+        trial_fields.SCORES: _final_scores(runs),
+        trial_fields.CHANCE_BAR: runs[0].verdict.evidence.thresholds["final_score"],
+    }
+
+
+def _final_scores(runs: Sequence[StoredRun]) -> list[float]:
+    return [run.final_score or 0.0 for run in runs]
 
 
 def _seconds(runs: Sequence[StoredRun]) -> float:

@@ -34,6 +34,23 @@ def check_problem(problem: object) -> None:
         )
 
 
+def check_judged_by_itself(problem: Problem) -> None:
+    """Refuse a criterion whose bar only a search knows, where runs are trained without one.
+
+    Raises:
+        InvalidValue: The bar is relative to the scores of other depths.
+    """
+    kind = problem.criterion.kind
+    if problem.criterion.is_relative:
+        others = " or ".join(repr(name) for name in CRITERIA if name != kind)
+        raise InvalidValue(
+            f"{kind!r} compares a run with shallower networks, which a search trains first: inspect a run of its "
+            f"study, or give {others}",
+            path="criterion.kind",
+            value=kind,
+        )
+
+
 def check_criterion(problem: Problem) -> None:
     """Refuse a problem whose criterion no run can meet, or every run meets, which only the data tell.
 

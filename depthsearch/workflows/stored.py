@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from depthsearch.problem.criterion import MARGIN, Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.search.exclusion import Exclusion, ended_by_errors
+from depthsearch.search.ladder import Ladder
 from depthsearch.search.method import SearchMethod, method_of
 from depthsearch.search.optuna_internals import all_trials
 from depthsearch.search.settings import ResolvedSettings
@@ -24,6 +26,7 @@ from depthsearch.search.trial import (
     excluded_as,
     probes,
     purpose_of,
+    scores_of,
 )
 from depthsearch.store import StoredRun, StoredStudy, raise_study_damaged
 
@@ -89,16 +92,19 @@ def _check(trial: FrozenTrial, with_runs: set[int]) -> None:
     if trial.state is not TrialState.COMPLETE:
         return
     if trial.number in with_runs:
-        _check_attributes(trial)
-    elif purpose is Purpose.CONFIRM:
+        _check_attributes(trial, purpose)
+    elif purpose is Purpose.CONFIRM or purpose.is_ladder:
         raise ValueError("none of its runs is there")
 
 
-def _check_attributes(trial: FrozenTrial) -> None:
+def _check_attributes(trial: FrozenTrial, purpose: Purpose) -> None:
     """What the driver writes of every finished trial."""
     if DEPTH not in trial.params:
         raise ValueError("its depth is missing")
-    if counts_of(trial) is None:
+    if purpose.is_ladder:
+        if scores_of(trial) is None:
+            raise ValueError("the scores of its runs are missing")
+    elif counts_of(trial) is None:
         raise ValueError("it does not say how many of its runs trained")
     seconds = trial.user_attrs.get(SECONDS)
     if not isinstance(seconds, int | float):
@@ -108,11 +114,17 @@ def _check_attributes(trial: FrozenTrial) -> None:
         raise ValueError(f"its effort is {effort!r}, not numbers")
 
 
+def searched_runs(trials: Sequence[Trial], runs: Sequence[StoredRun]) -> list[StoredRun]:
+    """The runs whose verdicts are the search's: those of a ladder were judged by chance, before the bar was known."""
+    ladder = {trial.number for trial in trials if trial.purpose.is_ladder}
+    return [run for run in runs if run.trial_number not in ladder]
+
+
 def affordable_runs(trials: Sequence[Trial], settings: ResolvedSettings) -> float:
     """Runs that the budget still allows, those under way left out; infinite where there is no budget."""
     if settings.max_runs is None:
         return float("inf")
-    made = sum(trial.runs or 0 for trial in trials if trial.state is State.COMPLETE)
+    made = sum(trial.made for trial in trials if trial.state is State.COMPLETE)
     under_way = sum(trial.seeds for trial in trials if trial.state is State.RUNNING)
     return float(settings.max_runs - made - under_way)
 
@@ -125,11 +137,30 @@ def budget_left(trials: Sequence[Trial], settings: ResolvedSettings) -> bool:
     return settings.max_seconds is None or spent < settings.max_seconds
 
 
+def ladder_of(problem: Problem, trials: Sequence[Trial]) -> Ladder | None:
+    """What the trials show of the bar, where the criterion is relative to other depths; None where it is not."""
+    return Ladder(trials, problem.criterion.margin or MARGIN) if problem.criterion.is_relative else None
+
+
+def judging_criterion(problem: Problem, trials: Sequence[Trial], trial: Trial) -> Criterion:
+    """What the runs of a trial are judged by: chance for those of the ladder, its bar for all others."""
+    ladder = ladder_of(problem, trials)
+    bar = None if ladder is None or trial.purpose.is_ladder else ladder.bar
+    return problem.criterion.judging(None if bar is None else bar.score)
+
+
 def method_for(problem: Problem, settings: ResolvedSettings, trials: Sequence[Trial]) -> SearchMethod:
     """The search method over the family's depths: to the cap, or to the deepest that was tried where that is deeper.
 
-    A lower cap that is given later does not forget what is known of deeper networks.
+    A lower cap that is given later does not forget what is known of deeper networks. Where a ladder has set the bar,
+    the depths begin at its best rung, and the budget is what the ladder left.
     """
     tried = [probe.depth for probe in probes(trials)]
     shallowest = problem.network.shallowest
-    return method_of(settings, Depths(shallowest, max(shallowest, settings.cap, *tried)))
+    ladder = ladder_of(problem, trials)
+    if ladder is not None:
+        shallowest = shallowest if ladder.bar is None else ladder.bar.rung
+        if settings.max_runs is not None:
+            settings = settings.model_copy(update={"max_runs": max(settings.max_runs - ladder.runs, 1)})
+    depths = Depths(shallowest, max(shallowest, settings.cap, *tried))
+    return method_of(settings, depths, starts_low=ladder is not None)

@@ -15,6 +15,7 @@ from depthsearch.search.trial import State
 from depthsearch.store import Store, StoredStudy
 from depthsearch.workflows import answer_of, read_checked
 from depthsearch.workflows.answer import probabilities_at
+from depthsearch.workflows.stored import searched_runs
 
 
 def study_rows(store: Store) -> tuple[list[StudyRow], list[StudyDamaged]]:
@@ -100,9 +101,10 @@ def read_declared_studies(store: Store, declared: StudyFile) -> list[StudyReport
     summaries = store.studies()
     reports = []
     for entry in declared.problems:
-        family = entry.problem.network
         question = entry.problem.question()
-        identity = declared.settings.resolved(reliability=family.reliability).identity(question, entry.problem.code())
+        identity = declared.settings.resolved(reliability=entry.problem.reliability).identity(
+            question, entry.problem.code()
+        )
         made = [summary.name for summary in summaries if summary.identity == identity]
         # Searched with other settings than the file's, as with another --seed: the newest such search.
         made = made or [summary.name for summary in summaries if summary.problem.question() == question]
@@ -129,7 +131,7 @@ def _read(store: Store, study: str, *, called: str, reported: Reported | None = 
             return StudyReport(
                 name=called,
                 answer=answer_of(stored),
-                runs=tuple(runs),
+                runs=tuple(searched_runs(trials, runs)),
                 under_way=sum(state in (State.WAITING, State.RUNNING) for state in states),
                 failed=sum(trial.state is State.FAILED and trial.excluded is None for trial in trials),
                 reported=reported,

@@ -15,7 +15,15 @@ from depthsearch.results.comparison import RatioOverRuns, Survey, Surveyed
 from depthsearch.training.engine import Job, train_all
 from depthsearch.training.select import choose_engine
 from depthsearch.training.trace import Trace
-from depthsearch.workflows.prepare import OnEvent, check_criterion, check_inspectable, check_problem, ignore, prepared
+from depthsearch.workflows.prepare import (
+    OnEvent,
+    check_criterion,
+    check_inspectable,
+    check_judged_by_itself,
+    check_problem,
+    ignore,
+    prepared,
+)
 
 
 def survey(
@@ -57,6 +65,7 @@ def checked_plan(study_file: StudyFile) -> InspectPlan:
             raise InvalidValue(path="depth", value=plan.depth, expected=f"at least {shallowest} for {entry.name!r}")
         check_problem(entry.problem)
         check_inspectable(entry.problem)
+        check_judged_by_itself(entry.problem)
         check_criterion(entry.problem)
     return plan
 

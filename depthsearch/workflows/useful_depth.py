@@ -8,13 +8,11 @@ from statistics import median
 
 import numpy as np
 
+from depthsearch.problem.criterion import MARGIN
 from depthsearch.results.answer import UsefulDepth
 from depthsearch.search.threshold.posterior import Count, posterior
 from depthsearch.search.threshold.stopping import LEVEL, threshold
 from depthsearch.store import StoredRun
-
-MARGIN = 0.02
-"""By how much a score may lie below the best shallower median and still count as no worse."""
 
 LEAST_RUNS = 8
 """Runs from which the median score of a rung is taken, at least."""

@@ -22,7 +22,8 @@ from depthsearch.problem.recipe import Recipe
 from tests.problem.problems import problems
 
 CANONICAL = (
-    '{"criterion":{"hold_epochs":null,"hold_share":null,"kind":"chance","last_epochs":3,"min_gain":0.2,"target":null},'
+    '{"criterion":{"hold_epochs":null,"hold_share":null,"kind":"chance","last_epochs":3,"margin":null,'
+    '"min_gain":0.2,"target":null},'
     '"data":{"name":"moons","noise":0.2,"points":1000,"seed":0,"test_share":0.5},'
     '"network":{"activation":"tanh","family":"ffnet","initialization":"glorot_uniform","normalization":"none",'
     '"sigma_b2":null,"sigma_w2":null,"width":5},'
@@ -361,7 +362,7 @@ def test_a_table_that_is_none_is_named_and_quoted(field: str) -> None:
         ("target", "min_gain", 0.2, "'chance'"),
         ("target", "hold_epochs", 3, "'held'"),
         ("held", "target", 0.9, "'target'"),
-        ("held", "last_epochs", 3, "'chance' or 'target'"),
+        ("held", "last_epochs", 3, "'chance' or 'target' or 'no_worse'"),
     ],
 )
 def test_a_field_of_another_kind_of_criterion_is_refused(kind: str, field: str, value: float, kinds: str) -> None:

@@ -20,7 +20,14 @@ def optunas(state: TrialState = TrialState.COMPLETE, **attributes: Any) -> Froze
 
 def test_what_a_trial_says_is_read() -> None:
     found = Trial.of(optunas(runs=8, trained=3, seeds=[1, 2, 3], effort=[2.5, 1.0], seconds=1.5, purpose="tail"))
-    assert found[1:] == (State.COMPLETE, 7, 8, 3, Purpose.TAIL, 3, (2.5, 1.0), 1.5, None)
+    assert found[1:] == (State.COMPLETE, 7, 8, 3, Purpose.TAIL, 3, (2.5, 1.0), 1.5, None, None, None)
+
+
+def test_a_trial_of_the_ladder_has_scores() -> None:
+    found = Trial.of(optunas(scores=[0.5, 1], chance_bar=0.6, purpose="ladder"))
+    assert (found.scores, found.chance_bar, found.made) == ((0.5, 1.0), 0.6, 2)
+    for scores in ([], ["0.5"], 0.5):
+        assert Trial.of(optunas(scores=scores)).scores is None
 
 
 def test_the_depth_may_have_another_name() -> None:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from depthsearch.detection.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.problem.criterion import MARGIN
 from depthsearch.results.answer import UsefulDepth
 from depthsearch.store import StoredRun
-from depthsearch.workflows.useful_depth import LEAST_RUNS, MARGIN, useful_depth
+from depthsearch.workflows.useful_depth import LEAST_RUNS, useful_depth
 
 VERDICT = Verdict(
     kind=VerdictKind.TRAINED, epoch=4, sentence="trained", evidence=Evidence(rule="", figures={}, thresholds={})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from depthsearch.networks.base import Network
 from depthsearch.reporting.sentences.exclusions import excluded_depths, excluded_from
 from depthsearch.reporting.sentences.words import interval_words, listed
-from depthsearch.results.answer import Beyond, Confirmation, Outcome, UsefulDepth
+from depthsearch.results.answer import Beyond, Confirmation, LadderResult, Outcome, UsefulDepth
 from depthsearch.search.curve import Conclusion, Curve
 from depthsearch.search.exclusion import Exclusion
 from depthsearch.search.method import DEFAULT
@@ -92,8 +92,37 @@ def answer_sentence(
     beyond: Beyond | None,
     useful: UsefulDepth | None,
     exclusions: Sequence[Exclusion] = (),
+    bar: float | None = None,
+    ladder: LadderResult | None = None,
 ) -> str:
     """The answer after the problem's name: "trains to 7 hidden layers (6 to 9 with 95% probability)"."""
+    found = _found_sentence(
+        outcome,
+        curve,
+        family=family,
+        settings=settings,
+        beyond=beyond,
+        useful=useful,
+        exclusions=exclusions,
+        ladder=ladder,
+    )
+    if ladder is None or ladder.best_depth is None or bar is None:
+        return found
+    budget = f", and {ladder.budget} of training" if ladder.budget else ""
+    return f"{found}; given the bar of {bar:.3f}, set at {family.depth_words(ladder.best_depth)}{budget}"
+
+
+def _found_sentence(
+    outcome: Outcome,
+    curve: Curve,
+    *,
+    family: Network,
+    settings: ResolvedSettings,
+    beyond: Beyond | None,
+    useful: UsefulDepth | None,
+    exclusions: Sequence[Exclusion],
+    ladder: LadderResult | None,
+) -> str:
     cause = f" ({listed(beyond.causes)})" if beyond else ""
     match outcome:
         case Outcome.FOUND | Outcome.CAP_REACHED | Outcome.MEMORY_ENDED:
@@ -106,9 +135,11 @@ def answer_sentence(
             if outcome is Outcome.MEMORY_ENDED:
                 depth += f"; memory ends the search at {excluded_from(exclusions)}"
             past = f"; failing past that: {listed(beyond.causes)}" if beyond else ""
-            return f"trains to {depth}{_certainty(curve, settings.cap)}{_as_good(curve, useful)}{past}"
+            does = "trains" if ladder is None else "is no worse than shallower networks"
+            return f"{does} to {depth}{_certainty(curve, settings.cap)}{_as_good(curve, useful)}{past}"
         case Outcome.NEVER_RELIABLE:
-            least, sure = family.depth_words(family.shallowest), "" if curve.confirmed else " (unconfirmed)"
+            shallowest = family.shallowest if ladder is None or ladder.best_depth is None else ladder.best_depth
+            least, sure = family.depth_words(shallowest), "" if curve.confirmed else " (unconfirmed)"
             share = f"{settings.reliability:.0%}"
             return f"is not reliable at any depth{sure}: {share} do not train even with {least}{cause}"
         case Outcome.NOT_MONOTONE:
@@ -121,7 +152,8 @@ def answer_sentence(
                     return f"{why}, and no other depth was tried"
             possible = possible_words(curve, settings.cap)
             unit = family.depth_words(1).removeprefix("1 ") if possible.endswith(" 1") else family.units
-            known = f"{possible} {unit} (unconfirmed)" if any(map(str.isdigit, possible)) else "not known"
+            searched = ladder is None or ladder.best_depth is not None
+            known = f"{possible} {unit} (unconfirmed)" if searched and any(map(str.isdigit, possible)) else "not known"
             return f"{why}; so far, the answer is {known}"
 
 

@@ -104,6 +104,9 @@ def started_line(events: Sequence[TrialStarted], family: Network, *, done: int =
 
 def finished_line(event: TrialFinished, *, family: Network, cap: int) -> str:
     """One step of a search: the depth, how many seeds trained, what is still possible."""
+    if event.score is not None:
+        to = "to set the bar" if event.purpose is Purpose.BAR else "to find the best depth"
+        return f"{family.depth_words(event.depth):>{WORDS}}: median {event.score:.3f} of {event.runs} runs; {to}"
     step = f"{family.depth_words(event.depth):>{WORDS}}: {event.trained} of {event.runs} trained"
     why = {Purpose.CONFIRM: "to confirm it", Purpose.TAIL: "past the threshold"}
     result = why.get(event.purpose, f"max depth {possible_words(event.curve, cap)}")

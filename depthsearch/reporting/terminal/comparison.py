@@ -116,7 +116,7 @@ def _interval(row: Compared) -> str:
     if row.answer.interval is None:
         return "none claimed"
     low, high = row.answer.interval
-    if high is None and low < row.answer.problem.network.shallowest:
+    if high is None and low < row.answer.shallowest:
         return "not known yet"
     return interval_words(row.answer.interval, row.answer.settings.cap)
 

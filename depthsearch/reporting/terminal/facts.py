@@ -18,7 +18,7 @@ from depthsearch.reporting.sentences import (
     listed,
     the_last,
 )
-from depthsearch.results.answer import Answer, Outcome, Scores
+from depthsearch.results.answer import Answer, LadderResult, Outcome, Scores
 from depthsearch.results.inspection import Inspection
 
 AFTERWARDS = {
@@ -29,7 +29,7 @@ AFTERWARDS = {
     "input_blind": "is blind to its inputs",
     "unstable": "becomes unstable",
     "slow": "learns too slowly",
-    "degraded": "falls short of the target",
+    "degraded": "falls short of the bar",
     "flat": "stays flat",
 }
 """What a network does past the cliff, by the commonest verdict there."""
@@ -61,16 +61,20 @@ def _found(answer: Answer) -> str:
     match answer.outcome:
         case Outcome.FOUND if answer.max_depth is not None:
             after = f", then {AFTERWARDS[answer.beyond.cause]}" if answer.beyond else ""
-            return f" trains to {units(answer.max_depth)}{sure}{after}"
+            return f" {_does(answer)} to {units(answer.max_depth)}{sure}{after}"
         case Outcome.CAP_REACHED | Outcome.MEMORY_ENDED:
             end = "the cap" if answer.outcome is Outcome.CAP_REACHED else "as deep as memory allows"
-            return f" trains to {units(answer.max_depth or answer.settings.cap)}, {end}{sure}"
+            return f" {_does(answer)} to {units(answer.max_depth or answer.settings.cap)}, {end}{sure}"
         case Outcome.NEVER_RELIABLE:
             return " is not reliable at any depth"
         case Outcome.NOT_MONOTONE:
             return " does not simply stop at a depth"
         case _:
             return f": {answer.sentence}"
+
+
+def _does(answer: Answer) -> str:
+    return "trains" if answer.ladder is None else "is no worse than shallower networks"
 
 
 def facts(answer: Answer, *, place: str = "", reported: Reported | None = None) -> Iterator[tuple[str, str]]:
@@ -87,7 +91,9 @@ def facts(answer: Answer, *, place: str = "", reported: Reported | None = None) 
         note = f" ({reported.note})" if reported.note else ""
         yield "reported", f"{family.depth_words(reported.depth)}{note}"
     yield from _interval_fact(answer)
-    if answer.max_depth is not None and answer.scores is not None:
+    if answer.ladder is not None:
+        yield "bar", bar_words(answer, answer.ladder)
+    elif answer.max_depth is not None and answer.scores is not None:
         yield "useful", useful_words(answer)
     if answer.bar is not None:
         yield "trained", trained_words(answer)
@@ -119,6 +125,9 @@ def details(answer: Answer) -> Iterator[tuple[str, str]]:
         yield "falls", f"the curve falls from 90 % to 10 % of its height within {times:.1f} times the depth{span}"
     if answer.beyond is not None:
         yield "failing", answer.beyond.sentence
+    if answer.ladder is not None and answer.ladder.rungs:
+        medians = ", ".join(f"{rung.median:.3f} at {rung.depth}" for rung in answer.ladder.rungs)
+        yield "ladder", f"median final scores of {answer.ladder.rungs[0].runs} runs each: {medians}"
     counted = {point.depth: f"{point.trained} of {point.of}" for point in answer.curve}
     for again in answer.confirmation:
         in_all = f"; with all runs there, {counted[again.depth]}" if again.depth in counted else ""
@@ -151,6 +160,11 @@ def _criterion_words(criterion: Criterion) -> str:
             )
         case "target":
             return "target: the bar is the accuracy that was asked for"
+        case "no_worse":
+            return (
+                f"no_worse: the bar lies {criterion.margin:g} below the median score of the best of some depths, which "
+                "are trained first, and where runs are distinguished from a constant guess at least"
+            )
         case "held":
             return "held: the rule of an earlier version; such studies are read, not resumed"
 
@@ -158,6 +172,19 @@ def _criterion_words(criterion: Criterion) -> str:
 def is_tested(problem: Problem) -> bool:
     """Whether a test score is known besides: a function that trains elsewhere gives one score for each epoch."""
     return not isinstance(problem.network, ExternalNetwork)
+
+
+def bar_words(answer: Answer, ladder: LadderResult) -> str:
+    """ "0.966, 0.02 below the median of 16 runs at 4 hidden layers, 0.986; for 200 epochs of training"."""
+    if ladder.best_depth is None or ladder.median is None or answer.bar is None:
+        return "not known yet: some depths are trained first to set it"
+    median = f"the median of {count_of(ladder.runs, 'run')} at {answer.problem.network.depth_words(ladder.best_depth)}"
+    # Scores are rounded to 6 digits.
+    if answer.bar > ladder.median - ladder.margin + 1e-5:
+        how = f"that of chance, since {median} is {ladder.median:.3f}"
+    else:
+        how = f"{ladder.margin:g} below {median}, {ladder.median:.3f}"
+    return f"{answer.bar:.3f}, {how}" + (f"; for {ladder.budget} of training" if ladder.budget else "")
 
 
 def scores_words(scores: Scores, *, tested: bool = True) -> str:
@@ -183,7 +210,9 @@ def _interval_fact(answer: Answer) -> Iterator[tuple[str, str]]:
     if answer.interval is not None and answer.outcome is not Outcome.NEVER_RELIABLE:
         where = interval_words(answer.interval, answer.settings.cap)
         sure = f"{answer.interval_level:.0%} probability"
-        yield "interval", f"{where}: where {answer.reliability:.0%} of the runs train ({sure})"
+        what = "train" if answer.ladder is None else "reach the bar"
+        sure += "" if answer.ladder is None else ", given the bar"
+        yield "interval", f"{where}: where {answer.reliability:.0%} of the runs {what} ({sure})"
     elif not answer.thresholds and answer.outcome is Outcome.FOUND:
         yield "interval", "none: bisection does not measure its error"
 

@@ -10,7 +10,7 @@ from depthsearch.search.method import Pick
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.search.threshold.monotone import crossings, falls_with_depth
 from depthsearch.search.threshold.picking import Known, runs_for
-from depthsearch.search.threshold.posterior import posterior, quantiles
+from depthsearch.search.threshold.posterior import quantiles
 from depthsearch.search.threshold.stopping import LEVEL, NEARNESS, TAIL_RUNS, Threshold, surprising, threshold
 from depthsearch.search.trial import HALF, Depths, Purpose, State, Trial, confirming, mostly_failed, pooled, probes
 
@@ -33,6 +33,7 @@ class Estimation:
         depths: The depths that may be tried.
         only: The only depths that are tried, and that may be the answer; None where every depth may.
         most_confirmations: Confirmations after which no further depth is confirmed.
+        starts_low: Whether curves may start low (see `posterior`).
     """
 
     def __init__(
@@ -43,20 +44,24 @@ class Estimation:
         *,
         most_confirmations: int,
         only: Sequence[int] | None = None,
+        starts_low: bool = False,
     ) -> None:
         self._trials, self._settings, self._depths, self._only = trials, settings, depths, only
-        self._most_confirmations = most_confirmations
+        self._most_confirmations, self._starts_low = most_confirmations, starts_low
 
     @cached_property
     def _known(self) -> Known:
-        return Known.of(self._trials, self._depths)
+        return self._known_from(self._trials)
+
+    def _known_from(self, trials: Sequence[Trial]) -> Known:
+        return Known.of(trials, self._depths, starts_low=self._starts_low)
 
     def curve(self, curves: int | None = None) -> Curve:
         """The curve with its band, the interval, and the depth that it names; from so many curves, or all."""
         known, share = self._known, self._settings.reliability
         if not known.counts:
             return Curve(points=(), max_depth=None, fails_at=None)
-        belief = posterior(known.counts)
+        belief = known.belief
         concluded = self._concluded()
         fitting = None if concluded is Conclusion.SHALLOWEST else belief
         monotone = falls_with_depth(known.counts, fitting, seed=self._settings.seed) if concluded else None
@@ -124,7 +129,7 @@ class Estimation:
     def probabilities(self, wanted: Sequence[int], *, curves: int | None = None) -> tuple[CurvePoint, ...]:
         """P(success) with its band at the wanted depths, tried or not; from `curves` of the posterior, or all."""
         known, tail = self._known, (1 - LEVEL) / 2
-        belief = posterior(known.counts)
+        belief = known.belief
         belief = belief if curves is None else belief.every(-(-len(belief.weight) // curves))
         found = belief.quantiles([self._depths.step_of(depth) for depth in wanted], (tail, 0.5, 1 - tail))
         seen = {self._depths.at(count.depth): count for count in known.counts}
@@ -168,12 +173,12 @@ class Estimation:
 
     def confirmation_agrees(self, trial: Trial) -> bool:
         """Whether the trial that confirms is what the trials before it let one expect."""
-        fresh = Known.of([trial], self._depths)
+        fresh = self._known_from([trial])
         if not fresh.counts:
             return True
-        before = Known.of([other for other in self._trials if other.number < trial.number], self._depths)
+        before = self._known_from([other for other in self._trials if other.number < trial.number])
         (count,) = fresh.counts
-        return not surprising(posterior(before.counts), count.depth, count.runs, count.trained)
+        return not surprising(before.belief, count.depth, count.runs, count.trained)
 
     def _confirmations(self) -> dict[int, bool]:
         """The depths that were tried again with fresh seeds, and whether these runs bear them out."""

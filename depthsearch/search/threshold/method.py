@@ -48,7 +48,12 @@ class PosteriorMethod(SearchMethod):
         from depthsearch.search.threshold.estimation import Estimation  # noqa: PLC0415 - settings need no NumPy
 
         return Estimation(
-            trials, self.settings, self.depths, only=self.only, most_confirmations=self.most_confirmations
+            trials,
+            self.settings,
+            self.depths,
+            only=self.only,
+            most_confirmations=self.most_confirmations,
+            starts_low=self.starts_low,
         )
 
 
@@ -67,4 +72,4 @@ class ThresholdSearch(PosteriorMethod):
         """The depths that tell most, with sentinels and the tail among them."""
         from depthsearch.search.threshold.picking import next_picks  # noqa: PLC0415
 
-        return next_picks(trials, most, self.depths, self.settings)
+        return next_picks(trials, most, self.depths, self.settings, starts_low=self.starts_low)

@@ -12,7 +12,7 @@ from depthsearch.search.exclusion import OpenSteps
 from depthsearch.search.method import Pick, picks_in_turn
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.search.threshold.acquisition import FIRST, Effort, Pending, best_depth
-from depthsearch.search.threshold.posterior import Count, posterior
+from depthsearch.search.threshold.posterior import Count, Posterior, posterior
 from depthsearch.search.threshold.stopping import (
     RECENT_RUNS,
     TAIL_RUNS,
@@ -48,6 +48,7 @@ class Known:
         effort: Share of its budget that a run costs.
         deepest_success: The deepest step at which a run succeeded; 0 where none did.
         allowed: The steps that are not excluded.
+        starts_low: Whether curves may start low (see `posterior`).
     """
 
     depths: Depths
@@ -56,9 +57,10 @@ class Known:
     effort: Effort
     deepest_success: int
     allowed: OpenSteps
+    starts_low: bool = False
 
     @classmethod
-    def of(cls, trials: Sequence[Trial], depths: Depths) -> "Known":
+    def of(cls, trials: Sequence[Trial], depths: Depths, *, starts_low: bool = False) -> "Known":
         """From the trials, sorted by number."""
         seen = [probe for probe in probes(trials) if 1 <= depths.step_of(probe.depth) <= depths.last]
         return cls(
@@ -68,7 +70,13 @@ class Known:
             effort=effort_of(trials),
             deepest_success=max((depths.step_of(probe.depth) for probe in seen if probe.trained), default=0),
             allowed=OpenSteps.of(trials, depths),
+            starts_low=starts_low,
         )
+
+    @property
+    def belief(self) -> Posterior:
+        """The posterior after these counts."""
+        return posterior(self.counts, self.starts_low)
 
     @property
     def runs(self) -> int:
@@ -80,17 +88,19 @@ class Known:
         last = self.allowed.last
         if not last:
             return None
-        rule = rule_that_holds(self.counts, self.recent, settings.reliability, settings.tolerance, last)
+        rule = rule_that_holds(
+            self.counts, self.recent, settings.reliability, settings.tolerance, last, starts_low=self.starts_low
+        )
         return Conclusion.MEMORY if rule is Conclusion.CAP and self.allowed.by_memory else rule
 
     def threshold(self, settings: ResolvedSettings) -> Threshold:
         """Where P(success) falls to the reliability."""
-        return threshold(posterior(self.counts), settings.reliability)
+        return threshold(self.belief, settings.reliability)
 
     def doubtful(self, pending: Sequence[Pending] = ()) -> int | None:
         """A step whose failures would be explained by a dip, and that has had few runs; None where there is none."""
         under_way, allowed = {trial.depth for trial in pending}, self.allowed
-        steps = suspicious(self.counts, posterior(self.counts))
+        steps = suspicious(self.counts, self.belief)
         return next((step for step in steps if step not in under_way and step in allowed), None)
 
     def next_tail_step(self, settings: ResolvedSettings, pending: Sequence[Pending] = ()) -> int | None:
@@ -122,9 +132,11 @@ class Known:
         return min(wanted)[1] if wanted else None
 
 
-def next_picks(trials: Sequence[Trial], most: int, depths: Depths, settings: ResolvedSettings) -> tuple[Pick, ...]:
+def next_picks(
+    trials: Sequence[Trial], most: int, depths: Depths, settings: ResolvedSettings, *, starts_low: bool = False
+) -> tuple[Pick, ...]:
     """What the next trials try, after these."""
-    known = Known.of(trials, depths)
+    known = Known.of(trials, depths, starts_low=starts_low)
 
     def pick(pending: Sequence[Pick], place: int) -> Pick:
         under_way = [Pending(depths.step_of(other.depth), other.runs) for other in pending]
@@ -147,7 +159,7 @@ def _pick(known: Known, pending: Sequence[Pending], place: int, settings: Resolv
         # A sentinel that failed is tried again: one failure may be chance.
         return pick(known.doubtful(pending) or int(deepest**share), Purpose.SENTINEL)
     step = best_depth(
-        posterior(known.counts),
+        known.belief,
         settings.reliability,
         runs=settings.runs_per_trial,
         deepest=min(max(2 * known.deepest_success, FIRST), known.allowed.reach),
@@ -172,7 +184,7 @@ def runs_for(purpose: Purpose, settings: ResolvedSettings) -> int:
             return max(1, min(settings.runs_per_trial // 4, TAIL_RUNS // QUARTERS))
         case Purpose.CONFIRM:
             return max(CONFIRM_RUNS, settings.runs_per_trial)
-        case Purpose.SEARCH:
+        case Purpose.SEARCH | Purpose.LADDER | Purpose.BAR:
             return settings.runs_per_trial
 
 

@@ -73,6 +73,12 @@ ASYMPTOTES = tuple(itertools.product(GAMMAS, LAMBDAS))
 BETAS = np.geomspace(0.8, 300, 14)
 
 
+LOW_GAMMAS = ((0.004, 0.25), (0.03, 0.2), (0.08, 0.15), (0.2, 0.15), (0.3, 0.125), (0.4, 0.125))
+LOW_ASYMPTOTES = tuple(itertools.product(LOW_GAMMAS, LAMBDAS))
+LOW_BETAS = np.geomspace(0.25, 300, 16)
+"""Where curves may start low, since success means to be no worse than most runs at the shallowest depth."""
+
+
 STEPS = 150
 
 
@@ -93,7 +99,9 @@ ZOOMS = 6
 
 
 GENTLE, GENTLE_GAMMA = 10, 0.05
-"""Slopes under the first, with fewer failures everywhere than the second, are enough to see where m lies."""
+"""Slopes under the first, with fewer failures everywhere than the second, are enough to see where m lies; where curves
+may start low, with any failures everywhere.
+"""
 
 
 @dataclass(frozen=True, order=True)
@@ -193,10 +201,15 @@ def quantiles(values: Floats, weight: Floats, levels: Sequence[float]) -> Floats
 
 
 @lru_cache(maxsize=64)
-def posterior(counts: tuple[Count, ...]) -> Posterior:
-    """The posterior after these counts; one count for each depth, sorted, for the cache's sake."""
-    grid = _Grid.whole()
-    low, high = _region(grid, counts)
+def posterior(counts: tuple[Count, ...], starts_low: bool = False) -> Posterior:
+    """The posterior after these counts; one count for each depth, sorted, for the cache's sake.
+
+    Args:
+        counts: What was seen.
+        starts_low: Whether more than a fifth of the runs may fail at every depth, and curves may fall very slowly.
+    """
+    grid = _Grid.whole(starts_low)
+    low, high = _region(grid, counts, 1.0 if starts_low else GENTLE_GAMMA)
     for _ in range(ZOOMS):
         m = np.linspace(low, high, STEPS)
         weight = grid.weights(m, counts)
@@ -220,17 +233,18 @@ class _Grid:
     prior: Floats
 
     @classmethod
-    @lru_cache(maxsize=1)
-    def whole(cls) -> "_Grid":
-        shapes = list(itertools.product(range(len(LINKS)), BETAS))
+    @lru_cache(maxsize=2)
+    def whole(cls, starts_low: bool) -> "_Grid":
+        shapes = list(itertools.product(range(len(LINKS)), LOW_BETAS if starts_low else BETAS))
+        asymptotes = LOW_ASYMPTOTES if starts_low else ASYMPTOTES
         beta = np.array([beta for _, beta in shapes])
         return cls(
             link=np.array([link for link, _ in shapes]),
             beta=beta,
             shape_prior=-0.5 * ((np.log(beta) - np.log(8)) / 2.5) ** 2,
-            gamma=np.array([gamma for (gamma, _), _ in ASYMPTOTES]),
-            lam=np.array([lam for _, (lam, _) in ASYMPTOTES]),
-            prior=np.log([first * second for (_, first), (_, second) in ASYMPTOTES]),
+            gamma=np.array([gamma for (gamma, _), _ in asymptotes]),
+            lam=np.array([lam for _, (lam, _) in asymptotes]),
+            prior=np.log([first * second for (_, first), (_, second) in asymptotes]),
         )
 
     def only(self, shapes: NDArray[np.bool_], asymptotes: NDArray[np.bool_]) -> "_Grid":
@@ -286,12 +300,12 @@ class _Grid:
         )  # fmt: skip
 
 
-def _region(grid: _Grid, counts: Sequence[Count]) -> tuple[float, float]:
-    """Limits of m that hold the mass, as gentle slopes see it.
+def _region(grid: _Grid, counts: Sequence[Count], most_gamma: float) -> tuple[float, float]:
+    """Limits of m that hold the mass, as gentle slopes with fewer failures everywhere than `most_gamma` see it.
 
     Steep curves fit between two grid points of the whole range and would be lost on it.
     """
-    gentle = grid.only(grid.beta < GENTLE, grid.gamma < GENTLE_GAMMA)
+    gentle = grid.only(grid.beta < GENTLE, grid.gamma < most_gamma)
     deepest = max([DEEPEST, *(float(np.log(4 * count.depth)) for count in counts)])
     m = np.linspace(SHALLOWEST, deepest, STEPS)
     held = np.flatnonzero(gentle.weights(m, counts).sum(axis=(0, 2)) > NEGLIGIBLE)

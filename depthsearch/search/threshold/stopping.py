@@ -62,7 +62,13 @@ def threshold(belief: Posterior, reliability: float) -> Threshold:
 
 @lru_cache(maxsize=16)
 def rule_that_holds(
-    counts: tuple[Count, ...], recent: tuple[Count, ...], reliability: float, tolerance: float, last_step: int
+    counts: tuple[Count, ...],
+    recent: tuple[Count, ...],
+    reliability: float,
+    tolerance: float,
+    last_step: int,
+    *,
+    starts_low: bool = False,
 ) -> Conclusion | None:
     """The rule that would end the search now, the tail aside.
 
@@ -72,10 +78,11 @@ def rule_that_holds(
         reliability: P(success) at the threshold.
         tolerance: Half-width wanted, as a share of the depth.
         last_step: The deepest step that may be tried.
+        starts_low: See `posterior`.
     """
     if not counts:
         return None
-    belief = posterior(counts)
+    belief = posterior(counts, starts_low)
     at_ends = belief.probabilities([1, last_step])
     if belief.weight[at_ends[0] < reliability].sum() >= LEVEL:
         return Conclusion.SHALLOWEST
