@@ -229,6 +229,48 @@ def test_entries_of_a_dict_are_passed_by_name_and_a_loss_of_the_output_is_used()
     assert trace.score[-1] > 0.2
 
 
+class Reader(nn.Module):
+    """A module that takes its labels and computes its loss, as those of transformers do."""
+
+    def __init__(self, positions: int = 1) -> None:
+        super().__init__()
+        self.body, self.positions = dense(1), positions
+
+    def forward(self, x: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        logits = self.body(x)
+        if self.positions > 1:
+            logits = logits[:, None].expand(-1, self.positions, -1)
+        return {"loss": functional.cross_entropy(logits.flatten(0, -2), labels.flatten()), "logits": logits}
+
+
+def read(positions: int) -> TorchData:
+    data = blobs(DataSpec(shape=(8,), classes=3))
+    labels = np.repeat(data.y_train[:, None], positions, axis=1) if positions > 1 else data.y_train
+    items = [{"x": x, "labels": y} for x, y in zip(data.x_train, labels, strict=True)]
+    return TorchData(items, items, POINTS, 1 / 3)
+
+
+def test_a_module_that_takes_the_labels_of_a_class_is_scored_by_its_logits() -> None:
+    code = Code(lambda depth: Reader(), draw=lambda: read(1))
+    trace, plain = (
+        trained(problem_of("reader", code)),
+        trained(problem_of("plain-reader", Code(lambda depth: dense(1)))),
+    )
+
+    np.testing.assert_allclose(trace.loss, plain.loss, rtol=1e-6)
+    np.testing.assert_array_equal(trace.score, plain.score)
+    assert trace.baseline == 1 / 3
+
+
+def test_a_module_that_takes_the_labels_of_a_sequence_may_shift_them_and_is_scored_by_its_loss() -> None:
+    spec = DataSpec(shape=(8,), task="sequence", classes=3)
+    trace = trained(problem_of("shifting", Code(lambda depth: Reader(4), spec=spec, draw=lambda: read(4))))
+
+    assert trace.baseline == 0
+    assert trace.facts.points_per_entry is None
+    assert trace.score[0] < trace.score[-1]
+
+
 # What cannot be trained.
 
 

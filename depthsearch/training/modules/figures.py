@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from depthsearch.training.modules.structure import first_tensor
+from depthsearch.training.modules.objective import logits_of
 from depthsearch.training.modules.tape import Layer, Tape
 
 Floats = NDArray[np.float32]
@@ -48,7 +48,7 @@ class GradientFigures:
         """The figures of the layers in that order; `keep` holds the gradients as well."""
         layers = [tape.layers[index] for index in order]
         gradients = [_gradients(layer) for layer in layers]
-        output = first_tensor(tape.output)
+        output = logits_of(tape.output)
         return cls(
             weight_gradient_norm=_floats([_norm(of_layer) for of_layer in gradients]),
             mean_abs_gradient=_floats([_mean_abs(of_layer) for of_layer in gradients]),
@@ -154,7 +154,10 @@ def _mean_abs(tensors: Sequence[Tensor]) -> Tensor | None:
 
 
 def _ratio(moved: Tensor | None, before: Tensor | None) -> Tensor | None:
-    return None if moved is None or before is None else moved / before
+    """The relative change: of weights that start at zero 0 as long as they stay there, then 1."""
+    if moved is None or before is None:
+        return None
+    return torch.where(before == 0, (moved > 0).double(), moved / before)
 
 
 def _as_matrix(gradients: Sequence[Tensor], layer: Layer) -> Floats:

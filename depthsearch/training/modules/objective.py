@@ -61,22 +61,27 @@ class Classification:
         spec: Of the data.
         loss: A user's loss of (outputs, targets); by default cross-entropy.
         smoothing: Label smoothing, 0 for none.
+        whole_batch: Whether the module takes the labels too, and may compute the loss.
     """
 
     spec: DataSpec
     loss: Callable[..., Any] | None = None
     smoothing: float = 0.0
+    whole_batch: bool = False
     measure: str = "right"
 
     def __call__(self, module: nn.Module, batch: Any) -> Outcome:
         """Run the module on (inputs, ..., labels), and measure it."""
         inputs, labels = split_batch(batch)
-        output = call(module, inputs)
-        logits = _checked_logits(first_tensor(output), labels, self.spec)
+        output = call(module, batch if self.whole_batch else inputs)
+        logits = _checked_logits(logits_of(output), labels, self.spec)
         # What the loss takes: classes in the second dimension.
         flat, target = logits.flatten(0, -2) if logits.dim() > 2 else logits, labels.flatten()  # noqa: PLR2004
+        computed = loss_of(output) if self.whole_batch else None
         if self.loss is not None:
             loss = self.loss(output, labels)
+        elif computed is not None:
+            loss = computed
         elif flat.shape[1] == 1:
             smooth = target.to(flat.dtype) * (1 - self.smoothing) + self.smoothing / 2
             loss = functional.binary_cross_entropy_with_logits(flat[:, 0], smooth)
@@ -136,8 +141,8 @@ class CustomLoss:
             inputs, targets = split_batch(batch)
             return Outcome(self.loss(call(module, inputs), targets), None, points_in(batch), points_in(batch))
         output = call(module, batch)
-        loss = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
-        if not isinstance(loss, Tensor):
+        loss = loss_of(output)
+        if loss is None:
             raise InvalidValue(
                 f"the network's output has no loss, but got {type(output).__name__}: give loss(outputs, targets) or "
                 "step(model, batch) in its file, or an output with a .loss"
@@ -177,21 +182,31 @@ class CustomStep:
 
 
 def choose_objective(
-    spec: DataSpec, custom: CustomTraining, *, variance: Tensor | None, smoothing: float, example: Callable[[], Any]
+    spec: DataSpec,
+    custom: CustomTraining,
+    *,
+    variance: Tensor | None,
+    smoothing: float,
+    takes_targets: bool,
+    example: Callable[[], Any],
 ) -> Objective:
     """The objective of a task.
+
+    A module that takes the labels of a sequence computes its loss itself, and may shift them, as causal models of
+    transformers do: its score is made of losses.
 
     Args:
         spec: Of the data.
         custom: What a user's code does in place of the engine.
         variance: [targets] of the training targets, for regression.
         smoothing: Label smoothing.
+        takes_targets: Whether a batch is a dict whose target the module takes too.
         example: Gives what the user's step returns for a batch; called once, where there is a step.
     """
     if custom.step is not None:
         return CustomStep(custom.step, counts=isinstance(example(), tuple))
-    if spec.task in {"classification", "sequence"}:
-        return Classification(spec, custom.loss, smoothing)
+    if spec.task == "classification" or (spec.task == "sequence" and not (takes_targets and custom.loss is None)):
+        return Classification(spec, custom.loss, smoothing, whole_batch=takes_targets and custom.loss is None)
     if spec.task == "regression":
         assert variance is not None
         return Regression(variance, custom.loss)
@@ -216,10 +231,34 @@ def split_batch(batch: Any) -> tuple[Any, Any]:
 def call(module: nn.Module, inputs: Any) -> Any:
     """Run the module: entries of a dict are passed by name, those that it takes; parts of a tuple by place."""
     if isinstance(inputs, Mapping):
-        accepted = inspect.signature(module.forward).parameters
-        every = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
-        return module(**{name: value for name, value in inputs.items() if every or name in accepted})
+        return module(**{name: value for name, value in inputs.items() if accepts(module, name)})
     return module(*inputs) if isinstance(inputs, list | tuple) else module(inputs)
+
+
+def accepts(module: nn.Module, name: str) -> bool:
+    """Whether the module's forward takes an argument of that name."""
+    parameters = inspect.signature(module.forward).parameters
+    return name in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+
+
+def takes_targets(module: nn.Module, batch: Any) -> bool:
+    """Whether a batch is a dict whose target the module takes too."""
+    if not isinstance(batch, Mapping):
+        return False
+    key = next((key for key in TARGET_KEYS if key in batch), None)
+    return key is not None and accepts(module, key)
+
+
+def logits_of(output: Any) -> Tensor | None:
+    """The entry `logits` of an output that has one, else its first floating tensor."""
+    found = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
+    return found if isinstance(found, Tensor) else first_tensor(output)
+
+
+def loss_of(output: Any) -> Tensor | None:
+    """The entry `loss` of an output; None where it has none."""
+    found = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
+    return found if isinstance(found, Tensor) else None
 
 
 def _checked_logits(logits: Tensor | None, labels: Tensor, spec: DataSpec) -> Tensor:

@@ -32,7 +32,7 @@ from depthsearch.training.modules.batches import (
 from depthsearch.training.modules.checkpoint import Checkpoint, restore_generators
 from depthsearch.training.modules.device import autocast
 from depthsearch.training.modules.figures import GradientFigures, WeightFigures, matrix_of
-from depthsearch.training.modules.objective import Objective, Outcome, choose_objective
+from depthsearch.training.modules.objective import Objective, Outcome, choose_objective, takes_targets
 from depthsearch.training.modules.optimizer import clip_gradients, make_optimizer, set_learning_rate
 from depthsearch.training.modules.randomness import undisturbed
 from depthsearch.training.modules.tape import Tape, has_batch_norm, layers_of
@@ -78,6 +78,7 @@ class ModuleRun:
             self._custom,
             variance=_variance(data),
             smoothing=self._recipe.label_smoothing or 0.0,
+            takes_targets=self._takes_targets(),
             example=self._example,
         )
         self._reference = self._median_loss() if self._objective.measure == "loss" else 1.0
@@ -289,6 +290,13 @@ class ModuleRun:
         """[n, outputs] of inputs [n, features], for the plane."""
         logits = self.module(torch.tensor(points, device=self._device))
         return np.asarray(logits.reshape(len(points), -1).float().cpu())
+
+    def _takes_targets(self) -> bool:
+        """Whether the module takes the targets of its batches too; arrays come as tuples and need no look."""
+        if isinstance(self._data, Dataset):
+            return False
+        with self._unmoved():
+            return takes_targets(self.module, next(self._batches.epoch(0)))
 
     def _example(self) -> Any:
         """What the user's step returns for the first batch; the run is as before."""
