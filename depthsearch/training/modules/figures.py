@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from depthsearch.training.modules.objective import logits_of
-from depthsearch.training.modules.tape import Layer, Tape
+from depthsearch.training.modules.tape import Layer, Tape, norm_of
 
 Floats = NDArray[np.float32]
 
@@ -141,7 +141,7 @@ def _norm(tensors: Sequence[Tensor]) -> Tensor | None:
     """[] Euclidean norm over all of them, in double precision: the squares of small gradients vanish in single."""
     if not tensors:
         return None
-    norms = torch.stack([torch.linalg.vector_norm(tensor, dtype=torch.float64) for tensor in tensors])
+    norms = torch.stack([norm_of(tensor) for tensor in tensors])
     total: Tensor = torch.linalg.vector_norm(norms)
     return total
 
@@ -149,7 +149,7 @@ def _norm(tensors: Sequence[Tensor]) -> Tensor | None:
 def _mean_abs(tensors: Sequence[Tensor]) -> Tensor | None:
     if not tensors:
         return None
-    total = torch.stack([tensor.abs().sum(dtype=torch.float64) for tensor in tensors]).sum()
+    total = torch.stack([torch.linalg.vector_norm(tensor, 1).double() for tensor in tensors]).sum()
     return total / sum(tensor.numel() for tensor in tensors)
 
 

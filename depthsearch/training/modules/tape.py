@@ -51,6 +51,20 @@ _RECTIFIERS: frozenset[Callable[..., Any]] = frozenset(
 """Activations with a flat part below zero: a unit that is never above it passes no gradient."""
 
 
+SMALLEST_SINGLE = 1e-15
+"""A norm below which the squares of single-precision numbers may have vanished."""
+
+
+def norm_of(tensor: Tensor) -> Tensor:
+    """[] Euclidean norm in double precision, of numbers whose squares single precision does not hold too."""
+    if tensor.device.type == "cpu":
+        single: Tensor = torch.linalg.vector_norm(tensor.float())
+        if SMALLEST_SINGLE < single.item() < float("inf"):
+            return single.double()
+    double: Tensor = torch.linalg.vector_norm(tensor, dtype=torch.float64)
+    return double
+
+
 @dataclass(eq=False)
 class Layer:
     """A module that owns parameters, or one of the stacked layers of a recurrent module.
@@ -208,7 +222,7 @@ class Tape:
 
     @staticmethod
     def _add(seen: _Seen, gradient: Tensor) -> None:
-        square = torch.linalg.vector_norm(gradient.detach(), dtype=torch.float64).square()
+        square = norm_of(gradient.detach()).square()
         seen.square = square if seen.square is None else seen.square + square
         seen.gradients += 1
 
@@ -219,7 +233,7 @@ class Tape:
         seen = self._seen[self.layers.index(self._latest)]
         units = 1 if isinstance(self._latest.module, _CHANNELS_SECOND) else output.dim() - 1
         with torch.no_grad():
-            active = (output > 0).transpose(0, units).flatten(1).any(dim=1)
+            active = output.amax(dim=[place for place in range(output.dim()) if place != units]) > 0
             if seen.active is None:
                 seen.active = active
             elif seen.active.shape == active.shape:
