@@ -64,7 +64,7 @@ def plain(problem: Problem, depth: int) -> list[float]:
         losses.append(float(loss.detach()))
     module.eval()
     with torch.no_grad():
-        for part in torch.split(torch.tensor(data.x_test), 256):  # type: ignore[no-untyped-call]
+        for part in torch.split(torch.tensor(data.x_test), 256):
             module(part)
     return losses
 

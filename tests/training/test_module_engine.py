@@ -332,3 +332,33 @@ def test_a_full_record_changes_nothing() -> None:
     assert full.detail is not None
     assert len(full.detail.snapshots) == 21
     assert full.detail.weights.counts.shape[:2] == (21, 5)
+
+
+# On a GPU.
+
+CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
+
+
+@CUDA
+@pytest.mark.parametrize("precision", [None, "bfloat16"])
+def test_a_run_on_a_gpu_is_that_on_the_cpu_but_for_rounding(precision: str | None) -> None:
+    problem = problem_of(f"cuda-{precision}", Code(dense), precision=precision)
+    plain = problem_of("cuda-cpu", Code(dense))
+    (ours,) = train_all(ModuleEngine("cuda"), problem, [Job(2, 3)])
+    (theirs,) = train_all(ModuleEngine("cpu"), plain, [Job(2, 3)])
+
+    # The weights are drawn on the CPU, so both begin alike.
+    tolerance = 1e-4 if precision is None else 3e-2
+    np.testing.assert_allclose(ours.loss, theirs.loss, rtol=tolerance)
+    here, there = (trace.snapshots.activation_gradient_norm[0] for trace in (ours, theirs))
+    np.testing.assert_allclose(here, there, rtol=1e-3 if precision is None else 0.2)
+
+
+@CUDA
+def test_a_run_on_a_gpu_is_a_pure_function_of_its_seed() -> None:
+    problem = problem_of("cuda-noisy", Code(noisy))
+    before = torch.cuda.get_rng_state()
+    first, again = (train_all(ModuleEngine("cuda"), problem, [Job(2, 3)])[0] for _ in range(2))
+
+    np.testing.assert_allclose(first.loss, again.loss, rtol=1e-6)
+    assert torch.equal(before, torch.cuda.get_rng_state())
