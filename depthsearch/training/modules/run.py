@@ -4,24 +4,17 @@ import copy
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from depthsearch.data.base import NO_TARGET, Dataset, TorchData
+from depthsearch.data.base import Dataset, TorchData
 from depthsearch.errors import InvalidValue
-from depthsearch.networks.base import CustomTraining
-from depthsearch.networks.dense import DenseNetwork
-from depthsearch.networks.initialization import initial_weights
 from depthsearch.problem.problem import Problem
-from depthsearch.problem.recipe import Recipe
-from depthsearch.training.detail import DetailRecorder, Predictions
+from depthsearch.training.detail import DetailRecorder
 from depthsearch.training.engine import Job, Watch
-from depthsearch.training.failures import translate_build_errors
 from depthsearch.training.modules.batches import (
     Batches,
     batches_of,
@@ -31,19 +24,19 @@ from depthsearch.training.modules.batches import (
 )
 from depthsearch.training.modules.checkpoint import Checkpoint, restore_generators
 from depthsearch.training.modules.device import autocast
+from depthsearch.training.modules.facts import points_per_entry, training_facts
 from depthsearch.training.modules.figures import GradientFigures, WeightFigures, matrix_of
+from depthsearch.training.modules.measures import Sums, predictions_of, variance_of
 from depthsearch.training.modules.objective import Objective, Outcome, choose_objective, takes_targets
-from depthsearch.training.modules.optimizer import clip_gradients, make_optimizer, set_learning_rate
+from depthsearch.training.modules.optimizer import clip_gradients, set_learning_rate
 from depthsearch.training.modules.randomness import undisturbed
-from depthsearch.training.modules.tape import Tape, has_batch_norm, layers_of
+from depthsearch.training.modules.start import build, optimizer_of
+from depthsearch.training.modules.tape import Tape, layers_of
 from depthsearch.training.recorder import Recorder, RunFacts
-from depthsearch.training.trace import Trace, TrainingFacts, evenly_spaced, snapshot_epochs
+from depthsearch.training.trace import Trace, evenly_spaced, snapshot_epochs
 
 REFERENCE_BATCHES = 20
 """Whose median loss before training is the reference of a score that is made of losses."""
-
-SHOWN_POSITIONS = 10_000
-"""Of a sequence's test positions, whose predictions a detail holds."""
 
 
 class ModuleRun:
@@ -76,7 +69,7 @@ class ModuleRun:
         self._objective: Objective = choose_objective(
             problem.data.spec,
             self._custom,
-            variance=_variance(data),
+            variance=variance_of(data),
             smoothing=self._recipe.label_smoothing or 0.0,
             takes_targets=self._takes_targets(),
             example=self._example,
@@ -100,7 +93,7 @@ class ModuleRun:
         step = self._ends[done - 1] if done else 0
         stream = self._stream(step)
         for entry, end in enumerate(self._ends[done:], start=done + 1):
-            sums = _Sums()
+            sums = Sums()
             recorded_at = self._recorded_step(step, end) if self._snapshot_at(entry) else None
             gradients: GradientFigures | None = None
             self.module.train()
@@ -189,16 +182,17 @@ class ModuleRun:
     def _facts(self, snapshot_points: int, unseen: tuple[int, ...]) -> RunFacts:
         layers = [self._layers[index] for index in self._order]
         right = self._objective.measure == "right"
-        first = next((index for index in range(len(layers)) if index not in unseen), 0)
-        training = TrainingFacts.of_recipe(
+        training = training_facts(
             self._problem,
-            first_weights=sum(weight.numel() for weight in layers[first].weights),
-            batch_statistics=has_batch_norm(self.module),
-            points_per_entry=self._points_per_entry() if right else None,
-            points=self._batches.steps_per_epoch * self._recipe.batch_size,
+            self.module,
+            layers,
+            unseen=unseen,
+            snapshot_points=snapshot_points,
+            steps_per_epoch=self._batches.steps_per_epoch,
+            points_per_entry=points_per_entry(self._recipe, self._data, self._batches) if right else None,
         )
         return RunFacts(
-            training=replace(training, snapshot_points=snapshot_points, unseen=unseen),
+            training=training,
             layers=tuple(layer.name for layer in layers),
             depth=self._job.depth,
             seed=self._job.seed,
@@ -209,17 +203,6 @@ class ModuleRun:
             snapshots=self._snapshots(),
             tested=False,
         )
-
-    def _points_per_entry(self) -> int:
-        """Different points, or positions that count, that every entry's score is taken over at least."""
-        recipe, data = self._recipe, self._data
-        if isinstance(data, Dataset):
-            points, counted = recipe.points_per_entry(data.points), float(np.mean(data.y_train != NO_TARGET))
-            return max(int(points * counted * data.y_train[0].size), 1)
-        if recipe.steps is None:
-            return data.points
-        steps = min(recipe.steps // len(self._ends), self._batches.steps_per_epoch)
-        return max(steps * (data.points // self._batches.steps_per_epoch), 1)
 
     def _forward_backward(self, batch: Any) -> Outcome:
         self._optimizer.zero_grad()
@@ -269,7 +252,7 @@ class ModuleRun:
     @torch.no_grad()
     def _test(self, detail: DetailRecorder | None) -> float:
         """The test score; a detail also takes the test loss, the predictions and the plane."""
-        sums, logits, labels = _Sums(), [], []
+        sums, logits, labels = Sums(), [], []
         self.module.eval()
         with undisturbed():
             for batch in self._batches.test():
@@ -280,7 +263,7 @@ class ModuleRun:
                     labels.append(outcome.labels.flatten().cpu())
             loss, value = sums.means()
             if detail is not None:
-                detail.add_test(loss, _predictions(logits, labels))
+                detail.add_test(loss, predictions_of(logits, labels))
                 wanted = self._recorder is None or self.recorder.epoch in snapshot_epochs(len(self._ends))
                 detail.add_regions(self._logits, epoch=self.recorder.epoch, wanted=wanted)
         self.module.train()
@@ -321,84 +304,3 @@ class ModuleRun:
         with undisturbed(), seeded_loaders(self._data, self._job.seed):
             yield
         self.module.load_state_dict(before)
-
-
-@dataclass
-class _Sums:
-    """Of an entry's batches, on the device: a figure is fetched once an entry."""
-
-    loss: Tensor | float = 0.0
-    value: Tensor | float | None = 0.0
-    points: int = 0
-    count: Tensor | int = 0
-
-    def add(self, outcome: Outcome) -> None:
-        """One more batch."""
-        self.loss = self.loss + outcome.loss.detach().double() * outcome.points
-        self.points += outcome.points
-        self.count = self.count + outcome.count
-        known = outcome.value is not None and self.value is not None
-        self.value = self.value + outcome.value.double() * outcome.count if known else None  # type: ignore[operator, union-attr]
-
-    def means(self) -> tuple[float, float | None]:
-        """The mean loss over the points, and the mean value over what counts; NaN where there was nothing."""
-        if not self.points:
-            return float("nan"), None
-        loss = float(self.loss) / self.points
-        return loss, None if self.value is None else float(self.value) / max(float(self.count), 1.0)
-
-
-def build(problem: Problem, job: Job) -> nn.Module:
-    """The network of the job, with its weights; dense families start at the weights of every engine.
-
-    Raises:
-        BuildFailed: The family's code raised an exception.
-    """
-    network, spec = problem.network, problem.data.spec
-    with translate_build_errors(problem, job.depth, seed=job.seed):
-        module = network.build(spec, job.depth)
-    if isinstance(network, DenseNetwork):
-        weights = iter(initial_weights(network, network.checked_plan(spec, job.depth), job.seed))
-        with torch.no_grad():
-            for part in module.modules():
-                if isinstance(part, nn.Linear):
-                    matrix, bias = next(weights)
-                    part.weight.copy_(torch.from_numpy(matrix))
-                    part.bias.copy_(torch.from_numpy(bias))
-    return module
-
-
-def optimizer_of(
-    custom: CustomTraining, recipe: Recipe, module: nn.Module, device: torch.device
-) -> torch.optim.Optimizer:
-    """The recipe's optimizer, or the user's.
-
-    Raises:
-        InvalidValue: The user's function returns something else.
-    """
-    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    if custom.optimizer is None:
-        return make_optimizer(parameters, recipe, device)
-    made = custom.optimizer(parameters)
-    if not isinstance(made, torch.optim.Optimizer):
-        raise InvalidValue(f"optimizer(parameters) must return a torch optimizer, but got {made!r:.100}")
-    return made
-
-
-def _variance(data: Dataset | TorchData) -> Tensor | None:
-    """[targets] of the training targets of a regression; None for other tasks."""
-    if not isinstance(data, Dataset) or data.classes is not None:
-        return None
-    variance = torch.tensor(np.asarray(data.y_train, np.float64).reshape(len(data.y_train), -1).var(axis=0))
-    return variance.clamp(min=torch.finfo(torch.float32).tiny)
-
-
-def _predictions(logits: list[Tensor], labels: list[Tensor]) -> Predictions | None:
-    """Of the positions that count, at most SHOWN_POSITIONS of them; None where no classes are learned."""
-    if not logits:
-        return None
-    scores, truth = torch.cat(logits).numpy(), torch.cat(labels).numpy()
-    counted = np.flatnonzero(truth != NO_TARGET)
-    if len(counted) < len(truth):
-        counted = counted[:SHOWN_POSITIONS]
-    return Predictions.of(scores[counted], truth[counted])
