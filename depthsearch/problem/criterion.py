@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from depthsearch.errors import InvalidValue
-from depthsearch.schema import MANY, FrozenModel, one_of, without_nulls
+from depthsearch.schema import MANY, ExtendedModel, one_of, without_nulls
 
 CHANCE_GAIN = 0.2
 """Share of the headroom above a constant guess that a network gains at least if it learns."""
@@ -37,7 +37,7 @@ CRITERIA: tuple[str, ...] = ("chance", "target", "no_worse")
 CriterionKind = Annotated[CriterionName, one_of("criterion", CriterionName, CRITERIA)]
 
 
-class Criterion(FrozenModel):
+class Criterion(ExtendedModel):
     """When a run counts as trained: it reaches the bar in the last entries of its budget.
 
     A trace has one entry for each epoch or, where the budget is in steps, for each twentieth of it. A run's final score
@@ -63,6 +63,7 @@ class Criterion(FrozenModel):
     """
 
     called: ClassVar[str] = "criterion"
+    added: ClassVar[tuple[str, ...]] = ("margin",)
 
     kind: CriterionKind = "chance"
     min_gain: Annotated[float, Field(strict=True, gt=0, lt=1)] | None = CHANCE_GAIN

@@ -144,7 +144,10 @@ def test_the_best_of_a_field_makes_one_row_of_its_values(capsys: pytest.CaptureF
         (["study.toml", "--act", "relu"], "--act cannot be combined with the study file 'study.toml'"),
         (["--json", "--csv"], "--json and --csv cannot be combined"),
         (["--act", "relu,tanh", "--criterion", "held"], "criterion 'held' is of studies of earlier versions"),
-        (["--act", "relu,tanh", "--criterion", "nonsense"], "unknown criterion 'nonsense': accepted: chance, target"),
+        (
+            ["--act", "relu,tanh", "--criterion", "nonsense"],
+            "unknown criterion 'nonsense': did you mean 'no_worse'? accepted: chance, target, no_worse",
+        ),
         (
             ["--act", "relu,tanh", "--criterion", "chance", "--target", "0.9"],
             "--target belongs to the criterion 'target'",

@@ -221,7 +221,7 @@ def test_problems_that_differ_in_their_criterion_are_different_studies(capsys: p
 
 
 BAD = [
-    (["--arch", "fnet"], "unknown family 'fnet': did you mean 'ffnet'? accepted: ffnet, resnet"),
+    (["--arch", "fnet"], "unknown family 'fnet': did you mean 'ffnet'? accepted: ffnet, cnn, "),
     (["--act", "tahn"], "unknown activation 'tahn': did you mean 'tanh'? accepted: tanh, relu"),
     (["--data", "mons"], "unknown data set 'mons': did you mean 'moons'? accepted: moons, cifar10"),
     (["--init", "glorot"], "unknown initialization 'glorot': did you mean 'glorot_normal'?"),
@@ -252,7 +252,7 @@ BAD = [
     (["--steps", "2"], "--steps must be at least 3, since a run has trained if its last 3 steps are all good"),
     (
         ["--criterion", "nonsense"],
-        "unknown criterion 'nonsense': accepted: chance, target",
+        "unknown criterion 'nonsense': did you mean 'no_worse'? accepted: chance, target, no_worse",
     ),
     (["--criterion", "held"], "criterion 'held' is of studies of earlier versions, which can be read and not searched"),
     (["--criterion", "target", "--min-gain", "0.3"], "--min-gain belongs to the criterion 'chance'"),

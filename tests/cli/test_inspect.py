@@ -129,7 +129,10 @@ STORED = ["--study", "mine", "--trial", "0", "--run", "0"]
         (["--depth", "1.5"], "--depth must be a whole number of 1 to 1000000, but got '1.5'"),
         (["--depth", "3", "--seed", "x"], "--seed must be a whole number of 0 to 9223372036854775807, but got 'x'"),
         (["--depth", "3", "--steps", "1"], "error: --steps must be at least 3, since"),
-        (["--depth", "3", "--criterion", "nonsense"], "unknown criterion 'nonsense': accepted: chance, target"),
+        (
+            ["--depth", "3", "--criterion", "nonsense"],
+            "unknown criterion 'nonsense': did you mean 'no_worse'? accepted: chance, target, no_worse",
+        ),
         (["--depth", "3", "--criterion", "held"], "criterion 'held' is of studies of earlier versions, which can be"),
         (
             ["--depth", "3", "--criterion", "chance", "--target", "0.9"],

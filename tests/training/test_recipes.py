@@ -18,6 +18,7 @@ from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.modules.device import autocast
 from depthsearch.training.modules.engine import ModuleEngine
 from depthsearch.training.modules.optimizer import clip_gradients, make_optimizer, set_learning_rate
+from depthsearch.training.modules.randomness import threads
 from depthsearch.training.modules.stack import NetworkStack
 from depthsearch.training.modules.stacked_engine import TorchEngine
 from depthsearch.training.modules.steps import Steps, mean_losses
@@ -129,7 +130,8 @@ def test_every_step_is_that_of_a_plain_loop(recipe: dict[str, Any], data: str) -
 def test_the_module_engine_takes_the_steps_of_a_plain_loop_bit_by_bit(recipe: dict[str, Any], data: str) -> None:
     problem = problem_of(recipe, data)
     (trace,) = train_all(ModuleEngine("cpu"), problem, [Job(DEPTH, 1)])
-    losses, _ = plain_training(problem, 1)
+    with threads(1):
+        losses, _ = plain_training(problem, 1)
     np.testing.assert_array_equal(trace.loss, np.array(losses, np.float32))
 
 

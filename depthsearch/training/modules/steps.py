@@ -161,7 +161,7 @@ def mean_losses(logits: Tensor, labels: Tensor, *, smoothing: float = 0.0) -> Te
         smoothing: Share of each target that is spread evenly over the classes, both of them for one output (arXiv
             1512.00567).
     """
-    logits = logits.float()
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     if logits.shape[2] == 1:
         targets = labels.to(logits.dtype)
         if smoothing:
