@@ -131,7 +131,7 @@ STORED = ["--study", "mine", "--trial", "0", "--run", "0"]
         (["--depth", "3", "--steps", "1"], "error: --steps must be at least 3, since"),
         (
             ["--depth", "3", "--criterion", "nonsense"],
-            "unknown criterion 'nonsense': did you mean 'no_worse'? accepted: chance, target, no_worse",
+            "unknown criterion 'nonsense': did you mean 'no_worse'? accepted: ",
         ),
         (["--depth", "3", "--criterion", "held"], "criterion 'held' is of studies of earlier versions, which can be"),
         (
