@@ -42,6 +42,9 @@ from depthsearch.training.trace import Trace, TrainingFacts, evenly_spaced, snap
 REFERENCE_BATCHES = 20
 """Whose median loss before training is the reference of a score that is made of losses."""
 
+SCORE_NAMES = {"right": "accuracy", "error": "explained variance", "loss": "score"}
+"""Of what an objective measures."""
+
 SHOWN_POSITIONS = 10_000
 """Of a sequence's test positions, whose predictions a detail holds."""
 
@@ -198,7 +201,12 @@ class ModuleRun:
             points=self._batches.steps_per_epoch * self._recipe.batch_size,
         )
         return RunFacts(
-            training=replace(training, snapshot_points=snapshot_points, unseen=unseen),
+            training=replace(
+                training,
+                snapshot_points=snapshot_points,
+                unseen=unseen,
+                score_name=SCORE_NAMES[self._objective.measure],
+            ),
             layers=tuple(layer.name for layer in layers),
             depth=self._job.depth,
             seed=self._job.seed,
