@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from depthsearch.detection.trained import STANDARD_ERRORS, chance_bar_of, reached
 from depthsearch.problem.criterion import Criterion
-from depthsearch.problem.recipe import ADAM_EPSILON
+from depthsearch.problem.recipe import ADAM_EPSILON, ADAM_SECOND_DECAY
 from depthsearch.training.trace import Trace
 
 FLAT_CHANGE = 0.01
@@ -128,6 +128,23 @@ def _reach(trace: Trace, gradient: float) -> float:
     if facts.optimizer == "sgd":
         return float(facts.learning_rate / (1 - facts.momentum) * trace.budget_steps * gradient)
     return gradient / math.sqrt(facts.first_weights) / ADAM_EPSILON
+
+
+def step_share(trace: Trace) -> float | None:
+    """How large the first layer's steps under Adam end, next to the learning rate; None where it is undefined.
+
+    Adam divides a gradient by the root mean square of those before, which it forgets over some thousand steps: a
+    gradient that fell to a thousandth of its size moves a layer by a thousandth of the learning rate. Both sizes are
+    those of the snapshots; for the end, see `end_value`.
+    """
+    gradients = trace.snapshots.weight_gradient_norm[:, first_layer(trace)].astype(np.float64)
+    end = end_value(trace, gradients, largest=True)
+    if end is None or not np.isfinite(gradients).all():
+        return None
+    steps = trace.snapshots.epochs * (trace.budget_steps / max(trace.budget_epochs, 1))
+    kept = ADAM_SECOND_DECAY ** (steps[-1] - steps)
+    past = math.sqrt(float((kept * gradients**2).sum() / kept.sum()))
+    return end / past if past > 0 else None
 
 
 def improvement(trace: Trace) -> float | None:

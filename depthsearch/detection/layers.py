@@ -28,6 +28,7 @@ from depthsearch.detection.figures import (
     reach_at_start,
     second_half,
     shows_batches,
+    step_share,
 )
 from depthsearch.detection.trained import chance_bar_of
 from depthsearch.detection.verdict import Figures, Finding, Thresholds, VerdictKind
@@ -170,7 +171,24 @@ def vanished(trace: Trace, criterion: Criterion) -> Finding | None:
     if change is not None and change < UNCHANGED:
         limits = limits | {"first_layer_change": UNCHANGED}
         return _with_blindness(trace, Finding(VerdictKind.VANISHED, "weights_unchanged", figures, limits))
-    return None
+    return _gradient_fell(trace, figures, flat)
+
+
+def _gradient_fell(trace: Trace, figures: Figures, flat: Thresholds) -> Finding | None:
+    """A module's gradient that reached the first layer and no longer does, so that Adam's steps there shrink.
+
+    The start shows nothing of it: post-norm transformers lose their gradient within the first steps (Xiong et al. 2020,
+    arXiv 2002.04745).
+    """
+    ratio = figures["activation_gradient_ratio"]
+    if not shows_batches(trace) or trace.facts.optimizer == "sgd" or ratio is None or still_improving(trace):
+        return None
+    share = step_share(trace)
+    if share is None or not (float(ratio) < VANISHED_RATIO and share < VANISHED_RATIO):
+        return None
+    figures = figures | {"step_share": share, "activation_gradient_ratio_at_start": gradient_ratio(trace, 0)}
+    limits = flat | {"activation_gradient_ratio": VANISHED_RATIO, "step_share": VANISHED_RATIO}
+    return _with_blindness(trace, Finding(VerdictKind.VANISHED, "gradient_fell", figures, limits))
 
 
 def _smallest_ratio(trace: Trace) -> float | None:

@@ -39,6 +39,10 @@ _TEMPLATES: dict[tuple[VerdictKind, str], str] = {
     (VerdictKind.VANISHED, "weights_unchanged"): (
         f"{_STUCK} the first layer's weights changed by only {{first_layer_change:.2g}} of their size"
     ),
+    (VerdictKind.VANISHED, "gradient_fell"): (
+        f"{_STUCK} the gradient no longer arrives: {{back}} at the end, {{activation_gradient_ratio_at_start:.2g}} at "
+        "the start, and Adam's steps there shrink to {step_share:.2g} of the learning rate"
+    ),
     (VerdictKind.VANISHED, "lost_both_ways"): (
         "{score_name} stays below {best_accuracy_threshold:.3f}; the gradient is lost on the way back ({back}) "
         f"and the input on the way forward ({_ALIKE})"
