@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from depthsearch.detection import bar_of, figures, final_score, rules, verdict_of
+from depthsearch.detection import bar_of, figures, final_score, layers, rules, verdict_of
 from depthsearch.detection.trained import learned
 from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
@@ -53,7 +53,7 @@ class Threshold:
 
 
 def improving(trace: Trace) -> bool:
-    return (figures.improvement(trace) or 0.0) >= rules.IMPROVING
+    return (figures.improvement(trace) or 0.0) >= layers.IMPROVING
 
 
 def ratios(trace: Trace) -> list[float]:
@@ -88,22 +88,22 @@ def shrunk_reach(trace: Trace) -> float | None:
     if not figures.is_flat(trace, CRITERION) or improving(trace):
         return None
     ratio = min(ratios(trace), default=0.0)
-    if trace.facts.optimizer == "sgd" and ratio < rules.VANISHED_RATIO:
+    if trace.facts.optimizer == "sgd" and ratio < layers.VANISHED_RATIO:
         return None
-    return figures.reach(trace) if ratio < rules.SHRINKING else None
+    return figures.reach(trace) if ratio < layers.SHRINKING else None
 
 
 def ratio_of_small_reach(trace: Trace) -> float | None:
     moved = figures.reach(trace)
     flat = figures.is_flat(trace, CRITERION) and not improving(trace)
-    small = flat and moved is not None and moved < rules.VANISHED_REACH
+    small = flat and moved is not None and moved < layers.VANISHED_REACH
     return min(ratios(trace), default=None) if small else None
 
 
 def blindness(trace: Trace) -> float | None:
     """1 - correlation, of those whose answers hardly differ."""
     shots = trace.snapshots
-    if figures.crossed(trace, CRITERION) or improving(trace) or shots.output_range[-1] >= rules.BLIND_RANGE:
+    if figures.crossed(trace, CRITERION) or improving(trace) or shots.output_range[-1] >= layers.BLIND_RANGE:
         return None
     return float(max(1 - shots.input_correlation[-1], 1e-9))
 
@@ -121,17 +121,17 @@ def late(figure: Callable[[Trace], float | None]) -> Callable[[Trace], float | N
 
 THRESHOLDS = (
     Threshold("trained: what the final score gains, over what is asked", 1.0, gain),
-    Threshold("exploded: largest loss", rules.EXPLODED_LOSS, asked(0, lambda trace: float(np.max(trace.loss)))),
-    Threshold("dead: share of units never active", rules.DEAD_SHARE,
+    Threshold("exploded: largest loss", layers.EXPLODED_LOSS, asked(0, lambda trace: float(np.max(trace.loss)))),
+    Threshold("dead: share of units never active", layers.DEAD_SHARE,
               asked(1, lambda trace: float(trace.snapshots.never_active[-1, :-1].mean()))),
-    Threshold("exploded: gradient ratio", rules.EXPLODED_RATIO, asked(2, late(lambda t: max(ratios(t), default=None)))),
-    Threshold("vanished: gradient ratio", rules.VANISHED_RATIO, asked(3, sgd_ratio)),
-    Threshold("vanished: reach, where under a tenth arrives", rules.VANISHED_REACH, asked(3, shrunk_reach)),
-    Threshold("vanished: gradient ratio, where the reach is small", rules.SHRINKING, asked(3, ratio_of_small_reach)),
-    Threshold("input blind: 1 - correlation", 1 - rules.BLIND_CORRELATION, asked(4, blindness)),
-    Threshold("input blind: range of the logits", rules.BLIND_RANGE, asked(4, spread)),
+    Threshold("exploded: gradient ratio", layers.EXPLODED_RATIO, asked(2, late(lambda t: max(ratios(t), default=None)))),
+    Threshold("vanished: gradient ratio", layers.VANISHED_RATIO, asked(3, sgd_ratio)),
+    Threshold("vanished: reach, where under a tenth arrives", layers.VANISHED_REACH, asked(3, shrunk_reach)),
+    Threshold("vanished: gradient ratio, where the reach is small", layers.SHRINKING, asked(3, ratio_of_small_reach)),
+    Threshold("input blind: 1 - correlation", 1 - layers.BLIND_CORRELATION, asked(4, blindness)),
+    Threshold("input blind: range of the logits", layers.BLIND_RANGE, asked(4, spread)),
     Threshold("unstable: share of epochs that swing", figures.SWING_SHARE, asked(6, figures.swing_share)),
-    Threshold("slow: improvement in standard errors", rules.IMPROVING, asked(7, figures.improvement)),
+    Threshold("slow: improvement in standard errors", layers.IMPROVING, asked(7, figures.improvement)),
 )  # fmt: skip
 
 

@@ -90,9 +90,11 @@ class Finding:
 
     def verdict(self, trace: Trace, criterion: Criterion) -> Verdict:
         """The verdict on the whole trace, with its final score against the bar."""
+        score = trace.facts.score_name
+        named: Figures = {} if score == "accuracy" else {"score_name": score}
         evidence = Evidence(
             rule=self.rule,
-            figures={"final_score": final_score(trace, criterion)} | self.figures,
+            figures={"final_score": final_score(trace, criterion)} | self.figures | named,
             thresholds={"final_score": bar_of(trace, criterion)} | self.thresholds,
         )
         return Verdict(kind=self.kind, epoch=trace.epochs, evidence=evidence)

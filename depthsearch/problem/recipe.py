@@ -17,6 +17,9 @@ ENTRIES = 20
 ADAM_EPSILON = 1e-8
 """What Adam and AdamW add to the root of the second moment (torch's default)."""
 
+ADAM_SECOND_DECAY = 0.999
+"""By which the second moment of Adam and AdamW forgets with every step (torch's default)."""
+
 DEFAULT_LEARNING_RATE: dict[str, float] = {"sgd": 0.01, "adam": 0.001, "adamw": 0.001}
 
 

@@ -88,6 +88,7 @@ def score_trace(job: Job, scores: Sequence[float], baseline: float, *, budget: i
             batch_statistics=True,
             entry="epoch",
             points_per_entry=POINTS,
+            score_name="score",
         ),
         depth=job.depth,
         seed=job.seed,

@@ -180,6 +180,7 @@ class TrainingFacts:
         snapshot_points: Points of the batch that a snapshot shows; None for the whole training set.
         unseen: Layers whose outputs' gradients are not seen: containers that hold parameters apart from those of
             their layers, and layers whose weights are used without calling them.
+        score_name: What the score is: "accuracy", "explained variance", or "score" where a user's code defines it.
     """
 
     optimizer: str
@@ -192,6 +193,7 @@ class TrainingFacts:
     points_per_entry: int | None
     snapshot_points: int | None = None
     unseen: tuple[int, ...] = ()
+    score_name: str = "accuracy"
 
     @classmethod
     def of(cls, problem: Problem, *, points: int) -> "TrainingFacts":

@@ -7,18 +7,21 @@ from depthsearch.detection.verdict import Evidence, Verdict, VerdictKind
 from depthsearch.reporting.sentences.words import count_of, in_words, plural, the_last
 from depthsearch.results.inspection import Difference
 
-_STUCK = "accuracy stays below {best_accuracy_threshold:.3f} and"
-_DEAD = "inactive at all training points {when}"
+_STUCK = "{score_name} stays below {best_accuracy_threshold:.3f} and"
+_ALIKE = (
+    "the last hidden layer's outputs correlate by {correlation}; {outputs} differ by no more than {output_range:.2g}"
+)
+_DEAD = "inactive at {points} {when}"
 
 _TEMPLATES: dict[tuple[VerdictKind, str], str] = {
     (VerdictKind.TRAINED, "final_score"): (
-        "accuracy is {final_score:.3f} or more in {last}, and the threshold is {final_score_threshold:.3f}"
+        "{score_name} is {final_score:.3f} or more in {last}, and the threshold is {final_score_threshold:.3f}"
     ),
     (VerdictKind.SLOW, "improving_below_the_bar"): "{ended}, and the loss was still falling as the budget ended",
     (VerdictKind.UNSTABLE, "fell_below_the_bar"): "{ended}, which it had reached for {row}",
     (VerdictKind.DEGRADED, "below_the_bar"): "{ended}, and rises no further",
     (VerdictKind.UNSTABLE, "lost_again"): (
-        "accuracy rose to {best_accuracy:.3f}, fell below {best_accuracy_threshold:.3f} in {entry} {fell_in_epoch} "
+        "{score_name} rose to {best_accuracy:.3f}, fell below {best_accuracy_threshold:.3f} in {entry} {fell_in_epoch} "
         "and ended at {last_accuracy:.3f}"
     ),
     (VerdictKind.EXPLODED, "loss"): "the loss reached {loss:.3g} in {entry} {epoch}",
@@ -36,26 +39,42 @@ _TEMPLATES: dict[tuple[VerdictKind, str], str] = {
     (VerdictKind.VANISHED, "weights_unchanged"): (
         f"{_STUCK} the first layer's weights changed by only {{first_layer_change:.2g}} of their size"
     ),
+    (VerdictKind.VANISHED, "gradient_fell"): (
+        f"{_STUCK} the gradient no longer arrives: {{back}} at the end, {{activation_gradient_ratio_at_start:.2g}} at "
+        "the start, and Adam's steps there shrink to {step_share:.2g} of the learning rate"
+    ),
+    (VerdictKind.VANISHED, "lost_both_ways"): (
+        "{score_name} stays below {best_accuracy_threshold:.3f}; the gradient is lost on the way back ({back}) "
+        f"and the input on the way forward ({_ALIKE})"
+    ),
     (VerdictKind.INPUT_BLIND, "input_correlation"): (
-        "the last hidden layer's outputs for different inputs correlate by {input_correlation:.4f}, and their logits "
+        "the last hidden layer's outputs for different inputs correlate by {input_correlation:.4f}, and their {outputs} "
         "differ by no more than {output_range:.2g}"
     ),
+    (VerdictKind.INPUT_BLIND, "lost_both_ways"): (
+        f"the input is lost on the way forward ({_ALIKE}) and the gradient on the way back ({{back}})"
+    ),
+    (VerdictKind.SLOW, "begins_to_distinguish"): (
+        "{score_name} stays at {best_accuracy:.3f} or below, but inputs begin to be told apart: for most of the budget "
+        "all outputs were the same ({outputs} differed by {output_range_before:.2g}), and as it ended they differed by "
+        "{output_range:.2g}"
+    ),
     (VerdictKind.SLOW, "crossed_at_the_end"): (
-        "accuracy rose above {best_accuracy_threshold:.3f} only as the budget ended, at {last_accuracy:.3f}"
+        "{score_name} rose above {best_accuracy_threshold:.3f} only as the budget ended, at {last_accuracy:.3f}"
     ),
     (VerdictKind.UNSTABLE, "crossed_without_holding"): (
-        "accuracy rose to {best_accuracy:.3f} and ended at {last_accuracy:.3f}; it was above "
+        "{score_name} rose to {best_accuracy:.3f} and ended at {last_accuracy:.3f}; it was above "
         "{best_accuracy_threshold:.3f} in {above}, but never for {longest_row_above_threshold} running"
     ),
     (VerdictKind.UNSTABLE, "swings"): (
-        "accuracy swings by {swing_counted_from:.3f} or more from one {entry} to the next in {swing_share:.0%} of the "
+        "{score_name} swings by {swing_counted_from:.3f} or more from one {entry} to the next in {swing_share:.0%} of the "
         "{entries}"
     ),
     (VerdictKind.SLOW, "still_improving"): (
         "the loss was still falling as the budget ended, at {last_loss:.3f}, by {improvement:.1f} standard errors"
     ),
     (VerdictKind.FLAT, "none_of_the_others"): (
-        "the best accuracy is {best_accuracy:.3f}, never above {best_accuracy_threshold:.3f}, and no other rule "
+        "the best {score_name} is {best_accuracy:.3f}, never above {best_accuracy_threshold:.3f}, and no other rule "
         "explains it"
     ),
 }
@@ -84,7 +103,14 @@ def _values(kind: VerdictKind, evidence: Evidence) -> dict[str, Any]:
     values: dict[str, Any] = {name: _number(figure) for name, figure in evidence.figures.items()}
     values |= {f"{name}_threshold": threshold for name, threshold in evidence.thresholds.items()}
     values["when"] = "at the start" if kind is VerdictKind.BORN_DEAD else "at the end"
-    values["ended"] = "accuracy ended at {final_score:.3f}, short of {final_score_threshold:.3f}".format(**values)
+    values["score_name"] = name = values.get("score_name", "accuracy")
+    values["outputs"] = "outputs" if name == "explained variance" else "logits"
+    values["points"] = f"all {values['snapshot_points']} points of a batch" if "snapshot_points" in values else _ALL
+    if values.get("input_correlation") is not None:
+        values["correlation"] = _correlation_words(values)
+    ratio = values.get("activation_gradient_ratio")
+    values["back"] = "none arrives" if ratio is None else f"{ratio:.2g} of it reaches the first layer"
+    values["ended"] = "{score_name} ended at {final_score:.3f}, short of {final_score_threshold:.3f}".format(**values)
     if "entry" in values:
         entry = values["entry"]
         values["entries"] = plural(entry)
@@ -97,6 +123,13 @@ def _values(kind: VerdictKind, evidence: Evidence) -> dict[str, Any]:
     return values
 
 
+def _correlation_words(values: dict[str, Any]) -> str:
+    """ "1.0000", or "1.0000, at the start by 0.6900" where they differed then."""
+    start, end = values.get("input_correlation_at_start"), f"{values['input_correlation']:.4f}"
+    differed = start is not None and start < values["input_correlation_threshold"]
+    return f"{end}, at the start by {start:.4f}" if differed else end
+
+
 def _reach_words(reach: float, optimizer: str) -> str:
     if optimizer == "sgd":
         return f"can move it by no more than {reach:.2g} in the whole budget (reach)"
@@ -107,6 +140,8 @@ def _number(figure: float | int | str | None) -> float | int | str | None:
     """Evidence holds what is not finite as text."""
     return float(figure) if figure in ("nan", "inf", "-inf") else figure
 
+
+_ALL = "all training points"
 
 NAMED = 3
 """Differences that are named one by one; of more, the others are counted."""

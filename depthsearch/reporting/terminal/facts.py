@@ -34,8 +34,8 @@ AFTERWARDS = {
 }
 """What a network does past the cliff, by the commonest verdict there."""
 
-WHAT_AN_ENTRY_IS = "entry"
-"""A figure of some evidence that only its sentence needs."""
+ONLY_FOR_SENTENCES = ("entry", "score_name")
+"""Figures of some evidence that only words need: what an entry is called, and the score."""
 
 
 def called(found: Answer | Problem) -> str:
@@ -275,10 +275,14 @@ def _predicted(inspection: Inspection) -> str:
 
 def evidence_rows(evidence: Evidence) -> list[tuple[str, str, str]]:
     """Each figure with the threshold of its name and the side on which it lies, those with a threshold first."""
-    shown = (name for name in evidence.figures if name not in evidence.thresholds and name != WHAT_AN_ENTRY_IS)
-    names = [*evidence.thresholds, *shown]
+    shown = (name for name in evidence.figures if name not in (*evidence.thresholds, *ONLY_FOR_SENTENCES))
+    names, score = [*evidence.thresholds, *shown], str(evidence.figures.get("score_name", "accuracy"))
     return [
-        (in_words(name), _plain(evidence.figures.get(name, "")), _against(evidence.figures.get(name), threshold))
+        (
+            in_words(name).replace("accuracy", score),
+            _plain(evidence.figures.get(name, "")),
+            _against(evidence.figures.get(name), threshold),
+        )
         for name in names
         for threshold in [evidence.thresholds.get(name)]
     ]

@@ -4,6 +4,7 @@ import copy
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,10 @@ from depthsearch.training.trace import Trace, evenly_spaced, snapshot_epochs
 
 REFERENCE_BATCHES = 20
 """Whose median loss before training is the reference of a score that is made of losses."""
+
+
+SCORE_NAMES = {"right": "accuracy", "error": "explained variance", "loss": "score"}
+"""Of what an objective measures."""
 
 
 class ModuleRun:
@@ -192,7 +197,7 @@ class ModuleRun:
             points_per_entry=points_per_entry(self._recipe, self._data, self._batches) if right else None,
         )
         return RunFacts(
-            training=training,
+            training=replace(training, score_name=SCORE_NAMES[self._objective.measure]),
             layers=tuple(layer.name for layer in layers),
             depth=self._job.depth,
             seed=self._job.seed,
