@@ -2,10 +2,14 @@
 
 import os
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 from depthsearch.errors import InvalidValue
 
@@ -48,7 +52,7 @@ def register_torchvision_operators() -> None:
     the operators that are missing; they cannot be called then, and no network here calls them. Where the library
     loads, or torchvision is imported already or not installed, nothing is declared.
     """
-    found = find_spec("torchvision")
+    found = PathFinder.find_spec("torchvision")
     if "torchvision" in sys.modules or found is None or found.origin is None:
         return
     import torch  # noqa: PLC0415 - takes seconds to import
@@ -62,3 +66,28 @@ def register_torchvision_operators() -> None:
     for name in () if compiled else TORCHVISION_OPERATORS:
         if not hasattr(torch.ops.torchvision, name):
             torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+
+
+class _TorchvisionAhead:
+    """A finder of modules that finds none: it sees that torchvision is about to be imported."""
+
+    def find_spec(
+        self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name == "torchvision":
+            register_torchvision_operators()
+        return None
+
+
+@contextmanager
+def torchvision_importable() -> Iterator[None]:
+    """A block in which code of others may import torchvision, timm or transformers next to a CPU-only torch.
+
+    Nothing is imported or declared unless it does (see `register_torchvision_operators`).
+    """
+    finder = _TorchvisionAhead()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)

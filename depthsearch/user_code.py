@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from depthsearch.errors import DepthsearchError, InvalidValue, UserCodeFailed
+from depthsearch.extras import torchvision_importable
 from depthsearch.user_files import SourceFile, find_source, is_of_others, shown
 from depthsearch.user_objects import hold, is_live, live_object
 
@@ -107,7 +108,7 @@ class UserCode:
         Raises:
             UserCodeFailed: The code raised an exception. One that says that memory ran out is raised as it is.
         """
-        with self.running(), self.translating(doing):
+        with torchvision_importable(), self.running(), self.translating(doing):
             yield
 
     @contextmanager

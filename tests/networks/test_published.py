@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -318,6 +319,20 @@ def test_torchvision_is_importable_after_a_library_was_prepared() -> None:
 
     with torch.device("meta"):
         assert parameters(resnet18()) == 11_689_512
+
+
+def test_torchvision_is_prepared_when_a_users_code_is_about_to_import_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[str] = []
+    finders = list(sys.meta_path)
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    monkeypatch.setattr(extras, "register_torchvision_operators", lambda: prepared.append("torchvision"))
+
+    with extras.torchvision_importable():
+        for name in ("torchmetrics", "sqlite3.dump", "torchvision"):
+            find_spec(name)
+
+    assert prepared == ["torchvision"]
+    assert sys.meta_path == finders
 
 
 def test_the_answer_of_a_search_is_shown_without_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
