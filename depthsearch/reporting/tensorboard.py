@@ -141,8 +141,8 @@ def _unwritable(folder: str, error: Exception) -> InvalidValue:
 def _write_curves(writer: "SummaryWriter", inspection: Inspection) -> None:
     # A train figure is a mean over an epoch, the first of which is 1; a test figure is of a moment, the first at 0.
     curves = {
-        "accuracy/train": (1, inspection.train_score),
-        "accuracy/test": (0, inspection.test_score),
+        f"{inspection.score_name}/train": (1, inspection.train_score),
+        f"{inspection.score_name}/test": (0, inspection.test_score),
         "loss/train": (1, inspection.train_loss),
         "loss/test": (0, inspection.test_loss),
     }

@@ -153,6 +153,16 @@ class Inspection:
         return self.trace.detail
 
     @property
+    def entry(self) -> str:
+        """What an entry of the trace is called: "epoch" or, for a budget in steps, "entry"."""
+        return self.trace.facts.entry
+
+    @property
+    def score_name(self) -> str:
+        """What the score is: "accuracy", "explained variance", or "score" where a user's code defines it."""
+        return self.trace.facts.score_name
+
+    @property
     def every_epoch(self) -> Snapshot:
         """[E + 1] and [E + 1, L] figures at the end of every epoch, epoch 0 first."""
         return self.detail.snapshots
@@ -186,7 +196,11 @@ class Inspection:
     def regions(self) -> Regions | None:
         """The plane as the network sees it; None for data that are not two classes in the plane."""
         regions = self.detail.regions
-        return None if regions is None or regions.probabilities.shape[-1] != BINARY else regions
+        return (
+            None
+            if regions is None or not self.detail.predictions.size or regions.probabilities.shape[-1] != BINARY
+            else regions
+        )
 
     def __str__(self) -> str:
         return self.sentence
@@ -243,7 +257,7 @@ def _fields(found: Inspection) -> dict[str, Any]:
         },
         "first_weights": _weights(found, 0),
         "last_weights": _weights(found, -1),
-        "predictions": _predictions(found),
+        "predictions": _predictions(found) if found.detail.predictions.size else None,
         "regions": None if found.regions is None else _regions(found.regions),
         "replay": None if found.replay is None else asdict(found.replay),
         "seconds": found.seconds,

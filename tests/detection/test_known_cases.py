@@ -108,7 +108,8 @@ PAST = {
     "dead_units": "<>", "activation_gradient_ratio vanished": "<<<", "reach": "<<<<", "weights_unchanged": "<<<<",
     "input_correlation": "<><", "crossed_without_holding": "<><", "crossed_at_the_end": "<><", "swings": "<>",
     "still_improving": "<>", "lost_again": "<>>", "improving_below_the_bar": "<>", "fell_below_the_bar": "<>",
-    "lost_both_ways vanished": "<<<><", "lost_both_ways input_blind": "<><<", "below_the_bar": "<", "none_of_the_others": "<<",
+    "lost_both_ways vanished": "<<<><", "lost_both_ways input_blind": "<><<", "gradient_fell": "<<<<",
+    "begins_to_distinguish": "<><", "below_the_bar": "<", "none_of_the_others": "<<",
 }  # fmt: skip
 """On which side of its thresholds, in their order, each rule's figures lie where it applies.
 

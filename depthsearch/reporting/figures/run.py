@@ -13,6 +13,7 @@ from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
 from depthsearch.reporting.figures import style
+from depthsearch.reporting.layer_names import short_layer_names
 from depthsearch.reporting.sentences import in_words
 from depthsearch.reporting.terminal.facts import called
 from depthsearch.results.inspection import Inspection
@@ -20,6 +21,9 @@ from depthsearch.training.trace import Histograms
 
 MANY = 100.0
 """Times from which on a number is written out, without an exponent to read."""
+
+LONGEST_NAME = 24
+"""Characters of a layer's name in a legend, or above a histogram."""
 
 WIDE_LOSS = 10.0
 """A loss that spans more than this factor is drawn on a logarithmic scale."""
@@ -64,7 +68,7 @@ def learning_figure(inspection: Inspection) -> go.Figure:
             y=[inspection.bar] * 2,
             mode="lines",
             line={"color": style.VERMILION, "dash": "dash", "width": 1.5},
-            name="accuracy threshold",
+            name=f"{inspection.score_name} threshold",
         ),
         row=1,
         col=1,
@@ -73,12 +77,12 @@ def learning_figure(inspection: Inspection) -> go.Figure:
     if not found:
         figure.add_annotation(text="the loss is finite in no epoch", showarrow=False, row=2, col=1, bgcolor="white")
     wide = bool(found) and min(found) > 0 and max(found) > WIDE_LOSS * min(found)
-    figure.update_yaxes(title_text="accuracy", range=[0, 1.02], row=1, col=1)
+    figure.update_yaxes(title_text=inspection.score_name, range=[0, 1.02], row=1, col=1)
     figure.update_yaxes(
         title_text="loss, log scale" if wide else "loss", type="log" if wide else "linear", row=2, col=1
     )
     figure.update_yaxes(rangemode="normal" if wide else "tozero", row=2, col=1)
-    figure.update_xaxes(title_text="epoch", row=2, col=1)
+    figure.update_xaxes(title_text=_entries(inspection), row=2, col=1)
     return style.dressed(figure, f"{_name(inspection)}: {in_words(inspection.verdict)}", _evidence(inspection))
 
 
@@ -99,10 +103,10 @@ def gradient_map(inspection: Inspection) -> go.Figure:
             ],
             colorscale="Cividis",
             colorbar=_scale("log10 of mean |gradient|"),
-            hovertemplate="%{customdata[0]}, epoch %{x}: %{customdata[1]}<extra></extra>",
+            hovertemplate=f"%{{customdata[0]}}, {inspection.entry} %{{x}}: %{{customdata[1]}}<extra></extra>",
         )
     )
-    figure.update_xaxes(title_text="epoch (0, 1, 2, 4, 8, ... and the last)", type="category", showgrid=False)
+    figure.update_xaxes(title_text=_snapshots(inspection), type="category", showgrid=False)
     figure.update_yaxes(title_text="weight layer, the input's at the bottom", showgrid=False)
     _say_if_empty(figure, [value for row in rows for value in row], inspection)
     return style.dressed(figure, _flow_title(inspection), "Mean |gradient| of each layer's weights", height=520)
@@ -111,6 +115,7 @@ def gradient_map(inspection: Inspection) -> go.Figure:
 def gradient_lines(inspection: Inspection) -> go.Figure:
     """Mean |gradient| of the first two, the middle and the last two layers over log-spaced epochs."""
     snapshots, layers = inspection.trace.snapshots, len(inspection.trace.layers)
+    names = short_layer_names(inspection.trace.layers, LONGEST_NAME)
     figure = go.Figure()
     shown = sorted({0, 1, layers // 2, layers - 2, layers - 1} & set(range(layers)))
     for layer, dash in zip(shown, ("solid", "dash", "dot", "dashdot", "longdash"), strict=False):
@@ -121,10 +126,10 @@ def gradient_lines(inspection: Inspection) -> go.Figure:
                 y=_finite(np.where(gradients > 0, gradients, np.nan)),
                 mode="lines+markers",
                 line={"dash": dash},
-                name=inspection.trace.layers[layer],
+                name=names[layer],
             )
         )
-    figure.update_xaxes(title_text="epoch (0, 1, 2, 4, 8, ... and the last)", type="category")
+    figure.update_xaxes(title_text=_snapshots(inspection), type="category")
     figure.update_yaxes(title_text="mean |gradient| of weights, log scale", type="log", exponentformat="power")
     _say_if_empty(figure, [value for line in figure.data for value in line.y], inspection)
     return style.dressed(figure, _flow_title(inspection), "Five layers" if layers > len(shown) else "", height=520)
@@ -137,7 +142,8 @@ def histogram_figure(inspection: Inspection) -> go.Figure:
         inspection.detail,
         len(inspection.trace.layers) - 1,
     )
-    names = [inspection.trace.layers[layer] for layer in (0, last)]
+    short = short_layer_names(inspection.trace.layers, LONGEST_NAME)
+    names = [short[layer] for layer in (0, last)]
     titles = [f"{what}, {name}" for what in ("weights", "gradients") for name in names]
     figure = make_subplots(rows=2, cols=2, subplot_titles=titles, horizontal_spacing=0.12, vertical_spacing=0.16)
     colors = sample_colorscale("Cividis", [0.85 * k / len(epochs) for k in range(len(epochs))])
@@ -157,7 +163,7 @@ def histogram_figure(inspection: Inspection) -> go.Figure:
                 )
                 figure.add_trace(ridge, row=row, col=column)
     figure.update_yaxes(
-        title_text="epoch", tickvals=list(range(len(epochs))), ticktext=[str(epoch) for epoch in epochs]
+        title_text=inspection.entry, tickvals=list(range(len(epochs))), ticktext=[str(epoch) for epoch in epochs]
     )
     if not any(len(ridge.x) for ridge in figure.data):
         _note(figure, "no weight or gradient is finite")
@@ -208,6 +214,14 @@ def regions_figure(inspection: Inspection) -> go.Figure | None:
         figure.add_annotation(text="no probability is finite", showarrow=False, row=1, col=2, bgcolor="white")
     title = f"{_name(inspection)}: {int(inspection.confusion.trace())} of {len(labels)} test points right"
     return style.dressed(figure, title, "Probability of class 1 over the plane", height=520, headed=True)
+
+
+def _entries(inspection: Inspection) -> str:
+    return "epoch" if inspection.entry == "epoch" else f"entry ({inspection.trace.steps} steps in all)"
+
+
+def _snapshots(inspection: Inspection) -> str:
+    return "epoch (0, 1, 2, 4, 8, ... and the last)" if inspection.entry == "epoch" else _entries(inspection)
 
 
 def _say_if_empty(figure: go.Figure, values: Sequence[float | None], inspection: Inspection) -> None:

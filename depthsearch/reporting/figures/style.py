@@ -42,6 +42,9 @@ PATTERNS = {"exploded": "x", "vanished": "/", "input_blind": "+", "unstable": "\
 LINE = 90
 """Characters of a title that fit into a line."""
 
+SUBTITLE_LINE, SUBTITLE_HEIGHT = 140, 18
+"""Characters of a subtitle that fit into a line, and the pixels that a line takes."""
+
 TITLE_LINE = 24
 """Pixels that a line of the title takes."""
 
@@ -99,20 +102,22 @@ def dressed(
     Args:
         figure: Changed, and given back.
         title: Broken into as many lines as it takes.
-        subtitle: In one line.
+        subtitle: Broken into lines, too.
         height: In pixels.
         headed: Whether its parts have headings, below the title.
     """
-    lines = textwrap.wrap(title, LINE)
+    lines, below = textwrap.wrap(title, LINE), textwrap.wrap(subtitle, SUBTITLE_LINE)
+    further = SUBTITLE_HEIGHT * max(len(below) - 1, 0)
+    height += further
     figure.update_layout(
         template=_TEMPLATE,
         height=height,
         title={
             "text": "<br>".join(plain(line) for line in lines),
-            "subtitle": {"text": plain(subtitle)},
+            "subtitle": {"text": "<br>".join(plain(line) for line in below)},
             "y": 1 - (12 + TITLE_LINE * (len(lines) - 1)) / height,
         },
-        margin={"t": 60 + TITLE_LINE * len(lines) + (24 if headed else 0)},
+        margin={"t": 60 + TITLE_LINE * len(lines) + further + (24 if headed else 0)},
     )
     return figure
 

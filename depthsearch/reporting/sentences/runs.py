@@ -48,16 +48,15 @@ _TEMPLATES: dict[tuple[VerdictKind, str], str] = {
         f"and the input on the way forward ({_ALIKE})"
     ),
     (VerdictKind.INPUT_BLIND, "input_correlation"): (
-        "the last hidden layer's outputs for different inputs correlate by {input_correlation:.4f}, and their {outputs} "
-        "differ by no more than {output_range:.2g}"
+        "the last hidden layer's outputs for different inputs correlate by {input_correlation:.4f}, and their "
+        "{outputs} differ by no more than {output_range:.2g}"
     ),
     (VerdictKind.INPUT_BLIND, "lost_both_ways"): (
         f"the input is lost on the way forward ({_ALIKE}) and the gradient on the way back ({{back}})"
     ),
     (VerdictKind.SLOW, "begins_to_distinguish"): (
-        "{score_name} stays at {best_accuracy:.3f} or below, but inputs begin to be told apart: for most of the budget "
-        "all outputs were the same ({outputs} differed by {output_range_before:.2g}), and as it ended they differed by "
-        "{output_range:.2g}"
+        "for most of the budget all outputs were the same ({outputs} differed by {output_range_before:.2g}), and they "
+        "began to differ as it ended (by {output_range:.2g})"
     ),
     (VerdictKind.SLOW, "crossed_at_the_end"): (
         "{score_name} rose above {best_accuracy_threshold:.3f} only as the budget ended, at {last_accuracy:.3f}"
@@ -67,8 +66,8 @@ _TEMPLATES: dict[tuple[VerdictKind, str], str] = {
         "{best_accuracy_threshold:.3f} in {above}, but never for {longest_row_above_threshold} running"
     ),
     (VerdictKind.UNSTABLE, "swings"): (
-        "{score_name} swings by {swing_counted_from:.3f} or more from one {entry} to the next in {swing_share:.0%} of the "
-        "{entries}"
+        "{score_name} swings by {swing_counted_from:.3f} or more from one {entry} to the next in {swing_share:.0%} of "
+        "the {entries}"
     ),
     (VerdictKind.SLOW, "still_improving"): (
         "the loss was still falling as the budget ended, at {last_loss:.3f}, by {improvement:.1f} standard errors"

@@ -34,6 +34,9 @@ AFTERWARDS = {
 }
 """What a network does past the cliff, by the commonest verdict there."""
 
+MOST_CLASSES = 10
+"""Classes whose test points are counted one by one."""
+
 ONLY_FOR_SENTENCES = ("entry", "score_name")
 """Figures of some evidence that only words need: what an entry is called, and the score."""
 
@@ -232,9 +235,13 @@ def _beyond_words(answer: Answer) -> str:
 def run_facts(inspection: Inspection, *, place: str | None = None) -> Iterator[tuple[str, str]]:
     """The facts below the figures of one run. `place` is the store that it was replayed from."""
     yield "layers", _size(inspection.layers)
-    yield "test points", _predicted(inspection)
-    yield "constant guess", f"always the commonest class scores {inspection.baseline:.3f} on train"
-    epochs = f"{count_of(inspection.epochs, 'epoch')}, {count_of(inspection.trace.steps, 'step')}"
+    if inspection.detail.predictions.size:
+        sequence = inspection.problem.data.spec.task == "sequence"
+        yield "test positions" if sequence else "test points", _predicted(inspection)
+    guess = {"accuracy": "always the commonest class", "explained variance": "always the mean"}
+    constant = guess.get(inspection.score_name, "the network before training")
+    yield "constant guess", f"{constant} scores {inspection.baseline:.3f} on train"
+    epochs = f"{count_of(inspection.epochs, inspection.entry)}, {count_of(inspection.trace.steps, 'step')}"
     yield "cost", f"{epochs}, {inspection.seconds:.1f} s on the {inspection.engine} engine"
     if inspection.replay is not None and place is not None:
         yield "study", f"{inspection.replay.study} in {place}"
@@ -269,6 +276,8 @@ def _predicted(inspection: Inspection) -> str:
     if undefined:
         return f"{undefined} of {points} are given no finite probability"
     right, of = confusion.diagonal().tolist(), confusion.sum(axis=1).tolist()
+    if len(of) > MOST_CLASSES:
+        return f"{sum(right)} of {points} right"
     classes = (f"{hits} of {total}" for hits, total in zip(right, of, strict=True))
     return f"{sum(right)} of {points} right; class by class {', '.join(classes)}"
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from depthsearch.detection.verdict import Evidence, VerdictKind
+from depthsearch.reporting.layer_names import short_layer_names
 from depthsearch.reporting.sentences import count_of, in_words
 from depthsearch.reporting.terminal.blocks import EDGES, SHADES, bar, chart, histogram, shade
 from depthsearch.reporting.terminal.facts import evidence_rows, run_facts
@@ -23,6 +24,12 @@ PICTURE_WIDTH, PICTURE_HEIGHT = 60, 18
 
 MOST_LAYERS = 6
 """Layers that are all shown; of more, five."""
+
+NAME_IN_HISTOGRAMS = 14
+"""Characters of a layer's name next to its histograms."""
+
+LONGEST_NUMBER = 9
+"""Characters of a number in a table: "-0.000123" fits, and "-1.23e-10" does."""
 
 WIDE_LOSS = 10.0
 """A loss that spans more than this factor is drawn on a logarithmic scale."""
@@ -84,10 +91,10 @@ def _evidence(evidence: Evidence) -> Table:
 def _curves(inspection: Inspection) -> Text:
     """Loss and accuracy over epochs, the accuracy from that of a guess at random."""
     classes = inspection.detail.predictions.shape[1]
-    chance, name = (1 / classes, "accuracy") if classes else (inspection.baseline, "score")
+    chance, name = 1 / classes if classes else inspection.baseline, inspection.score_name
     scores = inspection.train_score, inspection.test_score[1:]
     drawn = [*_losses(inspection), *_pair(name, scores, chance, 1.0, (f"{chance:.2g}", "1"))]
-    axis = f"{'epoch 1':<{CHART_WIDTH - 6}}{inspection.epochs:>6}"
+    axis = f"{inspection.entry + ' 1':<{CHART_WIDTH - 6}}{inspection.epochs:>6}"
     return Text("\n".join([*drawn, f"{'':>6} {axis}  {axis}"]))
 
 
@@ -122,12 +129,13 @@ def _pair(
 
 def _epochs(inspection: Inspection) -> Table:
     """Losses, accuracies and the gradients' way through the network at log-spaced epochs."""
+    score = inspection.score_name.split()[-1]
     table = _table(
-        "epoch",
+        inspection.entry,
         "train\nloss",
         "test\nloss",
-        "train\naccuracy",
-        "test\naccuracy",
+        f"train\n{score}",
+        f"test\n{score}",
         "first\nlayer |g|",
         "last\nlayer |g|",
         left=0,
@@ -161,7 +169,7 @@ def _layers(inspection: Inspection) -> Iterator[RenderableType]:
         moments = getattr(inspection.every_epoch, name)[[0, -1]]
         if moments.any():
             yield _heading(title)
-            yield _gradients(names, moments, shown)
+            yield _gradients(short_layer_names(names), moments, shown)
             yield Text("")
         else:
             yield Text.assemble((title, "bold"), ": exactly 0 in every layer, at start and end\n")
@@ -173,7 +181,7 @@ def _layers(inspection: Inspection) -> Iterator[RenderableType]:
     if len(defined):
         yield Text(
             f"Mean |gradient|, last layer over first: {_times(ratios[0])} at the start, {_times(ratios[-1])} at the "
-            f"end, {_times(float(np.median(defined)))} in the median epoch."
+            f"end, {_times(float(np.median(defined)))} in the median {inspection.entry}."
         )
     yield Text("")
 
@@ -186,7 +194,9 @@ def _gradients(names: Sequence[str], moments: Floats, shown: Sequence[int]) -> T
         for values in moments.tolist():
             found = [value for value in values if math.isfinite(value) and value > 0]
             linear, logarithmic = _shares(values[layer], min(found, default=1.0), max(found, default=1.0))
-            cells += [_short(values[layer]), bar(linear, BAR), bar(logarithmic, BAR)]
+            # Where training breaks down, the figures of all layers do.
+            unseen = math.isnan(values[layer]) and bool(found)
+            cells += ["not seen" if unseen else _short(values[layer]), bar(linear, BAR), bar(logarithmic, BAR)]
         table.add_row(names[layer], *cells)
     return table
 
@@ -209,12 +219,14 @@ def _shown(layers: int) -> list[int]:
 
 
 def _weights(inspection: Inspection) -> Table:
-    table = _table("layer", "norm before", "after", "change", "mean |change|", "units never active", left=1)
+    heads = ("norm\nbefore", "\nafter", "\nchange", "mean\n|change|", "units never\nactive")
+    table = _table("\nlayer", *heads, left=1)
     every, changes = inspection.every_epoch, inspection.mean_abs_change
+    names = short_layer_names(inspection.trace.layers)
     for layer in _shown(len(inspection.trace.layers)):
         before, after = (_percent(every.never_active[moment, layer]) for moment in (0, -1))
         table.add_row(
-            inspection.trace.layers[layer],
+            names[layer],
             _short(every.weight_norm[0, layer]),
             _short(every.weight_norm[-1, layer]),
             _percent(every.weight_change[-1, layer]),
@@ -226,9 +238,10 @@ def _weights(inspection: Inspection) -> Table:
 
 def _histograms(inspection: Inspection) -> Table:
     """The first and the last layer at the start, near the middle of the budget, and at the end."""
-    epochs, names = inspection.trace.snapshots.epochs.tolist(), inspection.trace.layers
+    epochs = inspection.trace.snapshots.epochs.tolist()
+    names = short_layer_names(inspection.trace.layers, NAME_IN_HISTOGRAMS)
     middle = min(epochs, key=lambda epoch: abs(epoch - inspection.epochs / 2))
-    table = _table("of", "epoch", "low", "values, in equal bins", "high", left=1)
+    table = _table("of", inspection.entry, "low", "values, in equal bins", "high", left=1)
     table.columns[3].justify = "left"
     for what, quantity in (("weights", inspection.detail.weights), ("gradients", inspection.detail.gradients)):
         for layer in (0, len(names) - 1):
@@ -295,7 +308,8 @@ def _table(*columns: str, left: int) -> Table:
 
 
 def _short(value: float, digits: int = 3) -> str:
-    return f"{value:.{digits}g}"
+    short = f"{value:.{digits}g}"
+    return short if len(short) <= LONGEST_NUMBER or not math.isfinite(value) else f"{value:.{digits - 1}g}"
 
 
 def _percent(value: float) -> str:
