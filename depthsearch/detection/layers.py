@@ -219,7 +219,7 @@ def _lost_at_start(trace: Trace) -> bool:
     return ratio is None or ratio < VANISHED_RATIO or reach_at_start(trace) < VANISHED_REACH
 
 
-def _blindness(trace: Trace) -> dict[str, float] | None:
+def _blindness(trace: Trace) -> Figures | None:
     """Correlation and range of the outputs where the network ends with the same output for every input."""
     snapshots = trace.snapshots
     correlation = end_value(trace, snapshots.input_correlation.astype(np.float64), largest=False)
