@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from depthsearch.cli.output import PatientConsole
-from depthsearch.networks.base import Network
+from depthsearch.cli.time_left import TimeLeft
 from depthsearch.problem.problem import Problem
 from depthsearch.reporting.sentences import count_of, exclusion_words, possible_words
 from depthsearch.reporting.terminal.answer import CurveChart, finished_line, started_line
@@ -22,6 +22,7 @@ from depthsearch.results.events import (
     Preparing,
     RoundAdvanced,
     RunFinished,
+    RunUnderWay,
     StudyOpened,
     TrialFinished,
     TrialStarted,
@@ -36,6 +37,9 @@ LEAST_HEIGHT = 30
 
 LONG = 2.0
 """Seconds after which the time of a step is shown."""
+
+LONG_RUN = 20.0
+"""Seconds of a run that is shown in steps: an entry of a budget in steps then takes more than one."""
 
 MINUTE = 60.0
 """Seconds between two lines where no terminal reads them."""
@@ -154,7 +158,7 @@ class Progress:
         problem, called, study = self._problems[name], f"{name}: " if name else "", event.study
         place = list(self._problems).index(name) + 1
         of = f"{name}, {place} of {len(self._problems)}: " if name else ""
-        self._board.begin(study, problem.network, self._settings.resolved(reliability=problem.reliability), of)
+        self._board.begin(event, problem, self._settings.resolved(reliability=problem.reliability), of)
         finished = count_of(event.finished_trials, "trial")
         if event.done:
             self._console.print(f"{called}{study} is done already, with {finished}")
@@ -173,31 +177,33 @@ class _Board:
 
         self._study = ""
 
-    def begin(self, study: str, family: Network, settings: ResolvedSettings, called: str) -> None:
+    def begin(self, opened: StudyOpened, problem: Problem, settings: ResolvedSettings, called: str) -> None:
         """A search begins."""
-        self._family, self._settings, self._called = family, settings, called
+        self._family, self._settings, self._called = problem.network, settings, called
+        self._entries = problem.recipe.budget[0]
         self._curve: Curve | None = None
-        self._runs_left: int | None = None
-        self._finished = self._trials = 0
+        self._finished = self._trials = self._runs = 0
         self._share = 0.0
+        self._running: tuple[RunUnderWay, ...] = ()
         self._since = self._step_since = time.monotonic()
         self._under_way: list[TrialStarted] = []
-        self._runs = self._depths = 0
-        self._training = 0.0
-        self._study = study
+        self._left = TimeLeft(opened, settings)
+        self._study = opened.study
 
     def step(self, event: TrialStarted) -> None:
         """A trial of a round is about to be trained."""
         self._under_way.append(event)
-        self._finished, self._share = 0, 0.0
+        self._finished, self._share, self._running = 0, 0.0, ()
         self._step_since = time.monotonic()
+        self._left.start(event)
 
     def advance(self, event: RoundAdvanced | RunFinished) -> None:
         """The networks of a round got on, or one of them is finished."""
         if isinstance(event, RunFinished):
             self._finished = event.done
         else:
-            self._share = event.share
+            self._share, self._running = event.share, event.running
+        self._left.advance(event)
 
     def drop(self, exclusion: Exclusion) -> None:
         """A depth of the round is given up."""
@@ -205,34 +211,29 @@ class _Board:
         self._under_way = [
             trial for trial in self._under_way if trial.depth != depth and not (deeper and trial.depth > depth)
         ]
+        self._left.drop(exclusion)
 
     def done(self, event: TrialFinished) -> None:
         """A trial of a round is finished."""
         self._under_way.clear()
-        self._curve, self._runs_left = event.curve, event.runs_left
+        self._curve = event.curve
         self._trials += 1
         self._runs += event.runs
-        self._depths += event.runs * event.depth
-        self._training += event.seconds
-
-    def seconds_left(self) -> float | None:
-        """By the time that runs have taken so far: training by depth, all else by number."""
-        # The ticker's thread asks while another search may begin.
-        curve, made, runs = self._curve, self._runs, self._runs_left
-        if curve is None or not made or runs is None:
-            return None
-        deep = curve.max_depth or 1
-        overhead = max(time.monotonic() - self._since - self._training, 0.0) / made
-        seconds = runs * (overhead + self._training / max(self._depths, 1) * deep)
-        if self._settings.max_seconds is not None:
-            seconds = min(seconds, max(self._settings.max_seconds - self._training, 0.0))
-        return seconds
+        self._left.finish(event)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if self._curve is not None and options.size.height >= LEAST_HEIGHT:
             yield self._chart(self._curve)
-        turning = self._spinner.render(console.get_time())
-        yield Text(f"{turning} {self._line()}", no_wrap=True, overflow="ellipsis")
+        turning, doing, times = self._spinner.render(console.get_time()), self._doing(), self._times()
+        line = "; ".join([doing, *times])
+        for optional in times[:-1]:  # the time left is the last to go
+            if len(line) + 2 > options.max_width:
+                times = [part for part in times if part != optional]
+                line = "; ".join([doing, *times])
+        if len(line) + 2 > options.max_width and times:
+            yield Text(f"{turning} {doing}", no_wrap=True, overflow="ellipsis")
+            turning, line = " ", "; ".join(times)
+        yield Text(f"{turning} {line}", no_wrap=True, overflow="ellipsis")
 
     def _chart(self, curve: Curve) -> CurveChart:
         return CurveChart(
@@ -252,23 +253,47 @@ class _Board:
         curve = self._curve
         if curve is not None and curve.points:
             parts.append(f"max depth {possible_words(curve, self._settings.cap)}")
-        return "; ".join([*parts, self._line()])
+        return "; ".join([*parts, self._doing(), *self._times()])
 
-    def _line(self) -> str:
+    def _doing(self) -> str:
+        """What is under way, and how far."""
         under_way = tuple(self._under_way)
-        doing = "choosing what to try next"
-        if under_way:
-            doing = started_line(under_way, self._family, done=self._finished)
-            doing += f" ({self._share:.0%} of the epochs)" if self._share else ""
-        parts = [self._called + doing]
+        if not under_way:
+            return f"{self._called}choosing what to try next"
+        doing = started_line(under_way, self._family, done=self._finished)
+        steps = self._steps()
+        if steps:
+            doing += f" ({steps})"
+        elif self._share:
+            doing += f" ({self._share:.0%} of the {self._entries})"
+        return self._called + doing
+
+    def _steps(self) -> str:
+        """ "step 135 of 300": how far the runs under way are, where they take long; else empty."""
+        running = [run for run in self._running if run.share < 1]
+        spent = time.monotonic() - self._step_since
+        if not running or max(run.seconds or spent for run in running) < LONG_RUN:
+            return ""
+        low, high = min(run.steps for run in running), max(run.steps for run in running)
+        of = max(run.of for run in running)
+        return f"step {high} of {of}" if low == high else f"steps {low} to {high} of {of}"
+
+    def _times(self) -> list[str]:
+        """What was spent, and what is left, the time left last."""
+        parts = []
         spent = time.monotonic() - self._step_since
         if spent >= LONG:
             parts.append(f"{_lasting(spent)} so far")
-        left = self.seconds_left()
-        if left is not None:
+        left, of_round, of_budget = self._left.seconds(), self._left.of_round(), self._left.of_budget()
+        if self._runs and left is not None:
             parts.append(f"{count_of(self._runs, 'run')} in {_lasting(time.monotonic() - self._since)}")
+        if left is not None:
             parts.append(f"some {_lasting(left)} left")
-        return "; ".join(parts)
+        elif of_budget is not None:
+            parts.append(f"at most {_lasting(of_budget)} left")
+        elif of_round is not None:
+            parts.append(f"some {_lasting(of_round)} left of this step")
+        return parts
 
 
 def _lasting(seconds: float) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from depthsearch.results.inspection import Inspection
+from depthsearch.results.pace import Timing
 from depthsearch.search.curve import Curve
 from depthsearch.search.exclusion import Exclusion
 from depthsearch.search.trial import Purpose
@@ -13,13 +14,16 @@ from depthsearch.search.trial import Purpose
 class StudyOpened:
     """The study is open; it holds `finished_trials`, and where `done` needs no more.
 
-    `kept_runs` are the finished runs of trials that were interrupted and now go on.
+    `kept_runs` are the finished runs of trials that were interrupted and now go on. `timings` are what its trials took
+    so far, and `runs_left` the runs until the search is concluded and confirmed, as far as the method can foresee.
     """
 
     study: str
     finished_trials: int
     done: bool = False
     kept_runs: int = 0
+    timings: tuple[Timing, ...] = ()
+    runs_left: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,14 +43,29 @@ class TrialStarted:
 
 
 @dataclass(frozen=True)
+class RunUnderWay:
+    """A run at `depth` that has taken `steps` of `of` optimizer steps, `share` of its budget.
+
+    `seconds` is what the whole run takes at this pace; None before its first entry is done.
+    """
+
+    depth: int
+    steps: int
+    of: int
+    share: float
+    seconds: float | None
+
+
+@dataclass(frozen=True)
 class RoundAdvanced:
-    """Networks train side by side: `share` of all epochs of the round are done, finished runs included.
+    """Networks train: `share` of all epochs of the round are done, finished runs included; `running` are under way.
 
     Sent every second at most, and only while the searching thread itself trains; elsewhere runs are counted as they
     finish.
     """
 
     share: float
+    running: tuple[RunUnderWay, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,21 @@ def shown_url(url: str | None) -> str:
     return resolve_url(url).render_as_string(hide_password=True)
 
 
+def checkpoint_folder(url: str | None) -> Path:
+    """The folder for the states of long runs of a store's studies: next to a SQLite file, else in the working folder.
+
+    Nothing is created.
+
+    Raises:
+        InvalidValue: The URL cannot be used.
+    """
+    file = sqlite_file(resolve_url(url))
+    if file is None:
+        return Path.cwd() / "depthsearch-checkpoints"
+    file = file.resolve()  # one folder for one database, by whatever links it is reached
+    return file.parent / f"{file.name}-checkpoints"
+
+
 def lock_folder(file: Path) -> Path:
     """The folder of lock files next to a database; it is created if it is missing.
 

@@ -1,6 +1,7 @@
 """The choice of an engine. No engine is imported until it is chosen."""
 
 from functools import cached_property
+from pathlib import Path
 
 from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.interrupts import interrupts_deferred
@@ -29,13 +30,14 @@ class EngineChoice:
     Args:
         name: "dense", "torch" or "module".
         device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
+        checkpoints: Folder for the states of long runs; None for none.
 
     Attributes:
         lanes: How many runs train side by side at little more than the time of one.
     """
 
-    def __init__(self, name: str, device: str) -> None:
-        self.name, self._device = name, device
+    def __init__(self, name: str, device: str, *, checkpoints: Path | None = None) -> None:
+        self.name, self._device, self._checkpoints = name, device, checkpoints
         self.lanes = _lanes(name, device)
 
     def load(self) -> Engine:
@@ -61,13 +63,15 @@ class EngineChoice:
             if self.name == "module":
                 from depthsearch.training.modules.engine import ModuleEngine  # noqa: PLC0415
 
-                return ModuleEngine(self._device)
+                return ModuleEngine(self._device, checkpoints=self._checkpoints)
             from depthsearch.training.modules.stacked_engine import TorchEngine  # noqa: PLC0415
 
             return TorchEngine(self._device)
 
 
-def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto") -> EngineChoice:
+def choose_engine(
+    problem: Problem, *, engine: str = "auto", device: str = "auto", checkpoints: Path | None = None
+) -> EngineChoice:
     """Choose the engine for a problem; nothing is imported, unless a GPU has to be there.
 
     Args:
@@ -75,6 +79,8 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
         engine: "dense", "torch", "module", or "auto": dense where it trains the problem and its width is small enough
             that it wins (see WIDEST_DENSE), unless a GPU is insisted on; module where the other two cannot train it.
         device: "cpu", "cuda", or "auto": for torch, the GPU where it sees one.
+        checkpoints: Folder for the states of runs that take minutes, with which a killed run goes on where it was;
+            None for none. The engine "module" writes them.
 
     Raises:
         UnknownName: The engine or the device is not on its list.
@@ -91,7 +97,7 @@ def choose_engine(problem: Problem, *, engine: str = "auto", device: str = "auto
     if (engine, device) == ("dense", "cuda"):
         raise InvalidValue("engine 'dense' trains only on the CPU, but got device 'cuda': choose the engine 'torch'")
     problem.network.check(problem.data.spec)
-    choice = EngineChoice(_named(problem, engine, device), device)
+    choice = EngineChoice(_named(problem, engine, device), device, checkpoints=checkpoints)
     if device == "cuda":
         choice.load()
     if problem.recipe.precision is not None:

@@ -8,7 +8,7 @@ from depthsearch.problem.problem import Problem
 from depthsearch.results.answer import Answer
 from depthsearch.search.ladder import BAR_RUNS, RUNG_RUNS
 from depthsearch.search.settings import ResolvedSettings, SearchSettings
-from depthsearch.store import check_name, open_store
+from depthsearch.store import check_name, checkpoint_folder, open_store
 from depthsearch.training.select import choose_engine
 from depthsearch.workflows.answer import answer_of
 from depthsearch.workflows.asked import asked
@@ -59,7 +59,7 @@ def find(
         raise InvalidValue(f"settings must be depthsearch.SearchSettings, but got {settings!r}")
     if study is not None:
         check_name(study)
-    chosen = choose_engine(problem, engine=engine, device=device)
+    chosen = choose_engine(problem, engine=engine, device=device, checkpoints=checkpoint_folder(storage))
     given = settings or SearchSettings()
     resolved = _resolved(problem, given, lanes=chosen.lanes)
     check_criterion(problem)

@@ -1,6 +1,5 @@
 """The loop of a search: rounds of trials until the search is concluded and confirmed, or the budget ends."""
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -10,18 +9,18 @@ from optuna import Study
 from optuna.distributions import IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from depthsearch.detection import final_score, settled_epoch, verdict_of
+from depthsearch.detection import final_score, verdict_of
 from depthsearch.detection.verdict import count_verdicts
 from depthsearch.errors import StoreError, TrainingFailed
 from depthsearch.interrupts import interrupts_deferred
 from depthsearch.results.events import (
     DepthExcluded,
-    RoundAdvanced,
     RunFinished,
     StudyOpened,
     TrialFinished,
     TrialStarted,
 )
+from depthsearch.results.pace import Timing
 from depthsearch.search import trial as trial_fields
 from depthsearch.search.curve import Curve
 from depthsearch.search.ladder import Bar
@@ -30,7 +29,7 @@ from depthsearch.search.optuna_internals import all_trials, trial_key
 from depthsearch.search.sampler import MethodSampler, trials_of
 from depthsearch.search.trial import DEPTH, SEEDS, Purpose, State, Trial, draw_seeds
 from depthsearch.store import StoredRun, StoredStudy
-from depthsearch.training.engine import Engine, Job, Watch
+from depthsearch.training.engine import Engine, Job
 from depthsearch.training.trace import Trace
 from depthsearch.workflows.answer import answer_of
 from depthsearch.workflows.attempts import Attempts
@@ -38,9 +37,7 @@ from depthsearch.workflows.note import Notes
 from depthsearch.workflows.open_trials import OpenTrial, adopt, exclude, forget_adoptions
 from depthsearch.workflows.prepare import OnEvent, announce, prepared
 from depthsearch.workflows.stored import affordable_runs, budget_left, exclusions_end, ladder_of, method_for
-
-ADVANCE_SECONDS = 1.0
-"""Between two events that show how far networks that train side by side are."""
+from depthsearch.workflows.watching import RoundWatcher
 
 DRAWN = 2_000
 """Curves of the posterior that the band of a search under way is drawn from; the answer's is taken from all."""
@@ -82,11 +79,12 @@ class Search:
         finished = len(self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
         adopted = adopt(self._stored, self._method)
         trials, one_by_one = adopted.trials, adopted.one_by_one
-        done, kept = not trials and self._is_done(), sum(len(trial.runs) for trial in trials)
-        self._on_event(StudyOpened(self._stored.name, finished, done, kept))
-        if adopted.exclusion is not None:
-            self._on_event(DepthExcluded(adopted.exclusion))
         try:
+            done, kept = not trials and self._is_done(), sum(len(trial.runs) for trial in trials)
+            known = ((), None) if done else self._pace()
+            self._on_event(StudyOpened(self._stored.name, finished, done, kept, *known))
+            if adopted.exclusion is not None:
+                self._on_event(DepthExcluded(adopted.exclusion))
             under_way = self._completed(trials) or self._next_round()
             while under_way:
                 self._carry_out(under_way, one_by_one=one_by_one)
@@ -101,6 +99,16 @@ class Search:
                 forget_adoptions(self._stored, adopted)
                 self._notes.write(answer_of(self._stored))
             raise
+
+    def _pace(self) -> tuple[tuple[Timing, ...], int | None]:
+        """What the finished trials took, and the runs that are left."""
+        trials = trials_of(self._study)
+        timings = tuple(
+            Timing(trial.depth, trial.made, trial.seconds)
+            for trial in trials
+            if trial.state is State.COMPLETE and trial.depth is not None and trial.made
+        )
+        return timings, self._method.runs_left(trials, self._curve())
 
     def _current_method(self) -> SearchMethod:
         """The method, once more whenever the ladder has set the bar, with which the depths begin at the best rung."""
@@ -210,8 +218,8 @@ class Search:
         done = of - len(jobs)
         if jobs:
             engine = self._ready_engine()
-            since = time.perf_counter()
-            for found in Attempts(engine, self._problem, jobs, self._watching(done, of), one_by_one=one_by_one):
+            watch, since = RoundWatcher(done, of, self._on_event), time.perf_counter()
+            for found in Attempts(engine, self._problem, jobs, watch, one_by_one=one_by_one):
                 if isinstance(found, TrainingFailed):
                     self._exclude(found, under_way)
                     continue
@@ -223,6 +231,7 @@ class Search:
                     if trial.is_whole:
                         self._finish(trial)
                 done += 1
+                watch.finish(job)
                 self._on_event(RunFinished(job.depth, run.verdict.trained, done, of))
         self._report([trial for trial in under_way if trial.is_whole])
 
@@ -237,22 +246,6 @@ class Search:
         with interrupts_deferred():
             exclusion = exclude(self._stored, failed, under_way)
         self._on_event(DepthExcluded(exclusion))
-
-    def _watching(self, done: int, of: int) -> Watch:
-        """The watcher of a round of `of` runs, `done` of them finished before, that also shows how far it is."""
-        epochs: dict[tuple[int, int], float] = {}
-        thread, shown = threading.current_thread(), time.monotonic()
-
-        def watch(trace: Trace) -> int | None:
-            nonlocal shown
-            if threading.current_thread() is thread:
-                epochs[trace.depth, trace.seed] = trace.epochs / trace.budget_epochs
-                if time.monotonic() - shown >= ADVANCE_SECONDS:
-                    shown = time.monotonic()
-                    self._on_event(RoundAdvanced((done + sum(epochs.values())) / of))
-            return settled_epoch(trace)
-
-        return watch
 
     def _store(self, trial: OpenTrial, place: int, trace: Trace, engine: str, seconds: float) -> StoredRun:
         criterion = self._problem.criterion.judging(

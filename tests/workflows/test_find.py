@@ -442,7 +442,7 @@ def test_an_answer_prints_as_its_sentence(searched: tuple[Answer, list[Event], s
 
 
 def test_networks_that_train_side_by_side_show_how_far_they_are(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("depthsearch.workflows.loop.ADVANCE_SECONDS", 0.0)
+    monkeypatch.setattr("depthsearch.workflows.watching.ADVANCE_SECONDS", 0.0)
     events: list[Event] = []
     find(PROBLEM, SETTINGS.model_copy(update={"cap": 1}), storage=url, engine="torch", on_event=events.append)
     first = next(place for place, event in enumerate(events) if isinstance(event, TrialFinished))
@@ -450,6 +450,10 @@ def test_networks_that_train_side_by_side_show_how_far_they_are(url: str, monkey
     assert len(shares) > 8  # both runs, after each epoch
     assert shares == sorted(shares)
     assert shares[-1] == 1
+    running = [run for event in events[:first] if isinstance(event, RoundAdvanced) for run in event.running]
+    assert {run.depth for run in running} == {1}
+    assert all(run.steps == round(run.share * run.of) for run in running)
+    assert all((run.seconds is None) is (run.steps == 0) for run in running)
 
 
 @pytest.mark.parametrize("engine", ["dense", "torch"])

@@ -64,9 +64,10 @@ class Checkpoint:
         return state if known else None
 
     def remove(self) -> None:
-        """The run is finished."""
-        with suppress(OSError):
-            self.path.unlink(missing_ok=True)
+        """The run is finished, or has failed: its file is of no use, nor is one that a killed process began."""
+        for file in (self.path, *self.path.parent.glob(f"{self.path.stem}.*.part")):
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
         with suppress(OSError):
             self.path.parent.rmdir()  # once it is empty
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from depthsearch.errors import DepthsearchError
+from depthsearch.errors import DepthsearchError, TrainingFailed
 from depthsearch.problem.problem import Problem
 from depthsearch.schema import canonical_json, sha256
 from depthsearch.training.engine import Job, Record, Watch, cores
@@ -87,6 +87,10 @@ class ModuleEngine:
                 trace = run.train(asked, checkpoint)
         except _OfWatcher as carried:
             raise carried.error from None
+        except TrainingFailed:
+            if checkpoint is not None:
+                checkpoint.remove()  # it is retried from its beginning
+            raise
         if checkpoint is not None:
             checkpoint.remove()
         return trace
