@@ -23,7 +23,8 @@ def _without_shared_path(names: list[str]) -> list[str]:
     while True:
         first = {name.partition(".")[0] for name in names}
         inner = [name for name in names if "." in name]
-        if len(first) != 1 or not inner:
+        # A number says nothing without the path before it.
+        if len(first) != 1 or not inner or any(name.split(".")[1].isdigit() for name in inner):
             return names
         # The root may hold parameters of its own: its name is the path.
         names = [name.partition(".")[2] or name for name in names]
