@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,15 @@ def build(depth):
     if depth > 2:
         raise ValueError("no input is left")
     return nn.Linear(64, 10)
+"""
+
+
+HELD = """
+from depthsearch.training.modules.pool import WorkerPool
+
+pool = WorkerPool(1, None)
+pool.itself = pool
+pool._idle.append(pool._started())
 """
 
 
@@ -150,3 +161,9 @@ def test_a_checkpoint_that_is_damaged_or_of_another_run_is_not_read(
     assert checkpoint.Checkpoint(tmp_path / "run.pt", "another").read() is None
     kept.path.write_bytes(kept.path.read_bytes()[:100])
     assert kept.read() is None
+
+
+def test_a_process_whose_pool_is_never_closed_ends_and_its_workers_with_it() -> None:
+    ended = subprocess.run([sys.executable, "-c", HELD], capture_output=True, text=True, check=False, timeout=60)
+
+    assert (ended.returncode, ended.stderr) == (0, "")

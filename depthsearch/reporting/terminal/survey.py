@@ -59,9 +59,11 @@ def _cells(entry: Surveyed) -> list[str]:
 def _times(ratio: float | None) -> str:
     if ratio is None:
         return "-"
-    return f"{ratio:.2g}" if ratio < 100 else f"{float(f'{ratio:.2g}'):,.0f}"  # noqa: PLR2004 - no exponent to read
+    if not 1e-4 <= ratio < 1e9:  # noqa: PLR2004 - with an exponent where zeros would have to be counted
+        return f"{ratio:.1e}"
+    return f"{ratio:.2g}" if ratio < 100 else f"{float(f'{ratio:.2g}'):,.0f}"  # noqa: PLR2004
 
 
 def _reported(reported: Reported) -> str:
-    ratio = "" if reported.gradient_ratio is None else f"{reported.gradient_ratio:g}"
+    ratio = "" if reported.gradient_ratio is None else _times(reported.gradient_ratio)
     return " ".join(part for part in (reported.note, ratio) if part)

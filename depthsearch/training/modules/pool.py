@@ -1,5 +1,6 @@
 """Processes that train modules side by side, one job and one thread each."""
 
+import atexit
 import os
 import pickle
 import queue
@@ -108,6 +109,7 @@ class _Worker:
         )
         self._reader = threading.Thread(target=self._read, args=(messages,), daemon=True)
         self._reader.start()
+        atexit.register(self.end)  # later, as the interpreter ends, its thread holds the pipe for ever
         self.send((str(Path.cwd()), sys.path))
 
     def send(self, message: Any) -> None:
@@ -130,6 +132,7 @@ class _Worker:
 
     def end(self) -> int:
         """End it at once, whatever it trains: the exit status, which is its former one where it has died before."""
+        atexit.unregister(self.end)
         self._process.kill()
         status = self._process.wait()
         self._reader.join()
