@@ -8,8 +8,9 @@ READY := .venv/ready
 find: $(READY)
 	$(BIN)/depthsearch find --arch ffnet --act tanh
 
+# One thread in each of the two processes: more of them wait for each other.
 test: lint
-	$(BIN)/pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .
