@@ -32,7 +32,7 @@ class Forecast(FrozenModel):
     Attributes:
         max_depth: Assumed.
         runs: Fewest and most of the simulated searches.
-        seconds: Shortest and longest, with the error of the timing.
+        seconds: Shortest and longest, with the choice of depths and the error of the timing.
         deepest: The deepest network that one of them trains.
         memory: What networks of that depth take, all that train side by side, in bytes; null where it is not known.
     """

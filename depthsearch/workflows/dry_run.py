@@ -11,7 +11,7 @@ from depthsearch.results.dry_run import DryRun, Forecast, TimedDepth
 from depthsearch.results.pace import Pace, Timing
 from depthsearch.search.method import method_class
 from depthsearch.search.settings import ResolvedSettings, SearchSettings
-from depthsearch.search.trial import Depths, draw_seeds
+from depthsearch.search.trial import Depths, Trial, draw_seeds
 from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.memory import PeakMemory
 from depthsearch.training.select import EngineChoice, choose_engine
@@ -111,11 +111,13 @@ def _timed(problem: Problem, settings: ResolvedSettings, engine: Engine, device:
     runs = 1 if engine.name in ("module", "scores") else settings.runs_per_trial
     seeds = draw_seeds(settings.seed, depth=depth, first=0, count=runs)
     memory, quickest, spent = PeakMemory(device), float("inf"), 0.0
-    while spent < ENOUGH_SECONDS:  # what is quick is timed again: the first time fills caches
+    while True:
         clock = _Clock(whole=isinstance(problem.network, ExternalNetwork))
         traces = train_all(engine, problem, [Job(depth, seed) for seed in seeds], watch=clock)
         quickest = min(quickest, clock.whole_seconds(traces) / runs)
         spent += max(time.perf_counter() - clock.began, ENOUGH_SECONDS / MOST_TIMES)
+        if spent >= ENOUGH_SECONDS:  # what is quick is timed again: the first time fills caches
+            break
     peak = memory.bytes()
     return TimedDepth(
         depth=depth,
@@ -187,19 +189,13 @@ def _forecasts(
     fixed = method_class(settings.sampler).default_trials is not None  # the budget ends it, whatever it finds
     for max_depth in dict.fromkeys(depths.at(min(step, last)) for step in ASSUMED_STEPS):
         searches = [
-            simulate(
-                problem,
-                settings,
-                AssumedCurve(depths, max_depth=max_depth, slope=slope, reliability=settings.reliability),
-                pace=pace,
-                seed=seed,
-            )
+            _searched(problem, settings, AssumedCurve(depths, max_depth, slope, settings.reliability), pace, seed)
             for slope in (SLOPES[:1] if fixed else SLOPES)
             for seed in range(1 if fixed else SEARCHES)
         ]
-        runs = [sum(trial.made for trial in trials) for trials in searches]
-        seconds = [sum(trial.seconds for trial in trials) for trials in searches]
-        deepest = max(trial.depth or 0 for trials in searches for trial in trials)
+        runs = [sum(trial.made for trial in trials) for trials, _ in searches]
+        seconds = [sum(trial.seconds for trial in trials) + choosing for trials, choosing in searches]
+        deepest = max(trial.depth or 0 for trials, _ in searches for trial in trials)
         yield Forecast(
             max_depth=max_depth,
             runs=(min(runs), max(runs)),
@@ -207,6 +203,15 @@ def _forecasts(
             deepest=deepest,
             memory=_memory(timed, deepest, processes),
         )
+
+
+def _searched(
+    problem: Problem, settings: ResolvedSettings, curve: AssumedCurve, pace: Pace, seed: int
+) -> tuple[tuple[Trial, ...], float]:
+    """A simulated search, and the seconds in which it chose its depths, which a real one spends as well."""
+    began = time.perf_counter()
+    trials = simulate(problem, settings, curve, pace=pace, seed=seed)
+    return trials, time.perf_counter() - began
 
 
 def _memory(timed: tuple[TimedDepth, ...], depth: int, processes: int) -> int | None:

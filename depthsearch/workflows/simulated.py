@@ -29,7 +29,7 @@ class AssumedCurve:
         reliability: There.
     """
 
-    def __init__(self, depths: Depths, *, max_depth: int, slope: float, reliability: float) -> None:
+    def __init__(self, depths: Depths, max_depth: int, slope: float, reliability: float) -> None:
         self._depths, self._slope, self._last = depths, slope, math.log(depths.step_of(max_depth))
         reliability = min(reliability, SURE)
         self._logit = math.log(reliability / (1 - reliability))

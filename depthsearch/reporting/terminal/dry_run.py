@@ -26,8 +26,8 @@ def dry_run_text(found: DryRun) -> RenderableType:
         parameters = "-" if one.parameters is None else f"{one.parameters:,}"
         timed.add_row(depth_words(one.depth), parameters, duration_words(one.seconds), memory_words(one.memory))
     expected = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("if they train to", "runs", "time", "deepest tried", "memory there"):
-        expected.add_column(column, justify="left" if column == "if they train to" else "right")
+    for column in ("if they train to", "runs", "time", "deepest", "memory"):
+        expected.add_column(column, justify="left" if column == "if they train to" else "right", no_wrap=True)
     for row in found.forecasts:
         low, high = row.runs
         expected.add_row(
@@ -44,12 +44,12 @@ def _basis(found: DryRun) -> str:
     """What the figures rest on."""
     entries = " and ".join(f"{one.entries} of {one.of}" for one in found.timed)
     entry = "entries" if found.problem.recipe.steps is not None else "epochs"
-    side = f", {found.processes} side by side" if found.processes > 1 else ""
+    side = f", in {found.processes} processes" if found.processes > 1 else ""
     where = "GPU" if found.device == "cuda" else "CPU"
     return (
         f"timed: {entries} {entry} with the engine {found.engine} on the {where}{side}\n"
-        "assumed: a run's seconds and memory grow linearly with depth, and P(trained) falls with its\n"
-        "logarithm, steeply or gradually; runs that fail early take less"
+        "assumed: seconds and memory grow linearly with depth, and P(trained) falls steeply or gradually; a run that "
+        "ends early takes less"
     )
 
 
