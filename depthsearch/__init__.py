@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from depthsearch.results.check import Gate as Gate
     from depthsearch.results.check import gate as gate
     from depthsearch.results.comparison import Comparison as Comparison
+    from depthsearch.results.dry_run import DryRun as DryRun
     from depthsearch.results.inspection import Inspection as Inspection
     from depthsearch.search.settings import SearchSettings as SearchSettings
     from depthsearch.workflows import compare as compare
+    from depthsearch.workflows import dry_run as dry_run
     from depthsearch.workflows import find as find
     from depthsearch.workflows import inspect as inspect
     from depthsearch.workflows import inspect_stored as inspect_stored
@@ -33,6 +35,7 @@ _HOME = {
     "Answer": "depthsearch.results.answer",
     "Outcome": "depthsearch.results.answer",
     "Comparison": "depthsearch.results.comparison",
+    "DryRun": "depthsearch.results.dry_run",
     "DepthsearchError": "depthsearch.errors",
     "Gate": "depthsearch.results.check",
     "gate": "depthsearch.results.check",
@@ -44,6 +47,7 @@ _HOME = {
     "read_study_file": "depthsearch.problem.study_file",
     "write_study_file": "depthsearch.problem.study_file",
     "compare": "depthsearch.workflows",
+    "dry_run": "depthsearch.workflows",
     "find": "depthsearch.workflows",
     "inspect": "depthsearch.workflows",
     "inspect_stored": "depthsearch.workflows",
@@ -55,6 +59,7 @@ __all__ = [
     "Comparison",
     "Criterion",
     "DepthsearchError",
+    "DryRun",
     "Gate",
     "Inspection",
     "Outcome",
@@ -63,6 +68,7 @@ __all__ = [
     "SearchSettings",
     "__version__",
     "compare",
+    "dry_run",
     "find",
     "gate",
     "inspect",

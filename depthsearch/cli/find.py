@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+import depthsearch
 from depthsearch.cli.errors import with_option_names
 from depthsearch.cli.options import (
     Number,
@@ -20,6 +21,8 @@ from depthsearch.cli.options import (
 )
 from depthsearch.errors import InvalidValue
 from depthsearch.interrupts import interrupts_deferred
+from depthsearch.problem.problem import Problem
+from depthsearch.search.settings import SearchSettings
 
 
 @click.command()
@@ -38,8 +41,16 @@ from depthsearch.interrupts import interrupts_deferred
     metavar="N",
     help="Exit with 0 if the interval's lower end is at least N, with 3 if its upper end is below N, else with 4.",
 )
+@click.option(
+    "--dry-run",
+    "dry",
+    is_flag=True,
+    help="Time two depths, print the runs, the time and the memory that the search would take, and store nothing.",
+)
 @quiet_option
-def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
+def find(
+    study_file: str | None, problem_name: str | None, as_json: bool, quiet: bool, dry: bool, **options: Any
+) -> None:
     """Find the deepest network of a kind that still trains, and what happens just past it.
 
     Trains networks of many depths from fresh seeds, at each step where the interval of the answer narrows most for its
@@ -53,6 +64,7 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
     depthsearch find --act relu --sampler grid --depths 3,7,10,14 --seeds 100
     depthsearch find --act tanh --data digits --width 64 --criterion target --target 0.95
     depthsearch find --act tanh --at-least 18
+    depthsearch find --arch vgg --data digits --steps 300 --dry-run
     depthsearch find studies/vanishing-and-resnet.toml --problem ffnet-relu
     """
     # Imported here, so that help and misuse answer without waiting for them.
@@ -77,6 +89,11 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
         problem, reported = entry.problem, entry.reported
         settings = settings_of(options, declared.settings)
     at_least = options["at_least"]
+    if dry:
+        if at_least is not None:
+            raise InvalidValue(f"--at-least {at_least} needs an answer, and --dry-run gives none: leave one out")
+        _dry_run(problem, settings, options, as_json=as_json, quiet=quiet, declared=study_file is not None)
+        return
     check_at_least(at_least, problem, settings)
     named = with_option_names(problem=study_file is None)
     with Progress({"": problem}, settings, quiet=quiet) as progress, named:
@@ -101,3 +118,29 @@ def find(study_file: str | None, problem_name: str | None, as_json: bool, quiet:
         click.echo(f"error: {could_not_run_line(answer.exclusions, problem.network)}", err=True)
         code = NOTHING_CONCLUDED
     click.get_current_context().exit(code)
+
+
+def _dry_run(
+    problem: Problem, settings: SearchSettings, options: dict[str, Any], *, as_json: bool, quiet: bool, declared: bool
+) -> None:
+    """Print what the search would take."""
+    with interrupts_deferred():
+        from rich.status import Status  # noqa: PLC0415
+
+        from depthsearch.cli.output import show, write  # noqa: PLC0415
+        from depthsearch.cli.progress import progress_console  # noqa: PLC0415
+        from depthsearch.reporting.terminal.dry_run import dry_run_text  # noqa: PLC0415
+        from depthsearch.results.events import Preparing  # noqa: PLC0415
+
+    console, place = progress_console(quiet=quiet), place_of(options)
+
+    def tell(event: object) -> None:
+        if isinstance(event, Preparing):
+            console.print(event.reason)
+
+    with Status("timing two depths", console=console), with_option_names(problem=not declared):
+        found = depthsearch.dry_run(problem, settings, engine=place["engine"], device=place["device"], on_event=tell)
+    if as_json:
+        write(found.to_json() + "\n")
+    else:
+        show(dry_run_text(found))

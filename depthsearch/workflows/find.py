@@ -55,13 +55,11 @@ def find(
         TrainingFailed: A network could not be trained; what was finished before is kept.
     """
     problem = asked(problem, data, fields)
-    if settings is not None and not isinstance(settings, SearchSettings):
-        raise InvalidValue(f"settings must be depthsearch.SearchSettings, but got {settings!r}")
     if study is not None:
         check_name(study)
     chosen = choose_engine(problem, engine=engine, device=device, checkpoints=checkpoint_folder(storage))
-    given = settings or SearchSettings()
-    resolved = _resolved(problem, given, lanes=chosen.lanes)
+    given = SearchSettings() if settings is None else settings
+    resolved = resolve_settings(problem, given, lanes=chosen.lanes)
     check_criterion(problem)
     with (
         open_store(storage) as store,
@@ -76,8 +74,14 @@ def find(
         return answer
 
 
-def _resolved(problem: Problem, settings: SearchSettings, *, lanes: int) -> ResolvedSettings:
-    """The settings, completed by what the family and the engine choose."""
+def resolve_settings(problem: Problem, settings: SearchSettings, *, lanes: int) -> ResolvedSettings:
+    """The settings, completed by what the family and the engine choose.
+
+    Raises:
+        InvalidValue: The budget or the depths do not suit the problem.
+    """
+    if not isinstance(settings, SearchSettings):
+        raise InvalidValue(f"settings must be depthsearch.SearchSettings, but got {settings!r}")
     family = problem.network
     resolved = settings.resolved(reliability=problem.reliability, lanes=lanes)
     least = RUNG_RUNS + BAR_RUNS + resolved.runs_per_trial
