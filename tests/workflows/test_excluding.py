@@ -309,7 +309,7 @@ def test_an_error_of_the_watcher_is_no_exclusion(url: str, monkeypatch: pytest.M
     def broken(_trace: object) -> int:
         raise LookupError("a defect of detection")
 
-    monkeypatch.setattr("depthsearch.workflows.loop.settled_epoch", broken)
+    monkeypatch.setattr("depthsearch.workflows.watching.settled_epoch", broken)
     with pytest.raises(LookupError, match="a defect of detection"):
         find(PROBLEM, QUICK, storage=url)
 
