@@ -22,7 +22,7 @@ from depthsearch.problem.recipe import Recipe
 from tests.problem.problems import problems
 
 CANONICAL = (
-    '{"criterion":{"hold_epochs":null,"hold_share":null,"kind":"chance","last_epochs":3,"margin":null,'
+    '{"criterion":{"hold_epochs":null,"hold_share":null,"kind":"chance","last_epochs":3,'
     '"min_gain":0.2,"target":null},'
     '"data":{"name":"moons","noise":0.2,"points":1000,"seed":0,"test_share":0.5},'
     '"network":{"activation":"tanh","family":"ffnet","initialization":"glorot_uniform","normalization":"none",'
