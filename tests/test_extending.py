@@ -4,9 +4,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from depthsearch.data.base import DataSpec
+from depthsearch.networks.base import Network
 from tests.search.test_method import LINEAR
 
 FAMILY = '''
@@ -56,6 +59,58 @@ class HourGlass(DenseNetwork):
         return count_layers(self.plan(spec, depth), keras=per_pair * depth + 2)
 '''
 
+MODULE = '''
+"""Gated recurrent layers, each of which reads the outputs of the one before."""
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from depthsearch.data.base import DataSpec
+from depthsearch.networks.base import LayerCounts, Network
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class Recurrent(Network):
+    """Depth is the number of recurrent layers, which read the numbers of an input one after the other.
+
+    Attributes:
+        cells: Units in each recurrent layer.
+    """
+
+    unit: ClassVar[str] = "recurrent layer"
+    reliability: ClassVar[float] = 0.5
+    family: Literal["gru"] = "gru"
+    cells: Annotated[int, Field(strict=True, ge=1)] = 8
+
+    def build(self, spec: DataSpec, depth: int) -> "nn.Module":
+        """From inputs [batch, *spec.shape] to logits [batch, spec.outputs]."""
+        from torch import nn  # noqa: PLC0415
+
+        cells = self.cells
+
+        class Module(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.layers = nn.GRU(1, cells, depth, batch_first=True)
+                self.output = nn.Linear(cells, spec.outputs)
+
+            def forward(self, x: "Tensor") -> "Tensor":
+                hidden, _ = self.layers(x.reshape(len(x), -1, 1))  # [batch, numbers, cells]
+                logits: Tensor = self.output(hidden[:, -1])
+                return logits
+
+        return Module()
+
+    def layer_counts(self, spec: DataSpec, depth: int) -> LayerCounts:
+        """A layer has three gates, each with weights for its input and its state, and two biases."""
+        states, gates = self.cells, 3 * self.cells
+        parameters = gates * (1 + states + 2) + (depth - 1) * gates * (2 * states + 2) + (states + 1) * spec.outputs
+        return LayerCounts(hidden=depth, weight_layers=depth + 1, parameters=parameters)
+'''
+
 DATA = '''
 """Points on both sides of a line."""
 
@@ -98,7 +153,10 @@ main()
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    written = {"networks/hourglass": FAMILY, "networks/mish": ACTIVATION, "data/halves": DATA, "search/linear": LINEAR}
+    written = {
+        "networks/hourglass": FAMILY, "networks/gru": MODULE, "networks/mish": ACTIVATION, "data/halves": DATA,
+        "search/linear": LINEAR,
+    }  # fmt: skip
     for name, text in written.items():
         path = tmp_path / f"{name}.py"
         path.parent.mkdir(exist_ok=True)
@@ -120,7 +178,7 @@ SHORT = ("--epochs", "3", "--max-runs", "8", "--seeds", "4", "--quiet")
 def test_help_names_the_new_entries_and_the_new_option(files: Path) -> None:
     text = " ".join(depthsearch(files, "find", "--help").split())
 
-    families = "cnn, fixup, hf, hourglass, preact, resnet, resnet_image, rezero, timm, transformer, vgg"
+    families = "cnn, fixup, gru, hf, hourglass, preact, resnet, resnet_image, rezero, timm, transformer, vgg"
     assert f"Kind of network: ffnet, {families}." in text
     assert "identity, mish." in text
     assert "halves" in text
@@ -137,6 +195,25 @@ def test_families_lists_the_new_entries(files: Path) -> None:
     assert narrow in family["options"]
     assert "mish" in facts["activations"]
     assert "halves" in [one["name"] for one in facts["data"]]
+
+
+def test_find_searches_a_family_that_only_builds(files: Path) -> None:
+    quick = ("--steps", "20", "--max-runs", "2", "--seeds", "2", "--quiet", "--json")
+    answer = json.loads(depthsearch(files, "find", "--arch", "gru", "--cells", "4", *quick))
+
+    assert answer["problem"]["network"] == {"family": "gru", "cells": 4}
+    assert answer["cost"]["runs"] == 2
+
+
+def test_the_family_that_only_builds_counts_its_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Network, "entries", dict(Network.entries))
+    names: dict[str, Any] = {"__name__": "gru"}
+    exec(compile(MODULE, "gru.py", "exec"), names)
+    family, spec = names["Recurrent"](cells=6), DataSpec(shape=(5,), classes=3)
+
+    for depth in (1, 4):
+        built = sum(parameter.numel() for parameter in family.build(spec, depth).parameters())
+        assert family.layer_counts(spec, depth).parameters == built
 
 
 def test_find_searches_them_and_goes_on_with_the_study(files: Path) -> None:
