@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from depthsearch.errors import BuildFailed, OutOfMemory
+from depthsearch.errors import BuildFailed, OutOfMemory, RunFailed
 from depthsearch.networks.user import UserNetwork
 from depthsearch.problem.problem import Problem
 from depthsearch.training.engine import Job, train_all
@@ -18,7 +19,7 @@ from depthsearch.training.modules.pool import WorkerPool, can_travel
 from depthsearch.training.trace import Trace
 from depthsearch.user_code import named
 from tests.sameness import assert_same
-from tests.training.modules import Code, noisy, problem_of
+from tests.training.modules import Code, Coded, noisy, problem_of
 
 CNN = Problem.model_validate(
     {
@@ -167,3 +168,17 @@ def test_a_process_whose_pool_is_never_closed_ends_and_its_workers_with_it() -> 
     ended = subprocess.run([sys.executable, "-c", HELD], capture_output=True, text=True, check=False, timeout=60)
 
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_problem_that_a_process_cannot_read_fails_and_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Elsewhere(Coded):
+        """Of a module that no other process can import."""
+
+    nowhere = ModuleType("nowhere")
+    nowhere.__dict__["Elsewhere"] = Elsewhere
+    Elsewhere.__module__, Elsewhere.__qualname__ = "nowhere", "Elsewhere"
+    monkeypatch.setitem(sys.modules, "nowhere", nowhere)
+    problem = problem_of("unread", Code(noisy)).model_copy(update={"network": Elsewhere(family="unread")})
+
+    with pytest.raises(RunFailed, match="another process cannot read what is trained: ModuleNotFoundError: No module"):
+        list(WorkerPool(1, None).train(problem, [Job(1, 0)], watch=None, record="summary"))

@@ -10,10 +10,13 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from depthsearch.data.base import DataSource
 from depthsearch.errors import OutOfMemory, RunFailed
+from depthsearch.networks.base import Network
 from depthsearch.problem.problem import Problem
 from depthsearch.training.engine import Job, Record, Watch
 from depthsearch.training.failures import out_of_memory, run_failed
@@ -65,6 +68,11 @@ class WorkerPool:
                         del busy[worker]
                         self._idle.append(worker)
                         raise error
+                    case ("unreadable", reason):
+                        job = busy.pop(worker)
+                        self._idle.append(worker)
+                        unread = RuntimeError(f"another process cannot read what is trained: {reason}")
+                        raise run_failed(problem, job.depth, unread, seed=job.seed)
                     case _:
                         raise _died(problem, busy.pop(worker), worker.end())
         except KeyboardInterrupt:
@@ -110,7 +118,8 @@ class _Worker:
         self._reader = threading.Thread(target=self._read, args=(messages,), daemon=True)
         self._reader.start()
         atexit.register(self.end)  # later, as the interpreter ends, its thread holds the pipe for ever
-        self.send((str(Path.cwd()), sys.path))
+        packages = {entry.package: list(import_module(entry.package).__path__) for entry in (Network, DataSource)}
+        self.send((str(Path.cwd()), sys.path, packages))
 
     def send(self, message: Any) -> None:
         """Send a request, or the answer to a question; a worker that has died says so in its answers."""

@@ -9,6 +9,8 @@ import queue
 import signal
 import sys
 import threading
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from depthsearch.errors import DepthsearchError
@@ -22,13 +24,19 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    requests: queue.Queue[Any] = queue.Queue()
-    threading.Thread(target=_read, args=(requests,), daemon=True).start()
-    folder, path = requests.get()
+    folder, path, packages = _received()
     os.chdir(folder)
     sys.path[:] = path
+    for package, places in packages.items():
+        import_module(package).__path__[:] = places
+    requests: queue.Queue[Any] = queue.Queue()
+    threading.Thread(target=_read, args=(requests,), daemon=True).start()
     while True:
-        problem, job, record, asked, checkpoints = requests.get()
+        request = requests.get()
+        if isinstance(request, _Unreadable):
+            send(answers, ("unreadable", request.reason))
+            continue
+        problem, job, record, asked, checkpoints = request
 
         def watch(trace: Trace) -> int | None:
             send(answers, ("entry", trace))
@@ -56,9 +64,23 @@ def _read(requests: "queue.Queue[Any]") -> None:
     """Hand over what the parent sends; without a parent, end at once, whatever is being trained."""
     while True:
         try:
-            requests.put(receive(sys.stdin.buffer))
-        except EOFError:
-            os._exit(1)
+            requests.put(_received())
+        except Exception as error:  # whatever the import of a class in it raises
+            requests.put(_Unreadable(f"{type(error).__name__}: {error}"))
+
+
+def _received() -> Any:
+    try:
+        return receive(sys.stdin.buffer)
+    except EOFError:
+        os._exit(1)
+
+
+@dataclass(frozen=True)
+class _Unreadable:
+    """A request that this process cannot read, because it lacks something that its parent has."""
+
+    reason: str
 
 
 if __name__ == "__main__":
