@@ -134,18 +134,23 @@ class _Asked:
 class _Stopwatch:
     """A watcher that ends the first run of a call where the rest would take long in one process.
 
+    It counts from the first entry on: before it, torch loads what the first step needs.
+
     Args:
         jobs: Of the call.
         watch: Asked as well.
     """
 
     def __init__(self, jobs: int, watch: Watch | None) -> None:
-        self._jobs, self._watch, self._since = jobs, watch, time.monotonic()
+        self._jobs, self._watch = jobs, watch
+        self._since, self._first = 0.0, 0
 
     def __call__(self, trace: Trace) -> int | None:
         """What the watcher answers."""
-        if trace.epochs:
+        if not self._first:
+            self._since, self._first = time.monotonic(), trace.epochs
+        elif trace.epochs > self._first:
             spent = time.monotonic() - self._since
-            if spent / trace.epochs * trace.budget_epochs * self._jobs > WORTH_PROCESSES:
+            if spent / (trace.epochs - self._first) * trace.budget_epochs * self._jobs > WORTH_PROCESSES:
                 raise _Slow
         return None if self._watch is None else self._watch(trace)
