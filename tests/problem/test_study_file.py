@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from depthsearch.problem.study_file import (
     write_study_file,
 )
 from depthsearch.search.settings import SearchSettings
+from tests.data.writers import write_cifar100
 from tests.problem.problems import problems
 
 SHIPPED = Path(__file__).parents[2] / "studies" / "vanishing-and-resnet.toml"
@@ -370,3 +372,30 @@ def test_a_byte_order_mark_is_no_part_of_a_study_file(tmp_path: Path) -> None:
     path.write_text("[[problems]]\nwidth = 3\n", encoding="utf-8-sig")
 
     assert read_study_file(path).problem() == Problem(width=3)
+
+
+# The files in studies/.
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.parent.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_shipped_file_says_what_was_reported(path: Path) -> None:
+    study = read_study_file(path)
+
+    assert study.title
+    assert study.source
+    assert any(entry.reported is not None for entry in study.problems)
+    for entry in study.problems:
+        entry.problem.network.check(entry.problem.data.spec)
+
+
+def test_the_study_of_vgg_networks_names_the_two_lines_that_ask_for_what_the_report_did(tmp_path: Path) -> None:
+    text = (SHIPPED.parent / "vgg-cifar100.toml").read_text(encoding="utf-8")
+    for line in re.findall(r"^#   (.*)$", text, flags=re.MULTILINE):
+        key = line.partition(" = ")[0]
+        text = re.sub(rf"^{key} = .*$", line.replace("DIR", str(write_cifar100(tmp_path))), text, flags=re.MULTILINE)
+    study = read_study_file(written(tmp_path, text))
+
+    counts = [entry.problem.network.layer_counts(entry.problem.data.spec, 5).parameters for entry in study.problems]
+    assert counts == [336_196, 338_500, 336_196, 338_500]
+    assert {(entry.problem.data.label, entry.problem.recipe.epochs) for entry in study.problems} == {("cifar100", 100)}
+    assert study.problem("plain").network.layer_counts(study.problem("plain").data.spec, 0).parameters == 59_716
