@@ -230,3 +230,31 @@ class RunFailed(TrainingFailed):
 
 class OutOfMemory(TrainingFailed):
     """A network of that depth needs more memory than there is, with all that is trained at the same time."""
+
+
+_NO_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
+"""What torch's CPU allocator and CUDA say, in a RuntimeError."""
+
+LONGEST_LINE = 300
+"""Characters of what a user's code raised or returned, in a message."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out, as Python, torch and this package say it."""
+    if isinstance(error, MemoryError | OutOfMemory):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
+
+
+def one_line(text: str) -> str:
+    """A text in one line, cut off where it is very long."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 3]}..."
+
+
+def error_words(error: BaseException) -> str:
+    """ "ValueError: no input is left", in one line; of this package's errors the message only."""
+    if isinstance(error, DepthsearchError):
+        return one_line(str(error))
+    kind = type(error).__qualname__
+    return one_line(f"{kind}: {error}" if str(error) else kind)

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.schema import FrozenModel, Registered
-from depthsearch.user_files import check_text, is_code, is_found
+from depthsearch.user_code.files import check_text, is_code, is_found
 
 BINARY = 2
 

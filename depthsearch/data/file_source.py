@@ -18,7 +18,7 @@ from depthsearch.errors import InvalidValue
 from depthsearch.schema import one_of
 
 Chunks: TypeAlias = list[NDArray[Any]]
-"""Arrays [n, *shape] that follow one another. Whoever takes a chunk to another place removes it here."""
+"""Arrays [n, *shape] that follow one another. A chunk that is moved to another place is removed here."""
 
 SLICE = 1 << 20
 """Numbers that are scaled or moved at a time, so that no copy of the whole data set is made."""
@@ -26,7 +26,7 @@ SLICE = 1 << 20
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Points as they stand in files.
+    """Points as files hold them.
 
     Attributes:
         x: Chunks of inputs.
@@ -54,21 +54,14 @@ class FileContents:
     image: bool = False
 
 
-class FileSource(DataSource):
-    """A data set in files.
-
-    Inputs are standardized with the mean and the deviation of the training part: of each channel of an image, of each
-    column of a table. What never changes in the training part is left at zero. Numbers to predict are standardized as
-    well.
+class PathSource(DataSource):
+    """A data set that is read from a path, and identified by what lies there.
 
     Attributes:
         path: Folder or file that the data set is read from.
-        points: How many points there are, or are drawn from files. By default 1000, of files all.
-        test_share: Share of the points that is kept for test; files with a test part keep to that.
     """
 
     path: Annotated[str, Field(strict=True, min_length=1)]
-    points: Annotated[int, Field(strict=True, ge=2)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -86,14 +79,6 @@ class FileSource(DataSource):
             UnreadableData: One of them is missing.
         """
 
-    @abstractmethod
-    def read(self) -> FileContents:
-        """What the files hold.
-
-        Raises:
-            UnreadableData: They are damaged, or not of this format.
-        """
-
     def identity(self) -> dict[str, Any]:
         """The options, with the content of the files in the place of their path."""
         fields = super().identity()
@@ -103,6 +88,29 @@ class FileSource(DataSource):
     def stamp(self) -> str:
         """Changes with the size of a file and the time of its last change."""
         return stamp_of(self.files())
+
+
+class FileSource(PathSource):
+    """A data set of inputs and targets in files.
+
+    Inputs are standardized with the mean and the deviation of the training part: of each channel of an image, of each
+    column of a table. What never changes in the training part is left at zero. Numbers to predict are standardized as
+    well.
+
+    Attributes:
+        points: How many points there are, or are drawn from files. By default 1000, of files all.
+        test_share: Share of the points that is kept for test; files with a test part keep to that.
+    """
+
+    points: Annotated[int, Field(strict=True, ge=2)] | None = None
+
+    @abstractmethod
+    def read(self) -> FileContents:
+        """What the files hold.
+
+        Raises:
+            UnreadableData: They are damaged, or not of this format.
+        """
 
     @property
     def spec(self) -> DataSpec:

@@ -1,54 +1,38 @@
 """A text file, one character at a time: predict the next one."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from depthsearch.data.base import Dataset, DataSource, DataSpec, split_arrays
-from depthsearch.data.files import content_hash, existing_file, stamp_of, translate_file_errors
+from depthsearch.data.base import Dataset, DataSpec, split_arrays
+from depthsearch.data.file_source import PathSource
+from depthsearch.data.files import existing_file, translate_file_errors
 from depthsearch.errors import InvalidValue, UnreadableData
 
 LEAST_WINDOWS = 40
 """Inputs that a text must yield: with a share of 0.05 for test, two are tested."""
 
 
-class TextFile(DataSource):
+class TextFile(PathSource):
     """The characters of a text file in UTF-8: the target at a position is the character that follows it.
 
     The text is cut into inputs of `length` characters, none of which lies in two. The first of them are for training,
     the end of the text is for test; the seed moves the first cut. A network must not read ahead.
 
     Attributes:
-        path: Folder or file that the data set is read from.
         length: Characters of one input.
     """
 
     name: Literal["text"] = "text"
-    path: Annotated[str, Field(strict=True, min_length=1)]
     length: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 64
 
-    @model_validator(mode="before")
-    @classmethod
-    def _path_is_given(cls, data: Any) -> Any:
-        if isinstance(data, dict) and data.get("path") is None:
-            raise InvalidValue("is missing: it says where the text is, as in text:PATH", path="path")
-        return data
-
-    def identity(self) -> dict[str, Any]:
-        """The options, with the content of the file in the place of its path."""
-        fields = super().identity()
-        del fields["path"]
-        return fields | {"content": content_hash(self._files())}
-
-    def stamp(self) -> str:
-        """Changes with the size of the file and the time of its last change."""
-        return stamp_of(self._files())
-
-    def _files(self) -> dict[str, Path]:
+    def files(self) -> Mapping[str, Path]:
+        """The one file."""
         return {"file": existing_file(self.path)}
 
     @property

@@ -9,8 +9,8 @@ from pydantic import model_validator
 from depthsearch.data.base import Dataset, DataSource, DataSpec, TorchData
 from depthsearch.data.user_contents import Given, given_data
 from depthsearch.errors import InvalidValue
-from depthsearch.user_code import forked_generators
-from depthsearch.user_source import FromSource
+from depthsearch.generators import seeded
+from depthsearch.user_code.source import FromSource
 
 
 class UserData(FromSource, DataSource):
@@ -60,7 +60,7 @@ class UserData(FromSource, DataSource):
         """
         code = self.loaded
         called: Callable[[], Any] | None = code.target if callable(code.target) else None
-        with forked_generators(self.seed):
+        with seeded(self.seed):
             if called is None:
                 return given_data(code.target, code)
             with code.calling(f"{code.called}()"):

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthsearch.data.base import NO_TARGET, Dataset, DataSpec, Task, TorchData
-from depthsearch.user_code import UserCode, forked_generators, one_line
+from depthsearch.errors import one_line
+from depthsearch.generators import seeded
+from depthsearch.user_code.loading import UserCode
 
 TARGETS = ("labels", "label", "targets", "target", "y")
 """Keys of a dict that hold the targets, the first that is there."""
@@ -171,7 +173,7 @@ def _classes(targets: Sequence[NDArray[Any]], task: Task, code: UserCode) -> int
 
 def _of_torch(train: Any, test: Any, code: UserCode) -> Given:
     """Torch Datasets or DataLoaders: what they hold shows in one pass over the training set."""
-    with forked_generators(0), code.calling(f"reading train of {code.called}()"), _generator_kept(train):
+    with seeded(0), code.calling(f"reading train of {code.called}()"), _generator_kept(train):
         seen = _Pass()
         for batch in _batches(train):
             seen.add(batch)

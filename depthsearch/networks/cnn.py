@@ -15,6 +15,7 @@ from depthsearch.networks.images import (
     ImageNormalization,
     Stages,
     classifier,
+    convolution,
     draw_convolutions,
 )
 from depthsearch.schema import one_of
@@ -85,14 +86,9 @@ class CNN(ImageNetwork):
         return network
 
     def convolution(self, channels: int) -> "nn.Module":
-        """A convolution, and its normalization where there is one."""
-        from torch import nn  # noqa: PLC0415
-
-        plain = self.normalization == "none"
-        convolution = nn.Conv2d(channels, self.filters, 3, padding=1, bias=plain)
-        if plain:
-            return convolution
-        return nn.Sequential(OrderedDict(conv=convolution, norm=nn.BatchNorm2d(self.filters)))
+        """A convolution, and its normalization where there is one; batch norm makes a bias needless."""
+        bias = self.normalization == "none"
+        return convolution(channels, self.filters, bias=bias, normalization=self.normalization)
 
     def layer_counts(self, spec: DataSpec, depth: int) -> LayerCounts:
         """2 depth + 1 convolutions and the output.

@@ -5,20 +5,19 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import model_validator
-
 from depthsearch.data.base import DataSpec
-from depthsearch.errors import UserCodeFailed
-from depthsearch.networks.base import LayerCounts, Network
+from depthsearch.errors import UserCodeFailed, one_line
+from depthsearch.generators import seeded
+from depthsearch.networks.base import LayerCounts
+from depthsearch.networks.user import NetworkFromSource
 from depthsearch.networks.written import TRAIN
-from depthsearch.user_code import UserCode, forked_generators, one_line
-from depthsearch.user_source import FromSource
+from depthsearch.user_code.loading import UserCode
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class ExternalNetwork(FromSource, Network):
+class ExternalNetwork(NetworkFromSource):
     """Any network that you train yourself: `train(depth, seed)` yields or returns a score for each epoch.
 
     A score is 1 for a perfect network; a constant guess scores `baseline`, a number in the same file (0 without one).
@@ -28,23 +27,9 @@ class ExternalNetwork(FromSource, Network):
         source: The function: FILE.py:name or package.module:name.
     """
 
-    unit: ClassVar[str] = "unit of depth"
-    reliability: ClassVar[float] = 0.5
-    runs_user_code: ClassVar[bool] = True
     written: ClassVar[str] = f"network.{TRAIN}"
 
     family: Literal["external"] = "external"
-    source: str
-
-    @property
-    def units(self) -> str:
-        """The plural."""
-        return "units of depth"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _check_source(cls, data: Any) -> Any:
-        return cls.with_checked_source(data)
 
     @property
     def trainer(self) -> UserCode:
@@ -90,7 +75,7 @@ class ExternalNetwork(FromSource, Network):
         """
         code = self.trainer
         doing = f"{code.called}({depth}, {seed})"
-        with forked_generators(seed), code.calling(doing):
+        with seeded(seed), code.calling(doing):
             found = code.target(depth, seed)
             count = 0
             for score in found if isinstance(found, Iterable) and not isinstance(found, str | bytes) else (found,):

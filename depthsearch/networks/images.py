@@ -48,7 +48,7 @@ class ImageNetwork(Network):
             InvalidValue: The data are no images, or too small ones (see `check`).
         """
         image = self.image_of(spec)
-        return _image_reader(self.image_module(image, spec.outputs, depth), image)
+        return image_reader(self.image_module(image, spec.outputs, depth), image)
 
     def check(self, spec: DataSpec) -> None:
         """Refuse data that are no images, images that are too small, and tasks with a target for each position.
@@ -83,8 +83,8 @@ class ImageNetwork(Network):
         return f"{first}s{space}{rest}"
 
 
-def _image_reader(network: "nn.Module", image: tuple[int, int, int]) -> "nn.Module":
-    """The network with its inputs reshaped to images."""
+def image_reader(network: "nn.Module", image: tuple[int, int, int]) -> "nn.Module":
+    """The network with its inputs [batch, ...] reshaped to images [batch, channels, height, width]."""
     from torch import nn  # noqa: PLC0415
 
     class ImageReader(nn.Module):
@@ -97,6 +97,18 @@ def _image_reader(network: "nn.Module", image: tuple[int, int, int]) -> "nn.Modu
             return logits
 
     return ImageReader()
+
+
+def convolution(inputs: int, filters: int, *, bias: bool, normalization: str) -> "nn.Module":
+    """A convolution of 3 x 3 with a padding of 1, and batch norm after it unless the normalization is "none"."""
+    from collections import OrderedDict  # noqa: PLC0415
+
+    from torch import nn  # noqa: PLC0415
+
+    made = nn.Conv2d(inputs, filters, 3, padding=1, bias=bias)
+    if normalization == "none":
+        return made
+    return nn.Sequential(OrderedDict(conv=made, norm=nn.BatchNorm2d(filters)))
 
 
 def classifier(features: int, outputs: int) -> "nn.Module":

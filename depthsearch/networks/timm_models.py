@@ -5,10 +5,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from depthsearch.data.base import DataSpec
+from depthsearch.networks.images import image_reader
 from depthsearch.networks.published import Published, without_weights
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 OF_DATA = ("img_size", "in_chans", "num_classes")
 """Arguments that the data give."""
@@ -42,7 +43,7 @@ class Timm(Published):
         of_data = {"img_size": (height, width), "in_chans": channels, "num_classes": spec.outputs}
         known = _arguments_of(self.architecture)
         chosen = {name: value for name, value in of_data.items() if name in known}
-        return _on_images(_created(self.architecture, depth=depth, **chosen, **self.settings), spec.image)
+        return image_reader(_created(self.architecture, depth=depth, **chosen, **self.settings), spec.image)
 
     def check_settings(self, spec: DataSpec) -> None:
         """Refuse an unknown architecture or argument, one that takes no depth, and data that are no images."""
@@ -75,19 +76,3 @@ def _arguments_of(architecture: str) -> frozenset[str]:
         if not any(one.kind is one.VAR_KEYWORD for one in parameters):
             break
     return frozenset(found - {"self"})
-
-
-def _on_images(model: "nn.Module", image: tuple[int, int, int]) -> "nn.Module":
-    """The model as a module that gives its inputs the shape of images."""
-    from torch import nn  # noqa: PLC0415
-
-    class OnImages(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, x: "Tensor") -> "Tensor":
-            logits: Tensor = self.model(x.reshape(-1, *image))  # [batch, channels, height, width]
-            return logits
-
-    return OnImages()

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import model_validator
 
 from depthsearch.data.base import DataSpec
+from depthsearch.errors import one_line
+from depthsearch.generators import seeded
 from depthsearch.networks.base import CustomTraining, LayerCounts, Network
 from depthsearch.networks.repeated import Stack, build_repeated, watch_copies
 from depthsearch.networks.written import MODEL
-from depthsearch.user_code import UserCode, forked_generators, one_line
-from depthsearch.user_source import FromSource
+from depthsearch.user_code.loading import UserCode
+from depthsearch.user_code.source import FromSource
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,23 +22,12 @@ if TYPE_CHECKING:
 MATRIX = 2
 
 
-class UserNetwork(FromSource, Network):
-    """Your own torch module, written in a file: `build(depth)` or `build(depth, spec)` returns it.
-
-    A function of no depth may return a module that holds a repeated stack; its depth is then the number of blocks in
-    the stack. In the same file, `loss(outputs, targets)`, `step(model, batch)` and `optimizer(parameters)` take the
-    place of the recipe's.
-
-    Attributes:
-        source: The function: FILE.py:name or package.module:name.
-    """
+class NetworkFromSource(FromSource, Network):
+    """A family whose networks a user's code makes."""
 
     unit: ClassVar[str] = "unit of depth"
     reliability: ClassVar[float] = 0.5
-    runs_user_code: ClassVar[bool] = True
-    written: ClassVar[str] = f"network.{MODEL}"
 
-    family: Literal["model"] = "model"
     source: str
 
     @property
@@ -48,6 +39,22 @@ class UserNetwork(FromSource, Network):
     @classmethod
     def _check_source(cls, data: Any) -> Any:
         return cls.with_checked_source(data)
+
+
+class UserNetwork(NetworkFromSource):
+    """Your own torch module, written in a file: `build(depth)` or `build(depth, spec)` returns it.
+
+    A function of no depth may return a module that holds a repeated stack; its depth is then the number of blocks in
+    the stack. In the same file, `loss(outputs, targets)`, `step(model, batch)` and `optimizer(parameters)` take the
+    place of the recipe's.
+
+    Attributes:
+        source: The function: FILE.py:name or package.module:name.
+    """
+
+    written: ClassVar[str] = f"network.{MODEL}"
+
+    family: Literal["model"] = "model"
 
     @property
     def repeats(self) -> bool:
@@ -78,7 +85,7 @@ class UserNetwork(FromSource, Network):
 
     def layer_counts(self, spec: DataSpec, depth: int) -> LayerCounts:
         """Parameters, and modules with a weight of two dimensions or more: the module is built for it."""
-        with forked_generators(0):
+        with seeded(0):
             module = self.build(spec, depth)
         return module_counts(module)
 

@@ -14,6 +14,7 @@ from depthsearch.networks.images import (
     ImageNormalization,
     Stages,
     classifier,
+    convolution,
 )
 
 if TYPE_CHECKING:
@@ -91,12 +92,7 @@ class VGG(ImageNetwork):
 
     def convolution(self, *, bias: bool) -> "nn.Module":
         """A convolution of a block, and its normalization where there is one."""
-        from torch import nn  # noqa: PLC0415
-
-        convolution = nn.Conv2d(self.filters, self.filters, 3, padding=1, bias=bias)
-        if self.normalization == "none":
-            return convolution
-        return nn.Sequential(OrderedDict(conv=convolution, norm=nn.BatchNorm2d(self.filters)))
+        return convolution(self.filters, self.filters, bias=bias, normalization=self.normalization)
 
     def layer_counts(self, spec: DataSpec, depth: int) -> LayerCounts:
         """1 + stages (2 depth + 2) convolutions and the output; 8 for VGG08, 38 for VGG38.

@@ -9,7 +9,7 @@ from typing import Any
 
 from depthsearch.errors import InvalidValue
 from depthsearch.schema import load_package, quoted
-from depthsearch.user_files import check_text
+from depthsearch.user_code.files import check_text
 
 PUBLISHED: set[str] = set()
 """Families of published architectures, the text before the colon: each enters itself."""

@@ -23,7 +23,7 @@ from depthsearch.problem.problem import Problem
 from depthsearch.problem.recipe import Recipe
 from depthsearch.schema import FrozenModel, OneOf, Registered
 from depthsearch.search.settings import SearchSettings
-from depthsearch.user_objects import is_live
+from depthsearch.user_code.objects import is_live
 
 ALIASES = {
     "activation": "act",

@@ -4,13 +4,19 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from depthsearch.errors import BuildFailed, DepthsearchError, OutOfMemory, RunFailed, UserCodeFailed
+from depthsearch.errors import (
+    BuildFailed,
+    DepthsearchError,
+    OutOfMemory,
+    RunFailed,
+    UserCodeFailed,
+    error_words,
+    is_out_of_memory,
+)
 from depthsearch.problem.problem import Problem
 
-LONGEST_REASON, LONGEST_TRACEBACK = 300, 20_000
+LONGEST_TRACEBACK = 20_000
 """Characters."""
-
-_NO_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
 
 
 def out_of_memory(
@@ -23,14 +29,14 @@ def out_of_memory(
         "search, a lower cap)",
         depth=depth,
         seed=seed,
-        reason="" if error is None else one_line(error),
+        reason="" if error is None else error_words(error),
         traceback=traceback_of(error),
     )
 
 
 def build_failed(problem: Problem, depth: int, error: BaseException, *, seed: int | None = None) -> BuildFailed:
     """What the family's code raised as it made a network, in one line."""
-    reason = one_line(error)
+    reason = error_words(error)
     return BuildFailed(
         f"{problem.network.depth_words(depth)} of {problem.label} cannot be built: {reason}",
         depth=depth,
@@ -42,7 +48,7 @@ def build_failed(problem: Problem, depth: int, error: BaseException, *, seed: in
 
 def run_failed(problem: Problem, depth: int, error: BaseException, *, seed: int | None = None) -> RunFailed:
     """What ended a run, in one line."""
-    reason, with_seed = one_line(error), "" if seed is None else f" with seed {seed}"
+    reason, with_seed = error_words(error), "" if seed is None else f" with seed {seed}"
     return RunFailed(
         f"training {problem.network.depth_words(depth)} of {problem.label}{with_seed} failed: {reason}",
         depth=depth,
@@ -52,20 +58,13 @@ def run_failed(problem: Problem, depth: int, error: BaseException, *, seed: int 
     )
 
 
-def ran_out_of_memory(error: BaseException) -> bool:
-    """Whether that is a lack of memory: torch's CPU allocator, for one, raises a bare RuntimeError."""
-    if isinstance(error, MemoryError | OutOfMemory) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
-
-
 @contextmanager
 def translate_out_of_memory(problem: Problem, depth: int, *, seed: int | None = None) -> Iterator[None]:
     """A block that trains: a lack of memory becomes OutOfMemory, all other exceptions stay as they are."""
     try:
         yield
     except Exception as error:
-        if isinstance(error, DepthsearchError) or not ran_out_of_memory(error):
+        if isinstance(error, DepthsearchError) or not is_out_of_memory(error):
             raise
         raise out_of_memory(problem, depth, error, seed=seed) from error
 
@@ -82,7 +81,7 @@ def translate_run_errors(problem: Problem, depth: int, *, seed: int) -> Iterator
     except DepthsearchError:
         raise
     except Exception as error:
-        if ran_out_of_memory(error):
+        if is_out_of_memory(error):
             raise out_of_memory(problem, depth, error, seed=seed) from error
         raise run_failed(problem, depth, error, seed=seed) from error
 
@@ -95,18 +94,9 @@ def translate_build_errors(problem: Problem, depth: int, *, seed: int | None = N
     except (BuildFailed, OutOfMemory):
         raise
     except Exception as error:
-        if ran_out_of_memory(error):
+        if is_out_of_memory(error):
             raise out_of_memory(problem, depth, seed=seed, error=error) from error
         raise build_failed(problem, depth, error, seed=seed) from error
-
-
-def one_line(error: BaseException) -> str:
-    """ "ValueError: no input is left", cut where it is very long; of depthsearch's errors the message only."""
-    text = " ".join(str(error).split())
-    if not isinstance(error, DepthsearchError):
-        kind = type(error).__qualname__
-        text = f"{kind}: {text}" if text else kind
-    return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 3]}..."
 
 
 def traceback_of(error: BaseException | None) -> str:

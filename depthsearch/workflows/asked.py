@@ -7,8 +7,8 @@ from depthsearch.data.base import DataSource
 from depthsearch.errors import InvalidValue
 from depthsearch.networks.written import MODEL
 from depthsearch.problem.problem import Problem
-from depthsearch.user_code import check_not_loading, named
-from depthsearch.user_objects import hold
+from depthsearch.user_code.loading import check_not_loading, named
+from depthsearch.user_code.objects import hold
 from depthsearch.workflows.prepare import check_problem
 
 CUSTOM = ("loss", "step", "optimizer")

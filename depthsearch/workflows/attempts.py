@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from depthsearch.errors import BuildFailed, DepthsearchError, OutOfMemory, RunFailed, TrainingFailed
+from depthsearch.errors import BuildFailed, DepthsearchError, OutOfMemory, RunFailed, TrainingFailed, is_out_of_memory
 from depthsearch.problem.problem import Problem
 from depthsearch.search.trial import ExclusionKind
 from depthsearch.training.engine import Engine, Job, Watch
-from depthsearch.training.failures import out_of_memory, ran_out_of_memory, run_failed
+from depthsearch.training.failures import out_of_memory, run_failed
 from depthsearch.training.trace import Trace
 
 ATTEMPTS = 2
@@ -89,7 +89,7 @@ class Attempts:
             raise error
         else:  # of an engine that does not say whose it is
             depths = {job.depth for job in called}
-            translate = out_of_memory if ran_out_of_memory(error) else run_failed
+            translate = out_of_memory if is_out_of_memory(error) else run_failed
             failed = translate(self.problem, max(depths), error=error, seed=_only(job.seed for job in called))
             failed.depth = _only(depths)
         failed.__traceback__ = failed.__cause__ = failed.__context__ = None

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from depthsearch.data.base import DataSpec
 from depthsearch.detection import bar
 from depthsearch.errors import InvalidValue, UserCodeFailed
+from depthsearch.generators import seeded
 from depthsearch.networks.external import ExternalNetwork
 from depthsearch.networks.repeated import equal_layers
 from depthsearch.networks.user import UserNetwork
@@ -13,7 +14,7 @@ from depthsearch.problem.problem import Problem
 from depthsearch.reporting.sentences import count_of, equal_weights_sentence, stack_sentence
 from depthsearch.results.events import Event, Preparing
 from depthsearch.training.engine import Engine, Job, train_all
-from depthsearch.user_code import check_not_loading, forked_generators
+from depthsearch.user_code.loading import check_not_loading
 
 OnEvent = Callable[[Event], None]
 
@@ -113,7 +114,7 @@ def announce(problem: Problem, on_event: OnEvent) -> None:
     if not isinstance(network, UserNetwork):
         return
     spec = problem.data.spec
-    with forked_generators(0):
+    with seeded(0):
         if network.repeats:
             stack = network.stack(spec)
             text = stack_sentence(stack.name, count=stack.count, kind=stack.kind, called=network.function)

@@ -8,7 +8,7 @@ import pytest
 from depthsearch.cli.main import run
 from depthsearch.reporting.command_line import find_command
 from depthsearch.search.settings import SearchSettings
-from tests.user_files import MODEL, PARTS, TRAIN, write
+from tests.user_code.written import MODEL, PARTS, TRAIN, write
 
 pytestmark = pytest.mark.usefixtures("_in_a_folder_with_the_files")
 QUICK = ["--sampler", "grid", "--depths", "2,20", "--seeds", "2", "--quiet"]
@@ -82,7 +82,7 @@ def test_misuse_is_one_line(capsys: pytest.CaptureFixture[str], arguments: list[
 
 def test_the_command_that_repeats_a_search_names_the_code() -> None:
     from depthsearch import Problem
-    from depthsearch.user_objects import hold
+    from depthsearch.user_code.objects import hold
 
     place = {"place": "sqlite:///a.db", "usual_place": "sqlite:///a.db"}
     problem = Problem(model="model.py:build", data="model.py:load", recipe={"epochs": 9})

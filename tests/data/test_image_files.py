@@ -9,22 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from depthsearch.data.base import Dataset, DataSource, DataSpec
-from depthsearch.errors import InvalidValue, UnreadableData
+from depthsearch.data.base import Dataset, DataSpec
+from depthsearch.errors import UnreadableData
+from tests.data.sources import refused, source
 from tests.data.writers import IDX, cifar_records, grey, idx, write_cifar10, write_cifar100, write_mnist
-
-
-def source(name: str, path: Path, **options: object) -> DataSource:
-    return DataSource.of({"name": name, "path": str(path)} | options)
-
-
-def refused(name: str, path: Path, **options: object) -> str:
-    """The one line by which the data set is refused."""
-    with pytest.raises(InvalidValue) as raised:
-        source(name, path, **options).load()
-    line = str(raised.value)
-    assert "\n" not in line
-    return line
 
 
 def assert_standardized(data: Dataset, raw: np.ndarray, axes: tuple[int, ...] = (0, 2, 3)) -> None:

@@ -143,7 +143,7 @@ def test_a_text_that_cannot_be_read_is_refused_in_one_line(
 
 
 def test_a_text_needs_a_path() -> None:
-    with pytest.raises(InvalidValue, match="path is missing: it says where the text is, as in text:PATH"):
+    with pytest.raises(InvalidValue, match="path is missing: it says where the data are, as in text:PATH"):
         source("text")
 
 

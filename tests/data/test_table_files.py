@@ -11,23 +11,10 @@ import pandas as pd
 import pytest
 
 from depthsearch.data import tables
-from depthsearch.data.base import Dataset, DataSource, DataSpec
-from depthsearch.errors import InvalidValue
+from depthsearch.data.base import Dataset, DataSpec
+from tests.data.sources import refused, source
 
 WRITERS = {"csv": lambda frame, file: frame.to_csv(file, index=False), "parquet": pd.DataFrame.to_parquet}
-
-
-def source(name: str, path: Path, **options: object) -> DataSource:
-    return DataSource.of({"name": name, "path": str(path)} | options)
-
-
-def refused(name: str, path: Path, **options: object) -> str:
-    """The one line by which the data set is refused."""
-    with pytest.raises(InvalidValue) as raised:
-        source(name, path, **options).load()
-    line = str(raised.value)
-    assert "\n" not in line
-    return line
 
 
 def table(rows: int = 40) -> pd.DataFrame:

@@ -12,9 +12,9 @@ from depthsearch.data.base import Dataset, DataSource, DataSpec, TorchData
 from depthsearch.data.user import UserData
 from depthsearch.data.user_contents import Given, given_data
 from depthsearch.errors import InvalidValue, UserCodeFailed
-from depthsearch.user_code import UserCode
-from depthsearch.user_objects import hold
-from tests.user_files import write
+from depthsearch.user_code.loading import UserCode
+from depthsearch.user_code.objects import hold
+from tests.user_code.written import write
 
 CODE = UserCode("model.py:load", file=Path("model.py"))
 LABELS = np.array([0, 1, 2, 0, 0, 1])

@@ -15,7 +15,7 @@ from depthsearch.training.engine import Job, train_all
 from depthsearch.training.external import ExternalEngine, score_trace
 from depthsearch.training.select import choose_engine
 from depthsearch.training.trace import Trace
-from tests.user_files import TRAIN, write
+from tests.user_code.written import TRAIN, write
 
 
 @pytest.fixture

@@ -162,7 +162,11 @@ def test_a_module_that_runs_a_fixed_number_of_blocks_is_refused() -> None:
 
 
 def test_a_module_of_another_origin_is_not_watched() -> None:
-    watch_copies(Net(), called="model")()
+    module = Net()
+    check = watch_copies(module, called="model")
+
+    assert not any(part._forward_pre_hooks for part in module.modules())
+    check()  # none of its blocks ran, and it is not refused
 
 
 def test_another_module_in_another_call_is_refused() -> None:

@@ -14,7 +14,7 @@ from depthsearch.errors import InvalidValue, UserCodeFailed
 from depthsearch.networks.base import LayerCounts, Network
 from depthsearch.networks.user import UserNetwork
 from depthsearch.networks.written import network_table, without_written
-from tests.user_files import MODEL, PARTS, write
+from tests.user_code.written import MODEL, PARTS, write
 
 SPEC = DataSpec(shape=(2,), classes=2)
 

@@ -4,16 +4,22 @@ import pickle
 
 import pytest
 
-from depthsearch.errors import BuildFailed, InvalidValue, OutOfMemory, RunFailed, TrainingFailed
+from depthsearch.errors import (
+    BuildFailed,
+    InvalidValue,
+    OutOfMemory,
+    RunFailed,
+    TrainingFailed,
+    error_words,
+    is_out_of_memory,
+)
 from depthsearch.networks.ffnet import FFNet
 from depthsearch.problem.problem import Problem
 from depthsearch.training.dense.engine import DenseEngine
 from depthsearch.training.engine import Engine, Job
 from depthsearch.training.failures import (
     LONGEST_TRACEBACK,
-    one_line,
     out_of_memory,
-    ran_out_of_memory,
     run_failed,
     traceback_of,
     translate_build_errors,
@@ -58,17 +64,17 @@ def test_an_exception_in_a_run_names_its_seed() -> None:
     ],
 )
 def test_a_lack_of_memory_is_known(error: Exception) -> None:
-    assert ran_out_of_memory(error)
-    assert not ran_out_of_memory(RuntimeError("shapes differ"))
-    assert not ran_out_of_memory(ValueError("out of memory"))
+    assert is_out_of_memory(error)
+    assert not is_out_of_memory(RuntimeError("shapes differ"))
+    assert not is_out_of_memory(ValueError("out of memory"))
 
 
 def test_depthsearchs_errors_are_quoted_without_their_class() -> None:
-    assert one_line(InvalidValue("layer 'a' takes 3 units,\nbut gets 5")) == "layer 'a' takes 3 units, but gets 5"
+    assert error_words(InvalidValue("layer 'a' takes 3 units,\nbut gets 5")) == "layer 'a' takes 3 units, but gets 5"
 
 
 def test_long_texts_are_cut() -> None:
-    assert len(one_line(ValueError("x" * 9_999))) == 300
+    assert len(error_words(ValueError("x" * 9_999))) == 300
     text = traceback_of(ValueError("x" * 50_000))
     assert text.startswith("...\nx")
     assert len(text) == LONGEST_TRACEBACK + 4

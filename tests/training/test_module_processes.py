@@ -17,7 +17,7 @@ from depthsearch.training.modules import checkpoint, engine
 from depthsearch.training.modules.engine import ModuleEngine
 from depthsearch.training.modules.pool import WorkerPool, can_travel
 from depthsearch.training.trace import Trace
-from depthsearch.user_code import named
+from depthsearch.user_code.loading import named
 from tests.sameness import assert_same
 from tests.training.modules import Code, Coded, noisy, problem_of
 
@@ -103,7 +103,7 @@ def test_a_failure_in_a_process_arrives_with_its_traceback(tmp_path: Path) -> No
     pool.close()
 
 
-def test_a_process_that_the_system_kills_ran_out_of_memory() -> None:
+def test_a_process_that_the_system_kills_is_out_of_memory() -> None:
     pool = WorkerPool(1, None)
 
     def kill(trace: Trace) -> int | None:

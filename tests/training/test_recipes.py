@@ -15,10 +15,9 @@ from depthsearch.problem.problem import Problem
 from depthsearch.problem.recipe import Recipe
 from depthsearch.training.dense.engine import DenseEngine
 from depthsearch.training.engine import Engine, Job, train_all
-from depthsearch.training.modules.device import autocast
+from depthsearch.training.modules.device import autocast, threads
 from depthsearch.training.modules.engine import ModuleEngine
 from depthsearch.training.modules.optimizer import clip_gradients, make_optimizer, set_learning_rate
-from depthsearch.training.modules.randomness import threads
 from depthsearch.training.modules.stack import NetworkStack
 from depthsearch.training.modules.stacked_engine import TorchEngine
 from depthsearch.training.modules.steps import Steps, mean_losses

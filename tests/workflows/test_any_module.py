@@ -9,7 +9,7 @@ import pytest
 from depthsearch import Problem, Recipe, SearchSettings, find, inspect
 from depthsearch.results.inspection import Inspection
 from docs.transcripts import blocks, pages
-from tests.user_files import write
+from tests.user_code.written import write
 
 FEW = SearchSettings(sampler="grid", depths=(1, 2), runs_per_trial=2, max_runs=6)
 QUICK = Recipe(optimizer="adam", learning_rate=0.003, batch_size=16, steps=20)

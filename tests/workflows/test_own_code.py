@@ -15,7 +15,7 @@ from depthsearch.store import open_store
 from depthsearch.workflows import answer_of
 from depthsearch.workflows.asked import asked
 from depthsearch.workflows.prepare import announce
-from tests.user_files import MODEL, PARTS, TRAIN, write
+from tests.user_code.written import MODEL, PARTS, TRAIN, write
 
 FEW = SearchSettings(sampler="grid", depths=(2, 20), runs_per_trial=2)
 PART = (torch.linspace(-1, 1, 80).reshape(40, 2), torch.arange(40) % 2)
@@ -139,7 +139,7 @@ def test_the_stack_is_named_and_equal_layers_are_warned_of(folder: Path) -> None
 ELSEWHERE = """
 import sys
 from depthsearch import find, SearchSettings, inspect_stored
-from depthsearch.user_objects import hold
+from depthsearch.user_code.objects import hold
 problem = __import__("depthsearch").Problem(train=hold(lambda depth, seed: [float(depth < 9)] * 4))
 settings = SearchSettings(sampler="grid", depths=(2, 20), runs_per_trial=2)
 print(find(problem, settings).study)

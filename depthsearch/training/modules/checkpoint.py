@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from depthsearch.training.modules.randomness import GeneratorStates
+from depthsearch.generators import GeneratorStates
 
 SECONDS = 60.0
 """Between two checkpoints, and before the first: a shorter run is trained again instead."""

@@ -1,6 +1,7 @@
-"""Where torch trains, and with how many bits its layers compute there."""
+"""Where torch trains: the device, its precision, and the number of threads."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
@@ -51,3 +52,14 @@ def autocast(recipe: Recipe, device: torch.device) -> AbstractContextManager[Non
     if recipe.precision is None:
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=False)
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """torch's number of threads for the block; as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

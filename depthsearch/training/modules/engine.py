@@ -6,15 +6,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 from depthsearch.errors import DepthsearchError, TrainingFailed
+from depthsearch.generators import seeded
 from depthsearch.problem.problem import Problem
 from depthsearch.schema import canonical_json, sha256
 from depthsearch.training.engine import Job, Record, Watch, cores
 from depthsearch.training.failures import translate_run_errors
 from depthsearch.training.modules.batches import seeded_loaders
 from depthsearch.training.modules.checkpoint import Checkpoint
-from depthsearch.training.modules.device import check_precision, torch_device
+from depthsearch.training.modules.device import check_precision, threads, torch_device
 from depthsearch.training.modules.pool import WorkerPool, can_travel
-from depthsearch.training.modules.randomness import seeded, threads
 from depthsearch.training.modules.run import ModuleRun
 from depthsearch.training.trace import Trace
 

@@ -22,7 +22,7 @@ from depthsearch.training.engine import Job, Record, Watch
 from depthsearch.training.failures import out_of_memory, run_failed
 from depthsearch.training.modules.pipe import receive, send
 from depthsearch.training.trace import Trace
-from depthsearch.user_objects import is_live
+from depthsearch.user_code.objects import is_live
 
 KILLED = -9
 """The exit status of a process that the system ended for its memory."""

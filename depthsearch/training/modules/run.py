@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from depthsearch.data.base import Dataset, TorchData
 from depthsearch.errors import InvalidValue
+from depthsearch.generators import undisturbed
 from depthsearch.problem.problem import Problem
 from depthsearch.training.detail import DetailRecorder
 from depthsearch.training.engine import Job, Watch
@@ -30,7 +31,6 @@ from depthsearch.training.modules.figures import GradientFigures, WeightFigures,
 from depthsearch.training.modules.measures import Sums, predictions_of, variance_of
 from depthsearch.training.modules.objective import Objective, Outcome, choose_objective, takes_targets
 from depthsearch.training.modules.optimizer import clip_gradients, set_learning_rate
-from depthsearch.training.modules.randomness import undisturbed
 from depthsearch.training.modules.start import build, optimizer_of
 from depthsearch.training.modules.tape import Tape, layers_of
 from depthsearch.training.recorder import Recorder, RunFacts

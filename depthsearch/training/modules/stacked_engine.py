@@ -19,9 +19,8 @@ from depthsearch.problem.problem import Problem
 from depthsearch.training.detail import DetailRecorder
 from depthsearch.training.engine import Job, Record, Watch
 from depthsearch.training.failures import translate_build_errors, translate_out_of_memory
-from depthsearch.training.modules.device import check_precision, torch_device
+from depthsearch.training.modules.device import check_precision, threads, torch_device
 from depthsearch.training.modules.optimizer import make_optimizer, set_learning_rate
-from depthsearch.training.modules.randomness import threads
 from depthsearch.training.modules.stack import NetworkStack
 from depthsearch.training.modules.steps import RecordedSteps, Steps, count_correct, mean_losses
 from depthsearch.training.recorder import EpochOrders, Recorder, RunFacts

@@ -1,12 +1,11 @@
 """A user's code at work: loaded once for each content, called with its imports in place, its exceptions in one line.
 
 While it runs, the folder of the file and the working folder are in `sys.path`, and the modules that it imported from
-there in `sys.modules`; afterwards both are as before. `user_files` finds and hashes it, `user_objects` holds functions
+there in `sys.modules`; afterwards both are as before. The module `files` finds and hashes it, `objects` holds functions
 of the running process.
 """
 
 import importlib
-import random
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -16,14 +15,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
-from depthsearch.errors import DepthsearchError, InvalidValue, UserCodeFailed
+from depthsearch.errors import (
+    DepthsearchError,
+    InvalidValue,
+    UserCodeFailed,
+    error_words,
+    is_out_of_memory,
+    one_line,
+)
 from depthsearch.extras import torchvision_importable
-from depthsearch.user_files import SourceFile, find_source, is_of_others, shown
-from depthsearch.user_objects import hold, is_live, live_object
-
-LONGEST_MESSAGE = 300
+from depthsearch.user_code.files import SourceFile, find_source, is_of_others, shown
+from depthsearch.user_code.objects import hold, is_live, live_object
 
 
 @dataclass(eq=False)
@@ -125,10 +127,9 @@ class UserCode:
 
     def _failed(self, doing: str, error: BaseException) -> UserCodeFailed:
         file, line = self._place(error)
-        named = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         where = f"{shown(file)}, line {line}: " if file is not None else ""
         trace = "".join(traceback.format_exception(error))
-        return UserCodeFailed(f"{where}{one_line(named)} (in {doing})", file=file, line=line, trace=trace)
+        return UserCodeFailed(f"{where}{error_words(error)} (in {doing})", file=file, line=line, trace=trace)
 
     def _place(self, error: BaseException) -> tuple[str | None, int | None]:
         """The innermost line of the user's code that the exception came through."""
@@ -144,20 +145,6 @@ class UserCode:
         if not self.folders:  # of a running process: a cell of a notebook, or a script
             return not file.startswith((sys.prefix, sys.base_prefix, "<frozen"))
         return any(Path(file).is_relative_to(folder) for folder in self.folders)
-
-
-def one_line(text: str) -> str:
-    """A text in one line, cut off where it is very long."""
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_MESSAGE else f"{line[:LONGEST_MESSAGE]}..."
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory ran out, as Python and torch say it."""
-    words = ("not enough memory", "can't allocate memory", "out of memory")
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(found in str(error) for found in words)
-    )
 
 
 _LOADED: dict[tuple[Path, str], UserCode] = {}
@@ -274,22 +261,3 @@ def _executed(found: SourceFile, digest: str) -> ModuleType:
     sys.modules[module.__name__] = module
     exec(compile(found.file.read_bytes(), str(found.file), "exec"), vars(module))
     return module
-
-
-@contextmanager
-def forked_generators(seed: int) -> Iterator[None]:
-    """A block with the global generators of `random`, NumPy and torch seeded, and as before after it."""
-    torch = sys.modules.get("torch")
-    states = random.getstate(), np.random.get_state()  # noqa: NPY002 - a user's code may draw from it
-    drawn = None if torch is None else torch.get_rng_state()
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002
-    if torch is not None:
-        torch.default_generator.manual_seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])  # noqa: NPY002
-        if torch is not None:
-            torch.set_rng_state(drawn)

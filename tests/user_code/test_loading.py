@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from depthsearch.errors import InvalidValue, UserCodeFailed
-from depthsearch.user_code import UserCode, check_not_loading, code_hash, forked_generators, load_code, named
-from depthsearch.user_objects import is_live
-from tests.user_files import write
+from depthsearch.generators import seeded
+from depthsearch.user_code.loading import UserCode, check_not_loading, code_hash, load_code, named
+from depthsearch.user_code.objects import is_live
+from tests.user_code.written import write
 
 COUNTING = """
 import helper
@@ -141,7 +142,7 @@ def test_a_search_in_a_file_that_is_loaded_is_refused(tmp_path: Path) -> None:
 def test_a_function_of_this_process_is_known_by_its_file() -> None:
     text = named(write)
 
-    assert text.endswith("user_files.py:write")
+    assert text.endswith("written.py:write")
     assert load(text).target is write
 
 
@@ -163,13 +164,13 @@ def test_generators_are_seeded_and_as_before() -> None:
     def draws() -> tuple[float, float]:
         return random.random(), float(np.random.random())  # noqa: NPY002
 
-    with forked_generators(1):
+    with seeded(1):
         first = draws()
     random.seed(5)
     np.random.seed(5)  # noqa: NPY002
     expected = draws()
     random.seed(5)
     np.random.seed(5)  # noqa: NPY002
-    with forked_generators(1):
+    with seeded(1):
         assert draws() == first
     assert draws() == expected

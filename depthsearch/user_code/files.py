@@ -15,7 +15,7 @@ from pathlib import Path
 
 from depthsearch.errors import InvalidValue
 from depthsearch.schema import canonical_json, sha256
-from depthsearch.user_objects import is_live
+from depthsearch.user_code.objects import is_live
 
 WRITTEN = "FILE.py:name or package.module:name"
 OF_OTHERS = ("site-packages", "dist-packages")
@@ -148,7 +148,7 @@ def _module_source(text: str, module: str, name: str, path: str) -> SourceFile:
 
 def is_of_others(file: Path) -> bool:
     """Whether a file belongs to an installed package, or to depthsearch."""
-    return file.is_relative_to(Path(__file__).parent) or any(part in OF_OTHERS for part in file.parts)
+    return file.is_relative_to(Path(__file__).parents[1]) or any(part in OF_OTHERS for part in file.parts)
 
 
 def _version_of(package: str) -> str:

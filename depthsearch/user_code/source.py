@@ -5,9 +5,9 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from depthsearch.errors import InvalidValue
-from depthsearch.user_code import UserCode, code_hash, load_code
-from depthsearch.user_files import WRITTEN, check_text
-from depthsearch.user_objects import is_live
+from depthsearch.user_code.files import WRITTEN, check_text
+from depthsearch.user_code.loading import UserCode, code_hash, load_code
+from depthsearch.user_code.objects import is_live
 
 
 class FromSource:

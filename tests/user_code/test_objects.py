@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from depthsearch.errors import InvalidValue
-from depthsearch.user_objects import fingerprint, hold, live_object
+from depthsearch.user_code.objects import fingerprint, hold, live_object
 
 
 def scaled(factor: float) -> Callable[[float], float]:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from depthsearch.errors import InvalidValue
-from depthsearch.user_code import code_hash
-from depthsearch.user_files import check_text, find_source
-from tests.user_files import MODEL, PARTS, write
+from depthsearch.networks.user import UserNetwork
+from depthsearch.user_code.files import check_text, find_source
+from depthsearch.user_code.loading import code_hash
+from tests.user_code.written import MODEL, PARTS, write
 
 
 def digest(text: str) -> str:
@@ -17,7 +18,7 @@ def digest(text: str) -> str:
 
 @pytest.mark.parametrize("text", ["model.py:build", "a/b.py:Net.make", "pkg.mod:build", "memory:lambda:0a"])
 def test_texts_that_name_code(text: str) -> None:
-    check_text(text, path="network.model")
+    assert UserNetwork.model_validate({"source": text}).source == text
 
 
 @pytest.mark.parametrize("text", ["model.py", "build", "model.py:", "model.py:2", ":build"])
@@ -91,7 +92,7 @@ def test_a_module_is_the_same_code_as_its_file(tmp_path: Path, monkeypatch: pyte
 def test_an_installed_package_is_known_by_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
     found = find_source("click.core:Command", path="")
     digest = found.digest()
-    monkeypatch.setattr("depthsearch.user_files.version", lambda name: f"another {name}")
+    monkeypatch.setattr("depthsearch.user_code.files.version", lambda name: f"another {name}")
 
     assert found.installed
     assert found.digest() != digest

@@ -1,0 +1,1 @@
+"""A user's code: found, hashed, loaded and called, without changes to it."""
