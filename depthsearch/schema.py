@@ -138,7 +138,7 @@ class Registered(FrozenModel):
 
     @classmethod
     def read_key(cls, text: str) -> dict[str, Any]:
-        """The fields that a key stands for: itself; a registry may read more from it."""
+        """The fields that a bare key gives: the key itself, unless the registry reads more from it."""
         return {cls.key: text}
 
     def typed(self) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def entries(kind: str) -> list[tuple[str, Path]]:
 
 @pytest.mark.parametrize("kind", ["family", "data"])
 def test_no_family_and_no_data_set_is_named_outside_its_file_and_its_registry(kind: str) -> None:
-    registries = {"family": ("networks/base.py", "networks/written.py"), "data": ("data/base.py",)}[kind]
+    registries = {"family": ("networks/base.py", "networks/shorthands.py"), "data": ("data/base.py",)}[kind]
     found = [
         f"{relative(path)}, line {line}: {text}"
         for name, home in entries(kind)

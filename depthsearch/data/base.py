@@ -1,6 +1,7 @@
 """What every data set is: the options that name it, the facts that networks need, and the points."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
@@ -18,7 +19,7 @@ from depthsearch.user_code.files import check_text, is_code, is_found
 BINARY = 2
 
 USER = "user"
-"""The data set that a user's code gives, whose field `source` names a function of it."""
+"""The data set whose field `source` names a function of a user's code."""
 
 NO_TARGET = -100
 """The label of a position that counts for nothing, as in torch's cross-entropy."""
@@ -114,6 +115,15 @@ class Dataset:
         return float(np.bincount(labels).max() / len(labels))
 
 
+TARGET_KEYS = ("labels", "label", "targets", "target", "y")
+"""Of a batch that is a dict: the keys by which its target is found, the first that is there."""
+
+
+def target_key(batch: Mapping[str, object]) -> str | None:
+    """The key of a batch's target; None where it has none."""
+    return next((key for key in TARGET_KEYS if key in batch), None)
+
+
 @dataclass(frozen=True, eq=False)
 class TorchData:
     """Data as a user's code gives them: torch Datasets, whose items the engine batches, or DataLoaders.
@@ -157,7 +167,7 @@ class DataSource(Registered):
 
     @property
     def label(self) -> str:
-        """The word by which people know it."""
+        """The name in tables and sentences."""
         return self.name
 
     @property
@@ -175,12 +185,12 @@ class DataSource(Registered):
         return None
 
     def stamp(self) -> str:
-        """What tells one state of the files that the points come from from another, quickly; empty without files."""
+        """A short text that changes with the files that the points come from; empty without files."""
         return ""
 
     @classmethod
     def read_key(cls, text: str) -> dict[str, Any]:
-        """A name alone; `mnist:DIR` is the name and the path; `FILE.py:load` or `package.module:load` a user's code.
+        """A name; `mnist:DIR` is a name and a path; `FILE.py:load` and `package.module:load` name a user's code.
 
         Raises:
             InvalidValue: The part before the first colon names no data set that reads files.

@@ -14,7 +14,7 @@ FEATURES = 10
 class Friedman(DataSource):
     """Regression: 10 sin(pi x1 x2) + 20 (x3 - 1/2)^2 + 10 x4 + 5 x5, of ten features of which five count for nothing.
 
-    Features are uniform between -1 and 1 (they stand for x from 0 to 1). The target has mean 0 and deviation 1 over the
+    Features are uniform between -1 and 1 (x from 0 to 1, scaled). The target has mean 0 and deviation 1 over the
     training part; noise is added before that, on a scale on which the target's deviation is about 5 (scikit-learn's
     make_friedman1).
 

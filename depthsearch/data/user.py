@@ -22,7 +22,7 @@ class UserData(FromSource, DataSource):
     """
 
     runs_user_code: ClassVar[bool] = True
-    written: ClassVar[str] = "data.name"
+    shorthand: ClassVar[str] = "data.name"
 
     name: Literal["user"] = "user"
     source: str
@@ -74,7 +74,7 @@ def _loaded(source: UserData, _code: str) -> Given:
 
 
 class DataElsewhere(DataSource):
-    """None of ours: a function that trains elsewhere has its own."""
+    """No data set: a function that trains elsewhere loads its data itself."""
 
     runs_user_code: ClassVar[bool] = True
 

@@ -8,13 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthsearch.data.base import NO_TARGET, Dataset, DataSpec, Task, TorchData
+from depthsearch.data.base import NO_TARGET, TARGET_KEYS, Dataset, DataSpec, Task, TorchData, target_key
 from depthsearch.errors import one_line
 from depthsearch.generators import seeded
 from depthsearch.user_code.loading import UserCode
-
-TARGETS = ("labels", "label", "targets", "target", "y")
-"""Keys of a dict that hold the targets, the first that is there."""
 
 INPUTS = ("input_ids", "pixel_values", "inputs", "x")
 """Keys of a dict whose shape describes an input, the first that is there; else its first tensor."""
@@ -142,7 +139,7 @@ def _targets(y: NDArray[Any], task: Task) -> NDArray[Any]:
 
 
 def _task(y_train: NDArray[Any], y_test: NDArray[Any], code: UserCode) -> tuple[Task, int | None]:
-    """What is learned, and the number of classes, from the targets alone."""
+    """What is learned, and the number of classes, from the targets only."""
     if y_train.dtype.kind == "f":
         return "regression", None
     task = SHAPES.get(y_train.ndim)
@@ -200,7 +197,7 @@ def _share(targets: NDArray[Any], task: Task) -> float:
 
 @contextmanager
 def _generator_kept(loader: Any) -> Iterator[None]:
-    """A block after which the generator of a DataLoader stands where it stood."""
+    """Restore the generator of a DataLoader after the block."""
     generator = getattr(loader, "generator", None)
     state = generator.get_state() if generator is not None else None
     try:
@@ -265,8 +262,9 @@ class _Pass:
 def _parts(batch: Any) -> tuple[Any, Any]:
     """What describes an input, and the targets, of a batch or an item; None where there are none."""
     if isinstance(batch, Mapping):
-        targets = next((batch[key] for key in TARGETS if key in batch), None)
-        rest = [key for key, value in batch.items() if key not in TARGETS and hasattr(value, "shape")]
+        key = target_key(batch)
+        targets = None if key is None else batch[key]
+        rest = [name for name, value in batch.items() if name not in TARGET_KEYS and hasattr(value, "shape")]
         first = next((key for key in INPUTS if key in rest), rest[0] if rest else None)
         return (None if first is None else batch[first]), targets
     if isinstance(batch, tuple | list) and len(batch) >= PAIR:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 from depthsearch.data.base import DataSpec
 from depthsearch.errors import InvalidValue
-from depthsearch.networks.written import without_written
+from depthsearch.networks.shorthands import expand_shorthands
 from depthsearch.schema import FrozenModel, Registered
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Network(Registered):
     @classmethod
     def of(cls, value: object) -> Self:
         """A network from such a value, a table, a bare family, or a table whose `model` or `train` names code."""
-        return super().of(without_written(value) if isinstance(value, Mapping) else value)
+        return super().of(expand_shorthands(value) if isinstance(value, Mapping) else value)
 
     @abstractmethod
     def build(self, spec: DataSpec, depth: int) -> "nn.Module":

@@ -10,6 +10,7 @@ from depthsearch.networks.activations import activation_names, activation_of
 from depthsearch.networks.base import LayerCounts
 from depthsearch.networks.images import (
     BATCH_NORM_PARAMETERS,
+    KERNEL,
     Filters,
     ImageNetwork,
     ImageNormalization,
@@ -22,9 +23,6 @@ from depthsearch.schema import one_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-KERNEL = 9
-"""Weights of a 3 x 3 kernel."""
 
 ImageInitialization = Literal["torch_default", "glorot_uniform", "he_normal"]
 

@@ -9,8 +9,8 @@ from depthsearch.data.base import DataSpec
 from depthsearch.errors import UserCodeFailed, one_line
 from depthsearch.generators import seeded
 from depthsearch.networks.base import LayerCounts
+from depthsearch.networks.shorthands import TRAIN
 from depthsearch.networks.user import NetworkFromSource
-from depthsearch.networks.written import TRAIN
 from depthsearch.user_code.loading import UserCode
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class ExternalNetwork(NetworkFromSource):
         source: The function: FILE.py:name or package.module:name.
     """
 
-    written: ClassVar[str] = f"network.{TRAIN}"
+    shorthand: ClassVar[str] = f"network.{TRAIN}"
 
     family: Literal["external"] = "external"
 

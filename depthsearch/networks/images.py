@@ -20,6 +20,9 @@ ImageNormalization = Annotated[BatchNormOrNone, one_of("normalization", BatchNor
 Filters = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 Stages = Annotated[int, Field(strict=True, ge=1, le=16)]
 
+KERNEL = 9
+"""Weights of a 3 x 3 kernel."""
+
 BATCH_NORM_PARAMETERS = 2
 """A scale and a shift for each filter."""
 

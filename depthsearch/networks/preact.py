@@ -13,7 +13,7 @@ class PreActivation(DenseNetwork):
     - depth 1: Dense, norm, f, [Dense, norm, f, Dense, add], norm, f, output;
     - depth 2: [norm, f, Dense, norm, f, Dense, add] comes after the first block.
 
-    Nothing stands between the sums, so a gradient reaches every block unchanged through the additions. As in the paper,
+    No layer lies between the sums, so a gradient reaches every block unchanged through the additions. As in the paper,
     the first block leaves out the normalization and the activation that the first layer already has, and the last sum
     is followed by both.
 

@@ -11,7 +11,7 @@ from depthsearch.data.base import DataSpec
 from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.extras import require, version_words
 from depthsearch.networks.base import LayerCounts, Network
-from depthsearch.networks.written import PUBLISHED
+from depthsearch.networks.shorthands import PUBLISHED
 from depthsearch.schema import canonical_json, quoted
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ PUBLISHED: dict[int, tuple[BlockKind, tuple[int, int, int, int]]] = {
 """Table 1 of the paper: from the number of layers to the kind of block and the blocks of each stage."""
 
 THIRD = 2
-"""Where the third stage stands among the blocks of each stage."""
+"""Index of the third stage."""
 
 LARGE = 64
 """From so many pixels on, the smaller of height and width, the stem is that of the paper."""

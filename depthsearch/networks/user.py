@@ -12,7 +12,7 @@ from depthsearch.errors import one_line
 from depthsearch.generators import seeded
 from depthsearch.networks.base import CustomTraining, LayerCounts, Network
 from depthsearch.networks.repeated import Stack, build_repeated, watch_copies
-from depthsearch.networks.written import MODEL
+from depthsearch.networks.shorthands import MODEL
 from depthsearch.user_code.loading import UserCode
 from depthsearch.user_code.source import FromSource
 
@@ -52,7 +52,7 @@ class UserNetwork(NetworkFromSource):
         source: The function: FILE.py:name or package.module:name.
     """
 
-    written: ClassVar[str] = f"network.{MODEL}"
+    shorthand: ClassVar[str] = f"network.{MODEL}"
 
     family: Literal["model"] = "model"
 

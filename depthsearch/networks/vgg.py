@@ -9,6 +9,7 @@ from depthsearch.data.base import DataSpec
 from depthsearch.networks.base import LayerCounts
 from depthsearch.networks.images import (
     BATCH_NORM_PARAMETERS,
+    KERNEL,
     Filters,
     ImageNetwork,
     ImageNormalization,
@@ -19,9 +20,6 @@ from depthsearch.networks.images import (
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-KERNEL = 9
-"""Weights of a 3 x 3 kernel."""
 
 
 class VGG(ImageNetwork):

@@ -13,7 +13,7 @@ from depthsearch.data.user import DataElsewhere
 from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.networks.base import LayerCounts, Network
 from depthsearch.networks.external import ExternalNetwork
-from depthsearch.networks.written import MODEL, TRAIN, without_written
+from depthsearch.networks.shorthands import MODEL, TRAIN, expand_shorthands
 from depthsearch.problem.criterion import LAST_EPOCHS, Criterion
 from depthsearch.problem.recipe import Recipe
 from depthsearch.schema import FrozenModel, canonical_json, sha256, without_nulls
@@ -96,8 +96,8 @@ class Problem(FrozenModel):
             raise InvalidValue(reason, path=name, value=flat[name])
         _refuse_twice(flat, network)
         unwritten = {key: value for key, value in flat.items() if key not in (MODEL, TRAIN)}
-        _refuse_unknown(unwritten, without_written(network | flat), (*cls.model_fields, MODEL, TRAIN))
-        return given | {"network": without_written(network | flat)}
+        _refuse_unknown(unwritten, expand_shorthands(network | flat), (*cls.model_fields, MODEL, TRAIN))
+        return given | {"network": expand_shorthands(network | flat)}
 
     @model_validator(mode="after")
     def _check_external(self) -> Self:

@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from depthsearch.data.base import DataSource
 from depthsearch.networks.base import Network
-from depthsearch.networks.written import MODEL, TRAIN
+from depthsearch.networks.shorthands import MODEL, TRAIN
 from depthsearch.problem.criterion import CRITERIA, Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.recipe import Recipe
@@ -44,14 +44,14 @@ OF_COMMANDS = (
 STORED_ONLY = ("hold_share", "hold_epochs")
 """Fields of stored studies that no search takes."""
 
-WRITTEN = {
+SHORTHANDS = {
     MODEL: "Your own torch model, as FILE.py:build or package.module:build, in place of a family.",
     TRAIN: "Your own training, as FILE.py:train, in place of a family: train(depth, seed) gives a score per epoch.",
 }
 """Options that name a network by a user's code, in place of its family and its source."""
 
-WRITTEN_IN_OTHERS = ("source",)
-"""Fields of networks and data sets that are part of another option: `--model`, `--train`, `--data`."""
+PARTS_OF_SHORTHANDS = ("source",)
+"""Fields of networks and data sets that the options `--model`, `--train` and `--data` give."""
 
 REGISTRIES: dict[str, type[Registered]] = {"network": Network, "data": DataSource}
 TABLES: dict[str, type[FrozenModel]] = {"recipe": Recipe, "criterion": Criterion}
@@ -94,9 +94,9 @@ class Option:
 @lru_cache(maxsize=1)
 def problem_options() -> tuple[Option, ...]:
     """The options of a problem: those of every registered family and data set, of the recipe and of the criterion."""
-    written = [Option("network", field, (f"--{field}",), str, text) for field, text in WRITTEN.items()]
+    shorthands = [Option("network", field, (f"--{field}",), str, text) for field, text in SHORTHANDS.items()]
     found = [option for table, registry in REGISTRIES.items() for option in _registry_options(table, registry)]
-    found[1:1] = written
+    found[1:1] = shorthands
     for table, model in TABLES.items():
         found += [
             _option(table, name, [(model.called, model)]) for name in model.model_fields if name not in STORED_ONLY
@@ -119,7 +119,7 @@ def option_names() -> dict[str, str]:
 def _registry_options(table: str, registry: type[Registered]) -> Iterator[Option]:
     models = [(name, registry.entry(name)) for name in registry.names()]
     fields = dict.fromkeys(name for _, model in models for name in model.model_fields)
-    for field in [name for name in fields if name not in WRITTEN_IN_OTHERS]:
+    for field in [name for name in fields if name not in PARTS_OF_SHORTHANDS]:
         takers = [(name, model) for name, model in models if field in model.model_fields]
         if field == registry.key:
             names = tuple(dict.fromkeys([f"--{_typed(field if table == 'network' else table)}", *_alias(field)]))
@@ -178,7 +178,7 @@ def _help(field: str, takers: Sequence[tuple[str, type[FrozenModel]]], all_of: b
     """The first sentence on a field, the names that it may be, which entries have it, and its default.
 
     Where entries describe the field differently, each description has its part of the text; one that only goes on
-    where another ends stands for both.
+    where another ends replaces both.
     """
     sentences = {name: first_sentence(field_text(model, field)) for name, model in takers}
     described: dict[tuple[str, tuple[str, ...]], list[str]] = {}

@@ -26,7 +26,7 @@ def _without_shared_path(names: list[str]) -> list[str]:
         # A number says nothing without the path before it.
         if len(first) != 1 or not inner or any(name.split(".")[1].isdigit() for name in inner):
             return names
-        # The root may hold parameters of its own: its name is the path.
+        # The root may hold parameters, too: its name is the path.
         names = [name.partition(".")[2] or name for name in names]
         if len(inner) < len(names):
             return names

@@ -69,7 +69,7 @@ def _scores(problem: Problem, network: ExternalNetwork, job: Job) -> Iterator[fl
 
 
 def score_trace(job: Job, scores: Sequence[float], baseline: float, *, budget: int) -> Trace:
-    """The trace of a run of which scores alone are known.
+    """The trace of a run of which only scores are known.
 
     Args:
         job: The run.

@@ -17,7 +17,7 @@ from depthsearch.errors import InvalidValue
 from depthsearch.schema import canonical_json, sha256
 from depthsearch.user_code.objects import is_live
 
-WRITTEN = "FILE.py:name or package.module:name"
+SOURCE_FORMS = "FILE.py:name or package.module:name"
 OF_OTHERS = ("site-packages", "dist-packages")
 """Folders within a directory tree that hold installed packages."""
 
@@ -87,7 +87,7 @@ def check_text(text: str, *, path: str) -> None:
     named = all(part.isidentifier() for part in name.split("."))
     if is_live(text) or (named and (place.endswith(".py") or _is_dotted(place))):
         return
-    raise InvalidValue(path=path, value=text, expected=f"{WRITTEN}, as in model.py:build")
+    raise InvalidValue(path=path, value=text, expected=f"{SOURCE_FORMS}, as in model.py:build")
 
 
 def is_code(text: str) -> bool:
@@ -124,7 +124,7 @@ def find_source(text: str, *, path: str) -> SourceFile:
     file = Path(place).expanduser().resolve()
     if not file.is_file():
         reason = f"names no file, but got {text!r}: there is no {place} in {Path.cwd()}"
-        raise InvalidValue(reason, path=path, value=text, expected=WRITTEN)
+        raise InvalidValue(reason, path=path, value=text, expected=SOURCE_FORMS)
     return SourceFile(text, _distinct(file.parent, Path.cwd()), file, "", name)
 
 
@@ -136,11 +136,11 @@ def _module_source(text: str, module: str, name: str, path: str) -> SourceFile:
         spec = PathFinder.find_spec(dotted, folders)
         if spec is None:
             reason = f"names no module, but got {text!r}: there is no {dotted}"
-            raise InvalidValue(reason, path=path, value=text, expected=WRITTEN)
+            raise InvalidValue(reason, path=path, value=text, expected=SOURCE_FORMS)
         folders = list(spec.submodule_search_locations or ())
     if spec is None or spec.origin is None or not Path(spec.origin).is_file():
         reason = f"names a module without a source file, but got {text!r}"
-        raise InvalidValue(reason, path=path, value=text, expected=WRITTEN)
+        raise InvalidValue(reason, path=path, value=text, expected=SOURCE_FORMS)
     file = Path(spec.origin).resolve()
     levels = module.count(".") + (file.name == "__init__.py")
     return SourceFile(text, _distinct(file.parents[levels], Path.cwd()), file, module, name)

@@ -1,7 +1,7 @@
 """Functions and data of the running process, under a hash of their contents: of notebooks, lambdas, arrays.
 
 They have a name as files do, `memory:NAME:HASH`, by which a problem refers to them. The process holds them; another
-process that reads the study knows the name alone, and says so in one line.
+process that reads the study knows only the name, and refuses in one line to train it.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ class LiveObject:
 
 _HELD: dict[str, LiveObject] = {}
 _PROCESS = os.urandom(16)
-"""Keeps apart, between processes, what is told apart by its place in memory alone."""
+"""Part of the fingerprint of objects that only their addresses distinguish: another process has other addresses."""
 
 
 def hold(target: Any, names: Mapping[str, Any] | None = None) -> str:
@@ -81,7 +81,7 @@ def live_object(text: str, *, path: str) -> LiveObject:
 def fingerprint(value: object) -> str:
     """SHA-256 of what an object holds: code, constants, arrays, and what these refer to.
 
-    Objects whose contents cannot be read are told apart by their place in memory, in this process alone.
+    Objects whose contents cannot be read are distinguished by their addresses, within this process only.
     """
     digest = hashlib.sha256()
     for part in _parts(value, {}, 0):

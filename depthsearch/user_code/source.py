@@ -1,11 +1,11 @@
-"""What networks and data sets have in common that are written in a user's code: a field `source` that names it."""
+"""The base of networks and data sets that a user's code makes: their field `source` names it."""
 
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from depthsearch.errors import InvalidValue
-from depthsearch.user_code.files import WRITTEN, check_text
+from depthsearch.user_code.files import SOURCE_FORMS, check_text
 from depthsearch.user_code.loading import UserCode, code_hash, load_code
 from depthsearch.user_code.objects import is_live
 
@@ -17,8 +17,8 @@ class FromSource:
         source: FILE.py:name or package.module:name.
     """
 
-    written: ClassVar[str]
-    """The path of the field that people write: "network.model". Errors are about it."""
+    shorthand: ClassVar[str]
+    """The path of the field that users give in place of `source`: "network.model". Messages name it."""
 
     key: ClassVar[str]
     source: str
@@ -34,8 +34,8 @@ class FromSource:
         if isinstance(fields, dict):
             text = fields.get("source")
             if text is None:
-                raise InvalidValue(f"is missing: give {WRITTEN}", path=cls.written, expected="given")
-            check_text(str(text), path=cls.written)
+                raise InvalidValue(f"is missing: give {SOURCE_FORMS}", path=cls.shorthand, expected="given")
+            check_text(str(text), path=cls.shorthand)
         return fields
 
     @property
@@ -57,7 +57,7 @@ class FromSource:
         Raises:
             InvalidValue: There is no such file.
         """
-        return code_hash(self.source, path=self.written)
+        return code_hash(self.source, path=self.shorthand)
 
     @cached_property
     def loaded(self) -> UserCode:
@@ -67,7 +67,7 @@ class FromSource:
             InvalidValue: There is no such file, or its contents have changed since its hash was asked for.
             UserCodeFailed: It cannot be imported, or holds no such name.
         """
-        return load_code(self.source, path=self.written, digest=self.code)
+        return load_code(self.source, path=self.shorthand, digest=self.code)
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the loaded code: another process loads it again, and refuses other contents."""
@@ -87,7 +87,7 @@ class FromSource:
         """The fewest fields, as people write them."""
         fields: dict[str, Any] = super().fewest_fields()  # type: ignore[misc]
         rest = {name: value for name, value in fields.items() if name not in ("source", self.key)}
-        return rest | {self.written.rpartition(".")[2]: self.source}
+        return rest | {self.shorthand.rpartition(".")[2]: self.source}
 
     def running(self, doing: str) -> AbstractContextManager[None]:
         """A block in which the code runs (see `UserCode.calling`)."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from depthsearch.data.base import DataSource
 from depthsearch.errors import InvalidValue
-from depthsearch.networks.written import MODEL
+from depthsearch.networks.shorthands import MODEL
 from depthsearch.problem.problem import Problem
 from depthsearch.user_code.loading import check_not_loading, named
 from depthsearch.user_code.objects import hold

@@ -103,8 +103,8 @@ def check_inspectable(problem: Problem) -> None:
     """
     if isinstance(problem.network, ExternalNetwork):
         raise InvalidValue(
-            f"{problem.label} is trained by a function of yours, of which the scores alone are known: a run can be "
-            "inspected where depthsearch trains a torch module"
+            f"{problem.label} is trained by a function that gives only scores: a run can be inspected where "
+            "depthsearch trains a torch module"
         )
 
 

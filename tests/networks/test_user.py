@@ -12,8 +12,8 @@ from depthsearch import Problem
 from depthsearch.data.base import DataSpec
 from depthsearch.errors import InvalidValue, UserCodeFailed
 from depthsearch.networks.base import LayerCounts, Network
+from depthsearch.networks.shorthands import expand_shorthands, network_table
 from depthsearch.networks.user import UserNetwork
-from depthsearch.networks.written import network_table, without_written
 from tests.user_code.written import MODEL, PARTS, write
 
 SPEC = DataSpec(shape=(2,), classes=2)
@@ -176,7 +176,7 @@ def test_texts_and_the_networks_that_they_name() -> None:
 
 
 def test_a_model_and_a_family_exclude_each_other() -> None:
-    assert without_written({"model": "a.py:b", "family": "model"}) == {"family": "model", "source": "a.py:b"}
+    assert expand_shorthands({"model": "a.py:b", "family": "model"}) == {"family": "model", "source": "a.py:b"}
     with pytest.raises(InvalidValue, match=r"model names the network, but got 'a.py:b' with family 'ffnet'"):
         Problem(model="a.py:b", family="ffnet")
     with pytest.raises(InvalidValue, match="is not an option of the network 'model'"):

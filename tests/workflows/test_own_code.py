@@ -77,7 +77,7 @@ def test_a_study_is_read_when_its_file_is_gone(folder: Path) -> None:
 
 
 def test_what_is_trained_elsewhere_is_not_inspected(folder: Path) -> None:
-    with pytest.raises(InvalidValue, match=r"mine.py:train is trained by a function of yours, of which the scores"):
+    with pytest.raises(InvalidValue, match=r"mine.py:train is trained by a function that gives only scores"):
         inspect(Problem(train="mine.py:train"), depth=2)
 
 

@@ -9,13 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from depthsearch.data.base import NO_TARGET, DataSpec
+from depthsearch.data.base import NO_TARGET, TARGET_KEYS, DataSpec, target_key
 from depthsearch.errors import InvalidValue
 from depthsearch.networks.base import CustomTraining
 from depthsearch.training.modules.structure import first_tensor, points_in
-
-TARGET_KEYS = ("labels", "label", "targets", "target", "y")
-"""Of a batch that is a dict: which entry is the target, the first that there is."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,7 @@ class Regression:
 
 @dataclass(frozen=True)
 class CustomLoss:
-    """A loss alone: that of `loss(outputs, targets)`, of an output with a `loss`, or of the mean of the output.
+    """Only a loss: that of `loss(outputs, targets)`, of an output with a `loss`, or of the mean of the output.
 
     Attributes:
         loss: A user's loss of (outputs, targets).
@@ -216,7 +213,7 @@ def choose_objective(
 def split_batch(batch: Any) -> tuple[Any, Any]:
     """The inputs and the target of a batch; the target of a batch of inputs only is these inputs."""
     if isinstance(batch, Mapping):
-        key = next((key for key in TARGET_KEYS if key in batch), None)
+        key = target_key(batch)
         if key is None:
             raise InvalidValue(
                 f"a batch with the entries {', '.join(map(str, batch))} has no target: name one of them one of "
@@ -245,7 +242,7 @@ def takes_targets(module: nn.Module, batch: Any) -> bool:
     """Whether a batch is a dict whose target the module takes too."""
     if not isinstance(batch, Mapping):
         return False
-    key = next((key for key in TARGET_KEYS if key in batch), None)
+    key = target_key(batch)
     return key is not None and accepts(module, key)
 
 

@@ -1,4 +1,4 @@
-"""The recorder of any torch module: what one training step shows of each layer, without a pass of its own.
+"""The recorder of any torch module: what one training step shows of each layer, without an extra pass.
 
 A layer is a module that owns parameters. Hooks exist only while a step is recorded: a forward hook takes the first
 floating tensor of a layer's output and hooks its gradient. Weight gradients are read from `Parameter.grad` after the
@@ -92,8 +92,7 @@ class Layer:
 def layers_of(module: nn.Module) -> list[Layer]:
     """The layers in the order of registration.
 
-    - A module with parameters of its own and with children that own some is a container: it shows its weights, and its
-      output is nobody's.
+    - A module that has parameters, and children that have some, is a container: it shows its weights and no output.
     - An attention module computes with its children's weights without calling them: it is one layer with them.
     - A recurrent module is as many layers as it stacks; its output is that of the last.
     """

@@ -1,4 +1,4 @@
-"""What people write to name a network that is not one of ours, as a table of fields.
+"""Shorthands for networks that a user's code or another library builds: one text in place of a table of fields.
 
 `FILE.py:build` and `package.module:build` name a user's function, `hf:llama` a configuration of transformers,
 `timm:vit_tiny_patch16_224` a model of timm, and `FILE.py:train` a function that trains elsewhere.
@@ -15,7 +15,7 @@ PUBLISHED: set[str] = set()
 """Families of published architectures, the text before the colon: each enters itself."""
 
 MODEL, TRAIN = "model", "train"
-"""Fields of a network that are written, and stand for others."""
+"""The shorthands: fields that users give in place of a family, a source and an architecture."""
 
 
 def network_table(text: str) -> dict[str, Any]:
@@ -45,11 +45,11 @@ def training_table(text: str) -> dict[str, Any]:
     return {"family": "external", "source": text}
 
 
-def without_written(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a network, with those that `model` or `train` stand for in their place.
+def expand_shorthands(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a network, with `model` or `train` replaced by the fields that they name.
 
     Raises:
-        InvalidValue: Both are given, or a family or a source besides.
+        InvalidValue: Both are given, or one of them together with another family, source or architecture.
     """
     given = dict(fields)
     tables = {MODEL: network_table, TRAIN: training_table}
