@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from depthsearch.training.modules.objective import logits_of
-from depthsearch.training.modules.tape import Layer, Tape, norm_of
+from depthsearch.training.modules.tape import Figure, Layer, Tape, norm_of
 
 Floats = NDArray[np.float32]
 
@@ -29,7 +29,6 @@ class GradientFigures:
         input_correlation: Mean cosine between the last layer's inputs for two different points.
         unseen: The places whose activation gradients were not seen.
         matrices: [L] gradients as matrices, where they are kept; else empty.
-        ran: Names of the layers that were called.
     """
 
     weight_gradient_norm: Floats
@@ -40,7 +39,6 @@ class GradientFigures:
     input_correlation: float
     unseen: tuple[int, ...]
     matrices: list[Floats]
-    ran: frozenset[str]
 
     @classmethod
     @torch.no_grad()
@@ -60,7 +58,6 @@ class GradientFigures:
             matrices=[_as_matrix(of_layer, layer) for of_layer, layer in zip(gradients, layers, strict=True)]
             if keep
             else [],
-            ran=frozenset(tape.layers[index].name for index in order if tape.ran(index)),
         )
 
     def values(self) -> dict[str, Floats | float]:
@@ -73,6 +70,24 @@ class GradientFigures:
             "output_range": self.output_range,
             "input_correlation": self.input_correlation,
         }
+
+
+@dataclass(frozen=True, eq=False)
+class InitialWeights:
+    """The weights of layers before the first step.
+
+    Attributes:
+        tensors: Of each layer.
+        norms: Their Euclidean norm.
+    """
+
+    tensors: list[list[Tensor]]
+    norms: list[Figure | None]
+
+    @classmethod
+    def of(cls, tensors: list[list[Tensor]]) -> "InitialWeights":
+        """Of these weights, which nobody writes to."""
+        return cls(tensors, [_norm(weights) for weights in tensors])
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,14 +104,14 @@ class WeightFigures:
 
     @classmethod
     @torch.no_grad()
-    def of(cls, layers: Sequence[Layer], order: Sequence[int], initial: Sequence[Sequence[Tensor]]) -> "WeightFigures":
-        """The figures of the layers in that order, whose weights at the start were `initial`."""
+    def of(cls, layers: Sequence[Layer], order: Sequence[int], initial: InitialWeights) -> "WeightFigures":
+        """The figures of the layers in that order."""
         norms, changes = [], []
         for index in order:
-            weights, before = layers[index].weights, initial[index]
-            moved = [now.detach().float() - then.float() for now, then in zip(weights, before, strict=True)]
+            weights, before = layers[index].weights, initial.tensors[index]
+            moved = [now.detach() - then for now, then in zip(weights, before, strict=True)]
             norms.append(_norm([weight.detach() for weight in weights]))
-            changes.append(_ratio(_norm(moved), _norm(before)))
+            changes.append(_ratio(_norm(moved), initial.norms[index]))
         return cls(_floats(norms), _floats(changes))
 
     def values(self) -> dict[str, Floats]:
@@ -137,27 +152,32 @@ def _gradients(layer: Layer) -> list[Tensor]:
     return [weight.grad.detach() for weight in layer.weights if weight.grad is not None]
 
 
-def _norm(tensors: Sequence[Tensor]) -> Tensor | None:
-    """[] Euclidean norm over all of them, in double precision: the squares of small gradients vanish in single."""
+def _norm(tensors: Sequence[Tensor]) -> Figure | None:
+    """Euclidean norm over all of them; None for none."""
     if not tensors:
         return None
-    norms = torch.stack([norm_of(tensor) for tensor in tensors])
-    total: Tensor = torch.linalg.vector_norm(norms)
-    return total
+    norms = [norm_of(tensor) for tensor in tensors]
+    return norms[0] if len(norms) == 1 else sum(norm**2 for norm in norms) ** 0.5
 
 
-def _mean_abs(tensors: Sequence[Tensor]) -> Tensor | None:
+def _mean_abs(tensors: Sequence[Tensor]) -> Figure | None:
     if not tensors:
         return None
-    total = torch.stack([torch.linalg.vector_norm(tensor, 1).double() for tensor in tensors]).sum()
-    return total / sum(tensor.numel() for tensor in tensors)
+    return sum(_sum_abs(tensor) for tensor in tensors) / sum(tensor.numel() for tensor in tensors)
 
 
-def _ratio(moved: Tensor | None, before: Tensor | None) -> Tensor | None:
+def _sum_abs(tensor: Tensor) -> Figure:
+    total: Tensor = torch.linalg.vector_norm(tensor, 1).double()
+    return float(total.item()) if tensor.device.type == "cpu" else total
+
+
+def _ratio(moved: Figure | None, before: Figure | None) -> Figure | None:
     """The relative change: of weights that start at zero 0 as long as they stay there, then 1."""
     if moved is None or before is None:
         return None
-    return torch.where(before == 0, (moved > 0).double(), moved / before)
+    if isinstance(moved, Tensor) and isinstance(before, Tensor):
+        return torch.where(before == 0, (moved > 0).double(), moved / before)
+    return moved / before if before else float(moved > 0)
 
 
 def _as_matrix(gradients: Sequence[Tensor], layer: Layer) -> Floats:
@@ -167,12 +187,10 @@ def _as_matrix(gradients: Sequence[Tensor], layer: Layer) -> Floats:
     return np.full_like(matrix_of(layer.weights), NOT_SEEN)
 
 
-def _floats(figures: Sequence[Tensor | None], missing: float = NOT_SEEN) -> Floats:
-    """[L] in single precision, in one transfer from the device."""
-    values = [torch.tensor(missing, dtype=torch.float64) if figure is None else figure.double() for figure in figures]
-    if not values:
-        return np.empty(0, np.float32)
-    device = next((value.device for value in values if value.device.type != "cpu"), values[0].device)
-    doubles = torch.stack([value.to(device) for value in values]).cpu().numpy()
+def _floats(figures: Sequence[Figure | None], missing: float = NOT_SEEN) -> Floats:
+    """[L] in single precision, what lies on a GPU in one transfer."""
+    tensors = {place: figure.double() for place, figure in enumerate(figures) if isinstance(figure, Tensor)}
+    fetched = dict(zip(tensors, torch.stack([*tensors.values()]).tolist(), strict=True)) if tensors else {}
+    values = [fetched.get(place, missing if figure is None else figure) for place, figure in enumerate(figures)]
     with np.errstate(over="ignore"):  # what explodes is infinite in single precision
-        return np.asarray(doubles.astype(np.float32))
+        return np.array(values, dtype=np.float64).astype(np.float32)

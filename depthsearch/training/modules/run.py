@@ -27,7 +27,7 @@ from depthsearch.training.modules.batches import (
 from depthsearch.training.modules.checkpoint import Checkpoint, restore_generators
 from depthsearch.training.modules.device import autocast
 from depthsearch.training.modules.facts import points_per_entry, training_facts
-from depthsearch.training.modules.figures import GradientFigures, WeightFigures, matrix_of
+from depthsearch.training.modules.figures import GradientFigures, InitialWeights, WeightFigures, matrix_of
 from depthsearch.training.modules.measures import Sums, predictions_of, variance_of
 from depthsearch.training.modules.objective import Objective, Outcome, choose_objective, takes_targets
 from depthsearch.training.modules.optimizer import clip_gradients, set_learning_rate
@@ -70,7 +70,9 @@ class ModuleRun:
         )
         self._recipe, self._custom = problem.recipe, problem.network.custom_training()
         self._optimizer = optimizer_of(self._custom, self._recipe, self.module, device)
-        self._initial = [[weight.detach().clone() for weight in layer.weights] for layer in self._layers]
+        self._initial = InitialWeights.of(
+            [[weight.detach().clone() for weight in layer.weights] for layer in self._layers]
+        )
         self._objective: Objective = choose_objective(
             problem.data.spec,
             self._custom,
@@ -131,7 +133,7 @@ class ModuleRun:
             "entry": entry,
             "module": self.module.state_dict(),
             "optimizer": self._optimizer.state_dict(),
-            "initial": self._initial,
+            "initial": self._initial.tensors,
             "order": self._order,
             "reference": self._reference,
             "points": facts.snapshot_points,
@@ -144,8 +146,8 @@ class ModuleRun:
         """Go on from a state: the entries that are done."""
         self.module.load_state_dict(state["module"])
         self._optimizer.load_state_dict(state["optimizer"])
-        self._initial, self._order, self._reference = state["initial"], state["order"], state["reference"]
-        self._initial = [[weight.to(self._device) for weight in layer] for layer in self._initial]
+        self._order, self._reference = state["order"], state["reference"]
+        self._initial = InitialWeights.of([[weight.to(self._device) for weight in layer] for layer in state["initial"]])
         self._recorder = Recorder(self._facts(state["points"], tuple(state["unseen"])), self._detail)
         self._recorder.restore(state["record"])
         restore_generators(state["generators"])

@@ -25,6 +25,8 @@ def tensors(value: Any) -> Iterator[Tensor]:
 
 def first_tensor(value: Any) -> Tensor | None:
     """The first floating tensor inside a value; None where there is none."""
+    if isinstance(value, Tensor) and value.is_floating_point():
+        return value
     return next((tensor for tensor in tensors(value) if tensor.is_floating_point()), None)
 
 

@@ -16,7 +16,8 @@ Three things would give wrong numbers without an error, and are handled here:
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -51,18 +52,22 @@ _RECTIFIERS: frozenset[Callable[..., Any]] = frozenset(
 """Activations with a flat part below zero: a unit that is never above it passes no gradient."""
 
 
+Figure: TypeAlias = float | Tensor
+"""A number: on the CPU itself, on a GPU a tensor [] that is fetched later, with others."""
+
 SMALLEST_SINGLE = 1e-15
 """A norm below which the squares of single-precision numbers may have vanished."""
 
 
-def norm_of(tensor: Tensor) -> Tensor:
-    """[] Euclidean norm in double precision, of numbers whose squares single precision does not hold too."""
-    if tensor.device.type == "cpu":
-        single: Tensor = torch.linalg.vector_norm(tensor.float())
-        if SMALLEST_SINGLE < single.item() < float("inf"):
-            return single.double()
-    double: Tensor = torch.linalg.vector_norm(tensor, dtype=torch.float64)
-    return double
+def norm_of(tensor: Tensor) -> Figure:
+    """Euclidean norm, also of numbers whose squares single precision does not hold."""
+    if tensor.device.type != "cpu":
+        double: Tensor = torch.linalg.vector_norm(tensor, dtype=torch.float64)
+        return double
+    single: float = torch.linalg.vector_norm(tensor.float()).item()
+    if SMALLEST_SINGLE < single < float("inf"):
+        return single
+    return float(torch.linalg.vector_norm(tensor, dtype=torch.float64).item())
 
 
 @dataclass(eq=False)
@@ -82,7 +87,7 @@ class Layer:
     parameters: list[nn.Parameter]
     observed: bool = True
 
-    @property
+    @cached_property
     def weights(self) -> list[nn.Parameter]:
         """What its gradient norm is taken over: biases are left out."""
         matrices = [parameter for parameter in self.parameters if parameter.dim() > 1]
@@ -141,14 +146,14 @@ class _Seen:
     Attributes:
         calls: How often it ran.
         gradients: How many of their outputs' gradients arrived.
-        square: [] sum of the squares of these gradients.
+        square: Sum of the squares of these gradients.
         active: [units] whether a unit was ever above its activation's flat part; None where no such part was seen.
         place: When it first ran, counted over all layers; None where it did not.
     """
 
     calls: int = 0
     gradients: int = 0
-    square: Tensor | None = None
+    square: Figure | None = None
     active: Tensor | None = None
     place: int | None = None
     recomputed: int = 0
@@ -169,8 +174,8 @@ class Tape:
     _latest: Layer | None = None
     _ran: int = 0
     _backward: bool = False
-    last_input: Tensor | None = None
     output: Any = None
+    _last_inputs: Any = None
 
     @contextmanager
     def forward(self) -> Iterator[None]:
@@ -210,7 +215,7 @@ class Tape:
                     seen.place = self._ran
                 self._ran += 1
                 seen.calls += 1
-                self._latest, self.last_input = layer, first_tensor((args, kwargs))
+                self._latest, self._last_inputs = layer, (args, kwargs)
             if found is None or not found.requires_grad:
                 return None
             kept = found.clone() if found._is_view() else found  # noqa: SLF001 - torch has no public name for it
@@ -221,7 +226,7 @@ class Tape:
 
     @staticmethod
     def _add(seen: _Seen, gradient: Tensor) -> None:
-        square = norm_of(gradient.detach()).square()
+        square = norm_of(gradient.detach()) ** 2
         seen.square = square if seen.square is None else seen.square + square
         seen.gradients += 1
 
@@ -255,17 +260,18 @@ class Tape:
         seen = self._seen[index]
         return seen.calls == 0 or seen.gradients != seen.calls
 
-    def ran(self, index: int) -> bool:
-        """Whether that layer was called."""
-        return self._seen[index].calls > 0
+    @property
+    def last_input(self) -> Tensor | None:
+        """The first floating tensor that the last layer took; None where it took none."""
+        return first_tensor(self._last_inputs)
 
-    def activation_gradient_norm(self, index: int) -> Tensor | None:
-        """[] Euclidean norm of the gradient of that layer's outputs, over all calls; None where it was not seen."""
+    def activation_gradient_norm(self, index: int) -> Figure | None:
+        """Euclidean norm of the gradient of that layer's outputs, over all calls; None where it was not seen."""
         square = self._seen[index].square
-        return None if self.unseen(index) or square is None else square.sqrt()
+        return None if self.unseen(index) or square is None else square**0.5
 
-    def never_active(self, index: int) -> Tensor | None:
-        """[] share of that layer's units whose activation was flat at every point; None where none has a flat part."""
+    def never_active(self, index: int) -> Figure | None:
+        """Share of that layer's units whose activation was flat at every point; None where none has a flat part."""
         active = self._seen[index].active
         return None if active is None else 1 - active.float().mean()
 
