@@ -36,8 +36,15 @@ from depthsearch.workflows.attempts import Attempts
 from depthsearch.workflows.note import Notes
 from depthsearch.workflows.open_trials import OpenTrial, adopt, exclude, forget_adoptions
 from depthsearch.workflows.prepare import OnEvent, announce, prepared
-from depthsearch.workflows.stored import affordable_runs, budget_left, exclusions_end, ladder_of, method_for
-from depthsearch.workflows.watching import RoundWatcher
+from depthsearch.workflows.stored import (
+    affordable_runs,
+    budget_left,
+    exclusions_end,
+    ladder_of,
+    method_for,
+    seconds_left,
+)
+from depthsearch.workflows.watching import RoundWatcher, TimeIsOver
 
 DRAWN = 2_000
 """Curves of the posterior that the band of a search under way is drawn from; the answer's is taken from all."""
@@ -86,11 +93,14 @@ class Search:
             if adopted.exclusion is not None:
                 self._on_event(DepthExcluded(adopted.exclusion))
             under_way = self._completed(trials) or self._next_round()
-            while under_way:
+            while under_way and self._seconds_left() > 0:
                 self._carry_out(under_way, one_by_one=one_by_one)
                 self._check_kept()
                 self._notes.keep()
                 under_way, one_by_one = self._next_round(), False
+        except TimeIsOver:
+            # What is under way stays for a sitting with a larger budget.
+            forget_adoptions(self._stored, adopted)
         except BaseException:
             # Every finished run is stored, and the trials under way are adopted by the next sitting. If even this
             # cannot be written, the next sitting does it.
@@ -217,23 +227,59 @@ class Search:
         )
         done = of - len(jobs)
         if jobs:
-            engine = self._ready_engine()
-            watch, since = RoundWatcher(done, of, self._on_event), time.perf_counter()
-            for found in Attempts(engine, self._problem, jobs, watch, one_by_one=one_by_one):
-                if isinstance(found, TrainingFailed):
-                    self._exclude(found, under_way)
-                    continue
-                job, trace = found
-                with interrupts_deferred():  # a run that is finished is stored
-                    seconds, since = time.perf_counter() - since, time.perf_counter()
-                    trial, place = missing[job].pop()
-                    run = self._store(trial, place, trace, engine.name, seconds)
-                    if trial.is_whole:
-                        self._finish(trial)
-                done += 1
-                watch.finish(job)
-                self._on_event(RunFinished(job.depth, run.verdict.trained, done, of))
+            watch = RoundWatcher(done, of, self._on_event, self._seconds_of_round())
+            attempts = Attempts(self._ready_engine(), self._problem, jobs, watch, one_by_one=one_by_one)
+            began = time.perf_counter()
+            try:
+                self._take(attempts, missing, under_way, watch, of=of)
+            except TimeIsOver:
+                self._cut_short(under_way, time.perf_counter() - began)
+                raise
         self._report([trial for trial in under_way if trial.is_whole])
+
+    def _take(
+        self,
+        attempts: Attempts,
+        missing: dict[Job, list[tuple[OpenTrial, int]]],
+        under_way: Sequence[OpenTrial],
+        watch: RoundWatcher,
+        *,
+        of: int,
+    ) -> None:
+        """Store each run as it finishes, finish each trial that is whole, and give up what fails."""
+        since, done = time.perf_counter(), of - len(attempts.jobs)
+        for found in attempts:
+            if isinstance(found, TrainingFailed):
+                self._exclude(found, under_way)
+                continue
+            job, trace = found
+            with interrupts_deferred():  # a run that is finished is stored
+                seconds, since = time.perf_counter() - since, time.perf_counter()
+                trial, place = missing[job].pop()
+                run = self._store(trial, place, trace, attempts.engine.name, seconds)
+                if trial.is_whole:
+                    self._finish(trial)
+            done += 1
+            watch.finish(job)
+            self._on_event(RunFinished(job.depth, run.verdict.trained, done, of))
+
+    def _seconds_left(self) -> float:
+        return seconds_left(trials_of(self._study), self._settings)
+
+    def _seconds_of_round(self) -> float:
+        """How long a round may take: what the budget leaves; any time, where no trial is finished yet."""
+        trials = trials_of(self._study)
+        known = any(trial.state is State.COMPLETE for trial in trials)
+        return seconds_left(trials, self._settings) if known else float("inf")
+
+    def _cut_short(self, under_way: Sequence[OpenTrial], seconds: float) -> None:
+        """Note in the unfinished trials what was spent on them, which the budget counts."""
+        finished = sum(run.seconds or 0.0 for trial in under_way if trial.is_whole for run in trial.runs.values())
+        unfinished = [trial for trial in under_way if not trial.is_whole]
+        before = {trial.number: trial.seconds for trial in trials_of(self._study)}
+        for trial in unfinished:
+            spent = before[trial.number] + max(seconds - finished, 0.0) / len(unfinished)
+            self._stored.write_attributes(trial.trial_id, {trial_fields.SECONDS: spent})
 
     def _ready_engine(self) -> Engine:
         """The engine, made when it is first needed."""

@@ -130,11 +130,16 @@ def affordable_runs(trials: Sequence[Trial], settings: ResolvedSettings) -> floa
 
 
 def budget_left(trials: Sequence[Trial], settings: ResolvedSettings) -> bool:
-    """Whether one more trial fits: its runs are known beforehand, its seconds are not, so those may overrun."""
-    if affordable_runs(trials, settings) < settings.runs_per_trial:
-        return False
-    spent = sum(trial.seconds for trial in trials if trial.state is State.COMPLETE or trial.excluded is not None)
-    return settings.max_seconds is None or spent < settings.max_seconds
+    """Whether the budget allows the runs of one more trial, and any second."""
+    return affordable_runs(trials, settings) >= settings.runs_per_trial and seconds_left(trials, settings) > 0
+
+
+def seconds_left(trials: Sequence[Trial], settings: ResolvedSettings) -> float:
+    """Seconds that the budget still allows; infinite where there is no budget. A trial that was cut short counts."""
+    if settings.max_seconds is None:
+        return float("inf")
+    spent = sum(trial.seconds for trial in trials if trial.state is not State.FAILED or trial.excluded is not None)
+    return settings.max_seconds - spent
 
 
 def ladder_of(problem: Problem, trials: Sequence[Trial]) -> Ladder | None:

@@ -36,6 +36,10 @@ class _Run:
         )
 
 
+class TimeIsOver(Exception):
+    """The seconds of the budget ended within a round."""
+
+
 class RoundWatcher:
     """Asked by the engine after each entry of each run.
 
@@ -45,15 +49,23 @@ class RoundWatcher:
         done: Runs of the round that were finished before.
         of: All of its runs.
         on_event: Called every second at most.
+        seconds: After which the round ends, whatever is under way.
     """
 
-    def __init__(self, done: int, of: int, on_event: OnEvent) -> None:
+    def __init__(self, done: int, of: int, on_event: OnEvent, seconds: float = float("inf")) -> None:
         self._done, self._of, self._on_event = done, of, on_event
         self._runs: dict[Job, _Run] = {}
         self._thread, self._shown = threading.current_thread(), time.monotonic()
+        self._end = self._shown + seconds
 
     def __call__(self, trace: Trace) -> int | None:
-        """The entry at which the verdict was settled, or None to go on."""
+        """The entry at which the verdict was settled, or None to go on.
+
+        Raises:
+            TimeIsOver: The seconds of the round are over.
+        """
+        if time.monotonic() > self._end:
+            raise TimeIsOver
         if threading.current_thread() is self._thread:
             self._see(trace)
         return settled_epoch(trace)

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from optuna.trial import TrialState
 from sqlalchemy import Engine, event
 
 from depthsearch.errors import StoreUnavailable
-from depthsearch.results.answer import Answer
+from depthsearch.results.answer import Answer, Outcome
 from depthsearch.results.events import Event, RunFinished, TrialStarted
 from depthsearch.search.settings import SearchSettings
 from depthsearch.store import open_store
 from depthsearch.workflows import find
+from depthsearch.workflows.loop import Search
+from depthsearch.workflows.open_trials import OpenTrial
 from tests.workflows.searches import BELIEVED, PROBLEM, SETTINGS, essence, history
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -163,3 +166,30 @@ def test_killed_again_and_again(tmp_path: Path, undisturbed: tuple[Answer, list[
     again = find(PROBLEM, SETTINGS, storage=url)
     assert essence(again) == essence(answer)
     assert history(url, again.study) == expected
+
+
+def test_a_round_that_the_seconds_of_the_budget_cut_short_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second round has no time: its trials stay under way, and what was spent on them counts."""
+    whole, url = f"sqlite:///{tmp_path / 'whole.db'}", f"sqlite:///{tmp_path / 'cut.db'}"
+    undisturbed = find(PROBLEM, SETTINGS, storage=whole)
+    budget, rounds = 1000.0, iter((float("inf"), -1.0))
+    limited = SETTINGS.model_copy(update={"max_seconds": budget})
+    with monkeypatch.context() as patched:
+        patched.setattr(Search, "_seconds_of_round", lambda self: next(rounds))
+        patched.setattr(Search, "_cut_short", _all_of(budget))
+        cut = find(PROBLEM, limited, storage=url)
+    assert cut.outcome is Outcome.BUDGET_ENDED
+    assert 0 < cut.cost.trials < undisturbed.cost.trials
+    assert find(PROBLEM, limited, storage=url).cost == cut.cost  # no second is left
+
+    again = find(PROBLEM, SETTINGS, storage=url)
+    assert essence(again) == essence(undisturbed)
+    assert history(url, again.study) == history(whole, undisturbed.study)
+
+
+def _all_of(budget: float) -> Callable[[Search, Sequence[OpenTrial], float], None]:
+    """As if the round that was cut short had taken the whole budget."""
+    original = Search._cut_short
+    return lambda self, under_way, _seconds: original(self, under_way, budget)
