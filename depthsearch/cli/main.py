@@ -87,7 +87,11 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 concluded, 1 internal error, 2 misuse, 3 below --at-least, 4 open, 130 interrupted."""
     interrupt_on_sigterm()
-    sys.exit(run(arguments))
+    code = run(arguments)
+    # Where Ctrl-C arrived inside an `exec`, as in the making of a dataclass, Python would end itself with SIGINT under
+    # `python -m`, whatever code it is given: it remembers how the last `exec` ended.
+    exec("")
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -145,15 +145,15 @@ def _with_logits(model: Any, spec: DataSpec) -> "nn.Module":
     class Logits(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.model = model
+            self.network = model
 
         def forward(self, x: "Tensor") -> "Tensor":
             if spec.image is not None:
-                found = self.model(pixel_values=x.reshape(-1, *spec.image))  # [batch, channels, height, width]
-            elif spec.task == "sequence" and self.model.config.is_encoder_decoder:
-                found = self.model(input_ids=x, decoder_input_ids=x)
+                found = self.network(pixel_values=x.reshape(-1, *spec.image))  # [batch, channels, height, width]
+            elif spec.task == "sequence" and self.network.config.is_encoder_decoder:
+                found = self.network(input_ids=x, decoder_input_ids=x)
             else:
-                found = self.model(input_ids=x)  # [batch, positions]
+                found = self.network(input_ids=x)  # [batch, positions]
             logits: Tensor = found.logits
             return logits[..., : spec.outputs]
 

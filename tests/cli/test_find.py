@@ -461,3 +461,19 @@ def test_a_signal_while_libraries_are_imported_is_not_lost(milliseconds: int, nu
     # Before it runs anything of ours, the interpreter ends by itself, and says so.
     in_the_interpreter = process.returncode == 1 and "init_import_site" in str(printed)
     assert process.returncode in (130, -number) or in_the_interpreter, printed
+
+
+def test_ctrl_c_within_an_exec_ends_with_the_same_code() -> None:
+    Path("interrupted.py").write_text("""
+from depthsearch.cli import main
+
+def run(arguments):
+    try:
+        exec("raise KeyboardInterrupt")
+    except KeyboardInterrupt:
+        return 130
+
+main.run = run
+main.main()
+""")
+    assert subprocess.run([sys.executable, "-m", "interrupted"], check=False).returncode == 130

@@ -136,5 +136,5 @@ def test_the_transformer_of_the_manual(folder: Path) -> None:
 def test_a_published_architecture_of_width_64(model: str, settings: dict[str, Any], data: Any, last: str) -> None:
     run = searched(Problem(model=model, set=settings, data=data, recipe=QUICK))
 
-    assert gradients(run)[f"model.{last}"] > 0
+    assert gradients(run)[f"network.{last}"] > 0
     assert math.isfinite(run.trace.loss[-1])
