@@ -16,6 +16,7 @@ from depthsearch.errors import InvalidValue
 from depthsearch.networks.base import CustomTraining
 from depthsearch.problem.problem import Problem
 from depthsearch.training.engine import Job, train_all
+from depthsearch.training.modules import tape
 from depthsearch.training.modules.engine import ModuleEngine
 from depthsearch.training.modules.stacked_engine import TorchEngine
 from depthsearch.training.recorder import EpochOrders
@@ -321,6 +322,25 @@ def test_the_watcher_ends_a_run_before_its_first_step() -> None:
 
     assert trace.epochs == trace.steps == 0
     assert len(trace.snapshots) == 1
+
+
+@pytest.mark.parametrize(("activation", "intercepted"), [(nn.Tanh, 1), (nn.ReLU, 11)])
+def test_functions_are_intercepted_only_where_the_first_recorded_step_runs_a_rectifier(
+    activation: type[nn.Module], intercepted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Counted(tape._Rectified):
+        times = 0
+
+        def __enter__(self) -> Any:
+            Counted.times += 1
+            return super().__enter__()  # type: ignore[no-untyped-call]
+
+    def build(depth: int) -> nn.Module:
+        return nn.Sequential(*[part for _ in range(depth) for part in (nn.Linear(8, 8), activation())], nn.Linear(8, 3))
+
+    monkeypatch.setattr(tape, "_Rectified", Counted)
+    trained(problem_of(f"intercepted-{intercepted}", Code(build), steps=40))
+    assert Counted.times == intercepted
 
 
 def test_a_full_record_changes_nothing() -> None:

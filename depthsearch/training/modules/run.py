@@ -87,6 +87,7 @@ class ModuleRun:
         self._detail = DetailRecorder(data if isinstance(data, Dataset) else None) if full else None
         self._recorder: Recorder | None = None
         self._order: list[int] = []
+        self._rectifiers = True
 
     def train(self, watch: Watch | None, checkpoint: Checkpoint | None = None) -> Trace:
         """Train the budget, or until the watcher names an entry.
@@ -219,8 +220,11 @@ class ModuleRun:
         return outcome
 
     def _recorded_step_on(self, batch: Any, *, first: bool) -> tuple[Outcome, GradientFigures]:
-        """Forward and backward pass with the hooks on; nothing else differs."""
-        tape = Tape(self.module, self._layers)
+        """Forward and backward pass with the hooks on; nothing else differs.
+
+        A network whose first recorded step runs no activation with a flat part is taken to have none.
+        """
+        tape = Tape(self.module, self._layers, self._rectifiers)
         check = self._problem.network.watch_first_pass(self.module) if first else None
         self._optimizer.zero_grad()
         with tape.recording():
@@ -229,7 +233,7 @@ class ModuleRun:
             if check is not None:
                 check()
             outcome.loss.backward()  # type: ignore[no-untyped-call]
-        self._order = self._order or tape.order()
+        self._order, self._rectifiers = self._order or tape.order(), tape.rectified
         return outcome, GradientFigures.of(tape, self._order, keep=self._full)
 
     def _update(self, step: int) -> None:

@@ -14,7 +14,7 @@ Three things would give wrong numbers without an error, and are handled here:
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -166,10 +166,16 @@ class Tape:
     Args:
         module: The network.
         layers: Of it (see layers_of).
+        rectifiers: Whether activations with a flat part are looked for, which intercepts every function of torch.
+
+    Attributes:
+        rectified: Whether one ran.
     """
 
     module: nn.Module
     layers: list[Layer]
+    rectifiers: bool = True
+    rectified: bool = False
     _seen: dict[int, _Seen] = field(default_factory=dict)
     _latest: Layer | None = None
     _ran: int = 0
@@ -180,7 +186,7 @@ class Tape:
     @contextmanager
     def forward(self) -> Iterator[None]:
         """The forward pass runs in this block; the backward pass comes after it, inside `recording`."""
-        with _Rectified(self._rectified):
+        with _Rectified(self._rectified) if self.rectifiers else nullcontext():
             yield
         self._backward = True
 
@@ -232,6 +238,7 @@ class Tape:
 
     def _rectified(self, output: Any) -> None:
         """An activation with a flat part gave this output: it belongs to the layer that ran last."""
+        self.rectified = True
         if self._latest is None or not isinstance(output, Tensor) or output.dim() < 2:  # noqa: PLR2004 - batch, units
             return
         seen = self._seen[self.layers.index(self._latest)]
