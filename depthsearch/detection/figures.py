@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from depthsearch.detection.trained import STANDARD_ERRORS, chance_bar_of, reached
 from depthsearch.problem.criterion import Criterion
-from depthsearch.problem.recipe import ADAM_EPSILON, ADAM_SECOND_DECAY
 from depthsearch.training.trace import Trace
 
 FLAT_CHANGE = 0.01
@@ -125,9 +124,9 @@ def reach_at_start(trace: Trace) -> float:
 
 def _reach(trace: Trace, gradient: float) -> float:
     facts = trace.facts
-    if facts.optimizer == "sgd":
+    if facts.epsilon is None:
         return float(facts.learning_rate / (1 - facts.momentum) * trace.budget_steps * gradient)
-    return gradient / math.sqrt(facts.first_weights) / ADAM_EPSILON
+    return gradient / math.sqrt(facts.first_weights) / facts.epsilon
 
 
 def step_share(trace: Trace) -> float | None:
@@ -142,7 +141,8 @@ def step_share(trace: Trace) -> float | None:
     if end is None or not np.isfinite(gradients).all():
         return None
     steps = trace.snapshots.epochs * (trace.budget_steps / max(trace.budget_epochs, 1))
-    kept = ADAM_SECOND_DECAY ** (steps[-1] - steps)
+    decay = trace.facts.second_decay
+    kept = (1.0 if decay is None else decay) ** (steps[-1] - steps)
     past = math.sqrt(float((kept * gradients**2).sum() / kept.sum()))
     return end / past if past > 0 else None
 

@@ -3,30 +3,17 @@
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args
+from dataclasses import fields
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from depthsearch.errors import InvalidValue
+from depthsearch.problem.optimizers import DEFAULT_LEARNING_RATE, DEFAULT_NUMBERS, AdaptiveNumbers, Optimizer
 from depthsearch.schema import MANY, ExtendedModel, one_of, without_nulls
 
 ENTRIES = 20
 """Entries of a trace whose budget is in steps."""
-
-
-ADAM_EPSILON = 1e-8
-"""What Adam and AdamW add to the root of the second moment (torch's default)."""
-
-ADAM_SECOND_DECAY = 0.999
-"""By which the second moment of Adam and AdamW forgets with every step (torch's default)."""
-
-DEFAULT_LEARNING_RATE: dict[str, float] = {"sgd": 0.01, "adam": 0.001, "adamw": 0.001}
-
-
-OptimizerName = Literal["sgd", "adam", "adamw"]
-
-
-Optimizer = Annotated[OptimizerName, one_of("optimizer", OptimizerName)]
 
 
 ScheduleName = Literal["constant", "cosine"]
@@ -49,16 +36,19 @@ WITHOUT_EFFECT: dict[str, object] = {
 }
 """Values that say what null says: they become null, so that equal trainings are equal questions."""
 
+ADAPTIVE = tuple(field.name for field in fields(AdaptiveNumbers))
+"""Numbers of adaptive optimizers, whose defaults become null too."""
+
 
 class Recipe(ExtendedModel):
     """How one network is trained.
 
     Attributes:
         optimizer: Optimizer, with torch's definitions.
-        learning_rate: Learning rate. By default 0.01 for sgd and 0.001 for adam and adamw.
+        learning_rate: Learning rate. By default 0.001 for adam and adamw and 0.01 for the others.
         momentum: Momentum of sgd. By default 0.9; null for the other optimizers.
         nesterov: Nesterov's momentum, for sgd.
-        weight_decay: Weight decay, decoupled for adamw (arXiv 1711.05101), L2 regularization for sgd and adam. By
+        weight_decay: Weight decay, decoupled for adamw (arXiv 1711.05101), L2 regularization for the others. By
             default 0.01 for adamw and 0 for the others.
         batch_size: Training points of one step. The last batch of an epoch may be smaller.
         epochs: Passes over the training set. By default 200; null where steps are given.
@@ -72,6 +62,11 @@ class Recipe(ExtendedModel):
         label_smoothing: Share of the target that is spread evenly over all classes (arXiv 1512.00567). By default none.
         precision: Numbers that layers compute with on a GPU. By default float32; with `bfloat16` the
             weights and the optimizer stay in float32 (mixed precision, arXiv 1710.03740).
+        epsilon: What an adaptive optimizer adds to the number by which it divides a step. By default 1e-10 for adagrad
+            and 1e-8 for adam, adamw and rmsprop.
+        first_decay: What remains of the mean gradient after a step, beta1 of adam and adamw. By default 0.9.
+        second_decay: What remains of the mean squared gradient after a step, beta2 of adam and adamw, alpha of rmsprop.
+            By default 0.99 for rmsprop and 0.999 for adam and adamw.
 
     Raises:
         InvalidValue: Two fields exclude each other, or one belongs to another optimizer or schedule.
@@ -80,6 +75,7 @@ class Recipe(ExtendedModel):
     called: ClassVar[str] = "recipe"
     added: ClassVar[tuple[str, ...]] = (
         "schedule", "final_learning_rate", "warmup_steps", "clip_norm", "label_smoothing", "precision",
+        "epsilon", "first_decay", "second_decay",
     )  # fmt: skip
 
     optimizer: Optimizer = "sgd"
@@ -96,22 +92,26 @@ class Recipe(ExtendedModel):
     clip_norm: Annotated[float, Field(strict=True, gt=0)] | None = None
     label_smoothing: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = None
     precision: Precision | None = None
+    epsilon: Annotated[float, Field(strict=True, ge=1e-30, le=1e30)] | None = None  # above zero in float32 too
+    first_decay: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = None
+    second_decay: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _resolve(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
+        optimizer = str(data.get("optimizer") or "sgd")
+        usual = {name: DEFAULT_NUMBERS[name].get(optimizer) for name in ADAPTIVE}
+        without_effect = WITHOUT_EFFECT | usual
         given = {
             name: value
             for name, value in without_nulls(data).items()
-            if isinstance(value, bool) or value != WITHOUT_EFFECT.get(name)
+            if isinstance(value, bool) or value != without_effect.get(name)
         }
-        optimizer = given.get("optimizer", "sgd")
-        sgd = optimizer == "sgd"
         defaults = {
-            "learning_rate": DEFAULT_LEARNING_RATE.get(str(optimizer), 0.01),
-            "momentum": 0.9 if sgd else None,
+            "learning_rate": DEFAULT_LEARNING_RATE.get(optimizer, 0.01),
+            "momentum": DEFAULT_NUMBERS["momentum"].get(optimizer),
             "weight_decay": 0.01 if optimizer == "adamw" else 0.0,
             "epochs": None if "steps" in given else 200,
             "final_learning_rate": 0.0 if given.get("schedule") == "cosine" else None,
@@ -120,9 +120,11 @@ class Recipe(ExtendedModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.optimizer != "sgd" and self.momentum is not None:
-            reason = f"belongs to sgd, but got {self.momentum} with {self.optimizer}: leave it out"
-            raise InvalidValue(reason, path="recipe.momentum", value=self.momentum)
+        for name, optimizers in DEFAULT_NUMBERS.items():
+            value = getattr(self, name)
+            if value is not None and self.optimizer not in optimizers:
+                reason = f"belongs to {' and '.join(optimizers)}, but got {value} with {self.optimizer}: leave it out"
+                raise InvalidValue(reason, path=f"recipe.{name}", value=value)
         if self.nesterov and not self.momentum:
             momentum = "no momentum" if self.momentum is None else f"momentum {self.momentum}"
             reason = f"needs sgd with a momentum above 0, but got {momentum} with {self.optimizer}"
@@ -146,6 +148,13 @@ class Recipe(ExtendedModel):
         if self.warmup_steps and self.steps is not None and self.warmup_steps >= self.steps:
             expected = f"below {self.steps}, the steps of the budget"
             raise InvalidValue(path="recipe.warmup_steps", value=self.warmup_steps, expected=expected)
+
+    @property
+    def adaptive(self) -> AdaptiveNumbers:
+        """The numbers of the optimizer's adaptive steps, with the defaults of those that are left out."""
+        given = {name: getattr(self, name) for name in ADAPTIVE}
+        usual = {name: DEFAULT_NUMBERS[name].get(self.optimizer) for name in ADAPTIVE}
+        return AdaptiveNumbers(**{name: usual[name] if given[name] is None else given[name] for name in ADAPTIVE})
 
     @property
     def budget(self) -> tuple[str, int]:
@@ -243,6 +252,3 @@ def _points_of_one_epoch(first: int, last: int, per_epoch: int, batch_size: int,
         begin, end = max(first - epoch * per_epoch, 0), min(last - epoch * per_epoch, per_epoch)
         most = max(most, min(end * batch_size, points) - begin * batch_size)
     return most
-
-
-OPTIMIZERS: tuple[str, ...] = get_args(OptimizerName)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
+from depthsearch.problem.optimizers import DEFAULT_NUMBERS
 from depthsearch.problem.problem import Problem
 from depthsearch.training.trace import Snapshot, Trace, TrainingFacts
 
@@ -103,5 +104,6 @@ def decode_trace(data: bytes, problem: Problem) -> Trace:
 
 
 def _facts(stored: dict[str, Any]) -> TrainingFacts:
-    """JSON has lists for tuples."""
-    return TrainingFacts(**(stored | {"unseen": tuple(stored.get("unseen", ()))}))
+    """JSON has lists for tuples; earlier versions left out the numbers of optimizers, which were the usual ones."""
+    usual = {name: DEFAULT_NUMBERS[name].get(stored["optimizer"]) for name in ("epsilon", "second_decay")}
+    return TrainingFacts(**(usual | stored | {"unseen": tuple(stored.get("unseen", ()))}))

@@ -166,7 +166,7 @@ class TrainingFacts:
     """What the detection needs to know of how a run was trained.
 
     Attributes:
-        optimizer: sgd, adam or adamw.
+        optimizer: sgd, adam, adamw, rmsprop or adagrad.
         learning_rate: The mean over the steps of the budget: times their number, it is how far a constant gradient
             moves a weight, whatever the schedule.
         momentum: Of sgd; 0 for the others.
@@ -181,6 +181,9 @@ class TrainingFacts:
         unseen: Layers whose outputs' gradients are not seen: containers that hold parameters apart from those of
             their layers, and layers whose weights are used without calling them.
         score_name: What the score is: "accuracy", "explained variance", or "score" where a user's code defines it.
+        epsilon: What an adaptive optimizer adds to the number by which it divides a step; None for sgd.
+        second_decay: What remains of an adaptive optimizer's mean squared gradient after a step; None for sgd, and for
+            adagrad, which keeps the sum.
     """
 
     optimizer: str
@@ -194,6 +197,8 @@ class TrainingFacts:
     snapshot_points: int | None = None
     unseen: tuple[int, ...] = ()
     score_name: str = "accuracy"
+    epsilon: float | None = None
+    second_decay: float | None = None
 
     @classmethod
     def of(cls, problem: Problem, *, points: int) -> "TrainingFacts":
@@ -222,6 +227,8 @@ class TrainingFacts:
             batch_statistics=batch_statistics,
             entry="epoch" if recipe.steps is None else "entry",
             points_per_entry=points_per_entry,
+            epsilon=recipe.adaptive.epsilon,
+            second_decay=recipe.adaptive.second_decay,
         )
 
 

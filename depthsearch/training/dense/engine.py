@@ -18,7 +18,6 @@ from depthsearch.networks.base import Plan
 from depthsearch.networks.dense import as_dense
 from depthsearch.networks.initialization import initial_weights
 from depthsearch.problem.problem import Problem
-from depthsearch.problem.recipe import ADAM_EPSILON
 from depthsearch.training.dense import passes, training
 from depthsearch.training.dense.compile import compile_elsewhere, compiled_before
 from depthsearch.training.dense.program import DENSE, LANES, Program, claims, lay_out
@@ -188,12 +187,13 @@ class _Run:
         orders = self.orders.of_epochs(done // per_epoch, int(ends[-1] - 1) // per_epoch)
         losses, accuracies = np.empty(len(ends)), np.empty(len(ends))
         states = np.empty((len(ends), self.P.size + 2 * self.MM.size), np.float32)
-        decay, decoupled = recipe.weight_decay, recipe.optimizer == "adamw"
+        decay, decoupled, numbers = recipe.weight_decay, recipe.optimizer == "adamw", recipe.adaptive
         training.train_entries(
             self.program.steps, self.data.x_train, self.labels, orders, recipe.batch_size,
             self.P, self.D, self.V1, self.V2, batch.A, batch.at, self.MM, self.MV, np.empty(0),
             passes.TRAIN, _rule(self.problem),
-            self._rates(done, int(ends[-1])), recipe.momentum or 0.0, decay if decoupled else 0.0, ADAM_EPSILON,
+            self._rates(done, int(ends[-1])), recipe.momentum or 0.0, decay if decoupled else 0.0,
+            numbers.epsilon or 0.0, training.decays_of(numbers),
             recipe.label_smoothing or 0.0, recipe.clip_norm or 0.0, 0.0 if decoupled else decay,
             done, ends, losses, accuracies, states,
         )  # fmt: skip
@@ -272,7 +272,7 @@ def _rule(problem: Problem) -> int:
     recipe = problem.recipe
     if recipe.optimizer == "sgd":
         return training.NESTEROV if recipe.nesterov else training.SGD
-    return training.ADAM
+    return {"rmsprop": training.RMSPROP, "adagrad": training.ADAGRAD}.get(recipe.optimizer, training.ADAM)
 
 
 def _initial_parameters(problem: Problem, plan: Plan, program: Program, seed: int) -> Floats:

@@ -13,33 +13,47 @@ from depthsearch.training.dense.lanes import load, magnitude, spread, square_roo
 from depthsearch.training.dense.passes import backward, forward, loss, smooth_labels
 from depthsearch.training.dense.program import ACTIVATE, LANES
 
-SGD, NESTEROV, ADAM = range(3)
+SGD, NESTEROV, ADAM, RMSPROP, ADAGRAD = range(5)
 
 
 TINY = 1e-6
 """What clipping adds to a norm before it divides by it, as torch does."""
 
 
-BETA1, BETA2 = 0.9, 0.999
+def decays_of(numbers):
+    """What remains of the first and the second moment after a step, and the shares of a new gradient, 1 less these.
+
+    The shares are differences of float32, taken here so that the compiler does not rearrange what they enter.
+    """
+    first, second = numbers.first_decay or 0.0, numbers.second_decay or 0.0
+    return np.array([first, second, ONE - f32(first), ONE - f32(second)])
 
 
 @compiled
-def update(rule, P, D, V1, V2, count, learning_rate, momentum, decay, epsilon):
+def update(rule, P, D, V1, V2, count, learning_rate, momentum, decay, epsilon, decays):
     """One optimizer step, with torch's definitions; `count` is the number of this step, from 1.
 
-    `decay` is decoupled weight decay.
+    `decay` is decoupled weight decay, `decays` what `decays_of` gives. A rule takes no notice of numbers that belong to
+    another.
     """
-    rate = f32(learning_rate)
+    rate, tiny = f32(learning_rate), f32(epsilon)
+    first, second, new_first, new_second = f32(decays[0]), f32(decays[1]), f32(decays[2]), f32(decays[3])
     if rule == ADAM:
         kept = f32(1.0 - learning_rate * decay)
-        first, second = f32(BETA1), f32(BETA2)
-        size = f32(learning_rate / (1.0 - BETA1**count))
-        root = f32(1.0 / math.sqrt(1.0 - BETA2**count))
-        tiny = f32(epsilon)
+        size = f32(learning_rate / (1.0 - decays[0] ** count))
+        root = f32(1.0 / math.sqrt(1.0 - decays[1] ** count))
         for i in range(P.size):
-            V1[i] = first * V1[i] + (ONE - first) * D[i]
-            V2[i] = second * V2[i] + (ONE - second) * D[i] * D[i]
+            V1[i] = first * V1[i] + new_first * D[i]
+            V2[i] = second * V2[i] + new_second * D[i] * D[i]
             P[i] = kept * P[i] - size * V1[i] / (np.sqrt(V2[i]) * root + tiny)
+    elif rule == RMSPROP:
+        for i in range(P.size):
+            V2[i] = second * V2[i] + new_second * D[i] * D[i]
+            P[i] -= rate * D[i] / (np.sqrt(V2[i]) + tiny)
+    elif rule == ADAGRAD:
+        for i in range(P.size):
+            V2[i] += D[i] * D[i]
+            P[i] -= rate * D[i] / (np.sqrt(V2[i]) + tiny)
     else:
         kept = f32(momentum)
         if rule == NESTEROV:
@@ -90,7 +104,8 @@ def fill_batch(points, labels, order, first, last, A, at):
 @compiled
 def train_entries(
     steps, points, labels, orders, batch_size, P, D, V1, V2, A, at, MM, MV, AG,
-    mode, rule, rates, momentum, decay, epsilon, smoothing, clip, l2, done, ends, losses, accuracies, states,
+    mode, rule, rates, momentum, decay, epsilon, decays,
+    smoothing, clip, l2, done, ends, losses, accuracies, states,
 ):  # fmt: skip
     """Train from step `done` to each of the steps `ends`; the means of each of these entries, and the state after it.
 
@@ -119,7 +134,7 @@ def train_entries(
                 clip_and_decay(P, D, clip, l2)
             rate = rates[done - first_step]
             done += 1
-            update(rule, P, D, V1, V2, done, rate, momentum, decay, epsilon)
+            update(rule, P, D, V1, V2, done, rate, momentum, decay, epsilon, decays)
             summed += loss_of_batch
             right += correct
             seen += n

@@ -6,10 +6,15 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from depthsearch.problem.recipe import ADAM_EPSILON, Recipe
+from depthsearch.problem.recipe import Recipe
 
 TINY = 1e-6
 """What clipping adds to a norm before it divides by it, as torch does."""
+
+
+def can_be_recorded(recipe: Recipe, device: torch.device) -> bool:
+    """Whether the optimizer's steps can be recorded as a CUDA graph: Adagrad's cannot, since it reads numbers back."""
+    return device.type == "cuda" and recipe.optimizer != "adagrad"
 
 
 def make_optimizer(
@@ -19,29 +24,38 @@ def make_optimizer(
 
     Args:
         parameters: What it trains.
-        recipe: Optimizer, learning rate, momentum and weight decay.
+        recipe: Optimizer, learning rate, weight decay, and the numbers of the optimizer.
         device: Where the parameters are.
-        recordable: Take fused steps, which round otherwise than torch's default ones. On a GPU they can be recorded as
-            a CUDA graph: Adam counts its steps there, and a learning rate that changes is a tensor, which
-            `set_learning_rate` writes to.
+        recordable: Take fused steps where torch has them, which round otherwise than torch's default ones. On a GPU
+            they can be recorded as a CUDA graph (see `can_be_recorded`): adaptive optimizers count their steps there,
+            and a learning rate that changes is a tensor, which `set_learning_rate` writes to.
     """
-    parameters, decay, cuda = list(parameters), recipe.weight_decay, recordable and device.type == "cuda"
+    graph = recordable and can_be_recorded(recipe, device)
     rate: float | Tensor = recipe.learning_rate
-    fused = True if recordable else None
-    if cuda and not recipe.constant_rate:
+    if graph and not recipe.constant_rate:
         rate = torch.tensor(rate, dtype=torch.float32, device=device)
-    match recipe.optimizer:
-        case "sgd":
-            momentum, nesterov = recipe.momentum or 0.0, recipe.nesterov
-            return torch.optim.SGD(parameters, rate, momentum, nesterov=nesterov, weight_decay=decay, fused=fused)
-        case "adam":
-            return torch.optim.Adam(
-                parameters, rate, eps=ADAM_EPSILON, weight_decay=decay, fused=fused, capturable=cuda
-            )
-        case "adamw":
-            return torch.optim.AdamW(
-                parameters, rate, eps=ADAM_EPSILON, weight_decay=decay, fused=fused, capturable=cuda
-            )
+    if recipe.optimizer == "sgd":
+        momentum, decay, fused = recipe.momentum or 0.0, recipe.weight_decay, True if recordable else None
+        return torch.optim.SGD(parameters, rate, momentum, nesterov=recipe.nesterov, weight_decay=decay, fused=fused)
+    return _adaptive(parameters, recipe, rate, recordable=recordable, graph=graph)
+
+
+def _adaptive(
+    parameters: Iterable[Parameter], recipe: Recipe, rate: float | Tensor, *, recordable: bool, graph: bool
+) -> torch.optim.Optimizer:
+    numbers, decay, fused = recipe.adaptive, recipe.weight_decay, True if recordable else None
+    epsilon, second = numbers.epsilon or 0.0, numbers.second_decay or 0.0
+    if recipe.optimizer == "rmsprop":
+        # Only steps of all parameters at once take a tensor as their rate within a graph.
+        at_once = True if graph else None
+        return torch.optim.RMSprop(
+            parameters, rate, second, epsilon, weight_decay=decay, capturable=graph, foreach=at_once
+        )
+    if recipe.optimizer == "adagrad":
+        return torch.optim.Adagrad(parameters, rate, weight_decay=decay, eps=epsilon)
+    kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
+    betas = numbers.first_decay or 0.0, second
+    return kind(parameters, rate, betas, epsilon, weight_decay=decay, fused=fused, capturable=graph)
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

@@ -20,7 +20,7 @@ from depthsearch.training.detail import DetailRecorder
 from depthsearch.training.engine import Job, Record, Watch
 from depthsearch.training.failures import translate_build_errors, translate_out_of_memory
 from depthsearch.training.modules.device import check_precision, threads, torch_device
-from depthsearch.training.modules.optimizer import make_optimizer, set_learning_rate
+from depthsearch.training.modules.optimizer import can_be_recorded, make_optimizer, set_learning_rate
 from depthsearch.training.modules.stack import NetworkStack
 from depthsearch.training.modules.steps import RecordedSteps, Steps, count_correct, mean_losses
 from depthsearch.training.recorder import EpochOrders, Recorder, RunFacts
@@ -107,9 +107,10 @@ class _Stack:
         self.networks = NetworkStack(plan, weights).to(device)
         self.initial = [layer.weight.detach().clone() for layer in self.networks.dense]
         self.optimizer = make_optimizer(self.networks.parameters(), problem.recipe, device, recordable=True)
-        steps = RecordedSteps if device.type == "cuda" else Steps
+        recorded = can_be_recorded(problem.recipe, device)
+        steps = RecordedSteps if recorded else Steps
         self.steps = steps(self.networks, self.optimizer, problem.recipe)
-        self.share_left_at_once = 0.5 if device.type == "cuda" else 1.0
+        self.share_left_at_once = 0.5 if recorded else 1.0
         self.kept = output_indices(plan)
         self.total_steps = problem.recipe.total_steps(len(data.x_train))
         self.orders = [EpochOrders(len(data.x_train), seed) for seed in seeds]
