@@ -486,12 +486,22 @@ def test_without_momentum_the_reach_is_shorter() -> None:
     assert found.evidence.figures["reach"] == pytest.approx(0.96)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
-def test_adams_reach_is_the_root_mean_square_gradient_over_epsilon(optimizer: str) -> None:
-    problem = Problem(width=8, recipe={"optimizer": optimizer, "epochs": 30})
+@pytest.mark.parametrize(
+    ("recipe", "epsilon"),
+    [
+        ({"optimizer": "adam"}, 1e-8),
+        ({"optimizer": "adamw"}, 1e-8),
+        ({"optimizer": "rmsprop"}, 1e-8),
+        ({"optimizer": "adam", "epsilon": 1e-5}, 1e-5),
+    ],
+    ids=["adam", "adamw", "rmsprop", "epsilon"],
+)
+def test_adams_reach_is_the_root_mean_square_gradient_over_epsilon(recipe: dict[str, Any], epsilon: float) -> None:
+    problem = Problem(width=8, recipe=recipe | {"epochs": 30})
 
     # 2 x 8 weights: a norm of 2e-8 is a root mean square of 0.5e-8, half of epsilon.
-    found = verdict(make_trace(problem=problem, weight_gradient_norm=[2e-8, 1, 1, 1], activation_gradient_norm=SHRUNK))
+    norms = [2 * epsilon, 1, 1, 1]
+    found = verdict(make_trace(problem=problem, weight_gradient_norm=norms, activation_gradient_norm=SHRUNK))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.VANISHED, "reach")
     assert found.evidence.figures["reach"] == pytest.approx(0.5)

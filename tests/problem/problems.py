@@ -10,6 +10,7 @@ from depthsearch.networks.base import Network
 from depthsearch.networks.dense import DenseNetwork
 from depthsearch.networks.initialization import INITIALIZATIONS
 from depthsearch.problem.criterion import Criterion
+from depthsearch.problem.optimizers import DEFAULT_NUMBERS
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.recipe import Recipe
 
@@ -32,7 +33,7 @@ def _data() -> st.SearchStrategy[DataSource]:
 @st.composite
 def recipes(draw: st.DrawFn) -> Recipe:
     """Any valid recipe."""
-    optimizer = draw(st.sampled_from(["sgd", "adam", "adamw"]))
+    optimizer = draw(st.sampled_from(["sgd", "adam", "adamw", "rmsprop", "adagrad"]))
     fields: dict[str, Any] = {
         "optimizer": optimizer,
         "learning_rate": draw(st.none() | _positive),
@@ -42,6 +43,9 @@ def recipes(draw: st.DrawFn) -> Recipe:
     if optimizer == "sgd":
         momentum = draw(st.none() | st.floats(0, 1, exclude_max=True))
         fields |= {"momentum": momentum, "nesterov": momentum != 0 and draw(st.booleans())}
+    for name in ("epsilon", "first_decay", "second_decay"):
+        if optimizer in DEFAULT_NUMBERS[name]:
+            fields[name] = draw(st.none() | st.floats(1e-12, 0.9999))
     fields |= {
         "weight_decay": draw(st.none() | st.floats(0, 10)),
         "schedule": draw(st.none() | st.sampled_from(["constant", "cosine"])),

@@ -62,7 +62,13 @@ def test_a_written_normalization_wins_over_the_familys() -> None:
 
 @pytest.mark.parametrize(
     ("optimizer", "learning_rate", "momentum", "weight_decay"),
-    [("sgd", 0.01, 0.9, 0.0), ("adam", 0.001, None, 0.0), ("adamw", 0.001, None, 0.01)],
+    [
+        ("sgd", 0.01, 0.9, 0.0),
+        ("adam", 0.001, None, 0.0),
+        ("adamw", 0.001, None, 0.01),
+        ("rmsprop", 0.01, None, 0.0),
+        ("adagrad", 0.01, None, 0.0),
+    ],
 )
 def test_recipe_defaults_are_the_optimizers(
     optimizer: str, learning_rate: float, momentum: float | None, weight_decay: float
@@ -300,6 +306,12 @@ def test_a_name_near_to_nothing_gets_the_list_alone() -> None:
         ({"recipe": {"momentum": 1}}, "momentum", "1"),
         ({"recipe": {"epochs": 5, "steps": 6}}, "epochs", "6"),
         ({"recipe": {"optimizer": "adam", "momentum": 0.7}}, "momentum", "0.7"),
+        ({"recipe": {"optimizer": "rmsprop", "momentum": 0.9}}, "momentum", "0.9"),
+        ({"recipe": {"epsilon": 1e-7}}, "epsilon", "1e-07 with sgd"),
+        ({"recipe": {"optimizer": "adam", "epsilon": 0}}, "epsilon", "0"),
+        ({"recipe": {"optimizer": "rmsprop", "first_decay": 0.9}}, "first_decay", "adam and adamw, but got 0.9"),
+        ({"recipe": {"optimizer": "adagrad", "second_decay": 0.99}}, "second_decay", "adagrad"),
+        ({"recipe": {"optimizer": "adam", "second_decay": 1}}, "second_decay", "1"),
         ({"recipe": {"nesterov": True, "momentum": 0}}, "nesterov", "0.0"),
         ({"recipe": {"nesterov": True, "optimizer": "adam"}}, "nesterov", "adam"),
         ({"recipe": {"weight_decay": -0.1}}, "weight_decay", "-0.1"),

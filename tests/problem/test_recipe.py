@@ -1,11 +1,14 @@
 """The learning rate from step to step, against torch's schedulers; and what a recipe leaves out where it is stored."""
 
+from dataclasses import asdict
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, SequentialLR
 
+from depthsearch.problem.optimizers import AdaptiveNumbers
 from depthsearch.problem.recipe import Recipe
 from tests.problem.problems import recipes
 
@@ -78,3 +81,30 @@ def test_the_mean_of_a_constant_rate_is_the_rate_itself() -> None:
 def test_fields_that_were_added_are_left_out_where_they_are_null() -> None:
     assert not set(Recipe().model_dump()) & set(Recipe.added)
     assert Recipe(clip_norm=1).model_dump().keys() - Recipe().model_dump().keys() == {"clip_norm"}
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "numbers"),
+    [
+        ("sgd", AdaptiveNumbers(None, None, None)),
+        ("adam", AdaptiveNumbers(1e-8, 0.9, 0.999)),
+        ("adamw", AdaptiveNumbers(1e-8, 0.9, 0.999)),
+        ("rmsprop", AdaptiveNumbers(1e-8, None, 0.99)),
+        ("adagrad", AdaptiveNumbers(1e-10, None, None)),
+    ],
+)
+def test_numbers_that_are_left_out_are_torchs_and_giving_these_is_the_same_recipe(
+    optimizer: str, numbers: AdaptiveNumbers
+) -> None:
+    plain = Recipe.model_validate({"optimizer": optimizer})
+    given = Recipe.model_validate({"optimizer": optimizer, **asdict(numbers)})
+    assert plain.adaptive == numbers
+    assert given == plain
+    assert (given.epsilon, given.first_decay, given.second_decay) == (None, None, None)
+    assert not {"epsilon", "first_decay", "second_decay"} & set(given.model_dump())
+
+
+def test_numbers_that_are_given_stay_and_can_be_zero() -> None:
+    recipe = Recipe.model_validate({"optimizer": "adam", "first_decay": 0.0, "epsilon": 1e-10})
+    assert recipe.adaptive == AdaptiveNumbers(1e-10, 0.0, 0.999)
+    assert recipe.fewest_fields() == {"optimizer": "adam", "first_decay": 0.0, "epsilon": 1e-10}

@@ -1,12 +1,14 @@
 """A trace is stored and read back unchanged."""
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from depthsearch.problem.problem import Problem
-from depthsearch.store import open_store
+from depthsearch.store import open_store, tables
 from depthsearch.store.tables import decode_trace, encode_trace
 from depthsearch.training.trace import TrainingFacts
 from tests.sameness import assert_same
@@ -26,6 +28,20 @@ def test_a_trace_that_is_not_finite_comes_back() -> None:
     written = trace(Problem())
     written.loss[-1] = np.nan
     assert np.isnan(decode_trace(encode_trace(written), Problem()).loss[-1])
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_trace_of_before_the_numbers_of_optimizers_has_those_that_it_was_trained_with(
+    optimizer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = Problem.model_validate({"recipe": {"optimizer": optimizer}})
+    written = trace(problem)
+    monkeypatch.setattr(tables, "asdict", lambda facts: without(asdict(facts), "epsilon", "second_decay"))
+    assert decode_trace(encode_trace(written), problem).facts == written.facts
+
+
+def without(fields: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in names}
 
 
 def test_a_trace_of_twenty_layers_takes_a_few_kilobytes() -> None:

@@ -28,6 +28,11 @@ OPTIONS = Problem.model_validate(
 )  # fmt: skip
 """With all that a recipe may add to plain steps."""
 
+RMSPROP = Problem.model_validate(
+    {"recipe": {"epochs": 3, "optimizer": "rmsprop", "learning_rate": 0.001, "second_decay": 0.9, "epsilon": 1e-3}}
+)
+ADAGRAD = Problem.model_validate({"recipe": {"epochs": 3, "optimizer": "adagrad"}})
+
 STEPS = Problem.model_validate({"recipe": {"steps": 50}})
 """Entries of 2 or 3 steps; the first epoch, of 16 steps, ends in the middle of the seventh."""
 
@@ -58,13 +63,19 @@ class EngineContract:
         raise NotImplementedError
 
     @pytest.mark.parametrize(
-        "problem", [FFNET, RESNET, DIGITS, STEPS, OPTIONS], ids=["ffnet", "resnet", "digits", "steps", "options"]
+        "problem",
+        [FFNET, RESNET, DIGITS, STEPS, OPTIONS, RMSPROP, ADAGRAD],
+        ids=["ffnet", "resnet", "digits", "steps", "options", "rmsprop", "adagrad"],
     )
     def test_a_run_is_a_pure_function(self, engine: Engine, problem: Problem) -> None:
         for first, second in zip(train_all(engine, problem, JOBS), train_all(engine, problem, JOBS), strict=True):
             assert_same(first, second)
 
-    @pytest.mark.parametrize("problem", [FFNET, RESNET, STEPS, OPTIONS], ids=["ffnet", "resnet", "steps", "options"])
+    @pytest.mark.parametrize(
+        "problem",
+        [FFNET, RESNET, STEPS, OPTIONS, RMSPROP, ADAGRAD],
+        ids=["ffnet", "resnet", "steps", "options", "rmsprop", "adagrad"],
+    )
     def test_a_run_does_not_depend_on_its_neighbours(self, engine: Engine, problem: Problem) -> None:
         together = train_all(engine, problem, JOBS)
         alone = [train_all(engine, problem, [job])[0] for job in JOBS]
@@ -271,7 +282,7 @@ class EngineContract:
         (one,), (other,) = (train_all(engine, problem, [Job(2, 1)]) for problem in (by_steps, by_epochs))
         (assert_same if self.exact else assert_close)(one, other)
 
-    @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+    @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adagrad"])
     def test_the_same_steps_give_the_same_weights_however_they_are_divided(
         self, engine: Engine, optimizer: str
     ) -> None:

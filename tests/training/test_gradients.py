@@ -1,6 +1,7 @@
 """Gradients at the start, and optimizer steps, against a float64 reference written out by hand."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -84,7 +85,9 @@ def sgd(learning_rate: float, momentum: float, nesterov: bool) -> Callable[[list
     return step
 
 
-def adam(learning_rate: float) -> Callable[[list[Array]], list[Array]]:
+def adam(
+    learning_rate: float, first_decay: float = 0.9, second_decay: float = 0.999, epsilon: float = 1e-8
+) -> Callable[[list[Array]], list[Array]]:
     """Algorithm 1 of Kingma and Ba 2015 (arXiv 1412.6980)."""
     first: list[Array] = []
     second: list[Array] = []
@@ -94,12 +97,28 @@ def adam(learning_rate: float) -> Callable[[list[Array]], list[Array]]:
         nonlocal count
         count += 1
         zeros = [0 * g for g in gradients]
-        first[:] = [0.9 * m + 0.1 * g for m, g in zip(first or zeros, gradients, strict=True)]
-        second[:] = [0.999 * v + 0.001 * g**2 for v, g in zip(second or zeros, gradients, strict=True)]
+        first[:] = [m + (1 - first_decay) * (g - m) for m, g in zip(first or zeros, gradients, strict=True)]
+        second[:] = [v + (1 - second_decay) * (g**2 - v) for v, g in zip(second or zeros, gradients, strict=True)]
         return [
-            -learning_rate * (m / (1 - 0.9**count)) / (np.sqrt(v / (1 - 0.999**count)) + 1e-8)
+            -learning_rate * (m / (1 - first_decay**count)) / (np.sqrt(v / (1 - second_decay**count)) + epsilon)
             for m, v in zip(first, second, strict=True)
         ]
+
+    return step
+
+
+def divided(learning_rate: float, kept: float, added: float, epsilon: float) -> Callable[[list[Array]], list[Array]]:
+    """v = kept v + added g^2; w -= lr g / (sqrt(v) + epsilon), without corrections.
+
+    RMSprop has added = 1 - kept (Tieleman and Hinton 2012, lecture 6.5), Adagrad keeps and adds all (Duchi et al. 2011,
+    https://jmlr.org/papers/v12/duchi11a.html).
+    """
+    second: list[Array] = []
+
+    def step(gradients: list[Array]) -> list[Array]:
+        zeros = [0 * g for g in gradients]
+        second[:] = [kept * v + added * g**2 for v, g in zip(second or zeros, gradients, strict=True)]
+        return [-learning_rate * g / (np.sqrt(v) + epsilon) for g, v in zip(gradients, second, strict=True)]
 
     return step
 
@@ -107,26 +126,46 @@ def adam(learning_rate: float) -> Callable[[list[Array]], list[Array]]:
 @pytest.mark.parametrize(
     ("recipe", "stepper", "decay"),
     [
-        ({"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.0}, sgd(0.1, 0.0, False), 0.0),
-        ({"optimizer": "sgd", "learning_rate": 0.1}, sgd(0.1, 0.9, False), 0.0),
-        ({"optimizer": "sgd", "learning_rate": 0.1, "nesterov": True}, sgd(0.1, 0.9, True), 0.0),
-        ({"optimizer": "adam", "learning_rate": 0.01}, adam(0.01), 0.0),
-        ({"optimizer": "adamw", "learning_rate": 0.01, "weight_decay": 0.1}, adam(0.01), 0.01 * 0.1),
+        ({"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.0}, partial(sgd, 0.1, 0.0, False), 0.0),
+        ({"optimizer": "sgd", "learning_rate": 0.1}, partial(sgd, 0.1, 0.9, False), 0.0),
+        ({"optimizer": "sgd", "learning_rate": 0.1, "nesterov": True}, partial(sgd, 0.1, 0.9, True), 0.0),
+        ({"optimizer": "adam", "learning_rate": 0.01}, partial(adam, 0.01), 0.0),
+        ({"optimizer": "adamw", "learning_rate": 0.01, "weight_decay": 0.1}, partial(adam, 0.01), 0.01 * 0.1),
+        (
+            {"optimizer": "adam", "learning_rate": 0.01, "first_decay": 0.5, "second_decay": 0.7, "epsilon": 0.001},
+            partial(adam, 0.01, 0.5, 0.7, 0.001),
+            0.0,
+        ),
+        ({"optimizer": "rmsprop", "learning_rate": 0.001}, partial(divided, 0.001, 0.99, 0.01, 1e-8), 0.0),
+        (
+            {"optimizer": "rmsprop", "learning_rate": 0.001, "second_decay": 0.6, "epsilon": 0.01},
+            partial(divided, 0.001, 0.6, 0.4, 0.01),
+            0.0,
+        ),
+        ({"optimizer": "adagrad"}, partial(divided, 0.01, 1.0, 1.0, 1e-10), 0.0),
+        ({"optimizer": "adagrad", "epsilon": 0.01}, partial(divided, 0.01, 1.0, 1.0, 0.01), 0.0),
     ],
-    ids=["sgd", "momentum", "nesterov", "adam", "adamw"],
-)
+    ids=[
+        "sgd", "momentum", "nesterov", "adam", "adamw", "numbers-of-adam", "rmsprop", "numbers-of-rmsprop", "adagrad",
+        "epsilon-of-adagrad",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("engine", [DenseEngine(1), TorchEngine("cpu")], ids=["dense", "torch"])
 def test_steps_of_the_whole_set_follow_the_optimizers_formula(
-    recipe: dict[str, object], stepper: Callable[[list[Array]], list[Array]], decay: float
+    engine: Engine,
+    recipe: dict[str, object],
+    stepper: Callable[[], Callable[[list[Array]], list[Array]]],
+    decay: float,
 ) -> None:
-    problem = Problem.model_validate({"recipe": recipe | {"batch_size": 500, "epochs": 8}})
-    (trace,) = train_all(TorchEngine("cpu"), problem, [Job(4, 5)])
+    problem, step = Problem.model_validate({"recipe": recipe | {"batch_size": 500, "epochs": 8}}), stepper()
+    (trace,) = train_all(engine, problem, [Job(4, 5)])
     points = problem.data.load()
     network = reference(problem, 4, 5)
     start = [weight.detach().clone().numpy() for weight in network.weights]
     expected = []
     for _ in range(8):
         weights, biases, _ = network.gradients(points.x_train, points.y_train)
-        moves = stepper([*weights, *biases])
+        moves = step([*weights, *biases])
         with torch.no_grad():
             for leaf, move in zip([*network.weights, *network.biases], moves, strict=True):
                 leaf.mul_(1 - decay).add_(torch.from_numpy(move))

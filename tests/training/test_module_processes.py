@@ -12,6 +12,7 @@ import pytest
 from depthsearch.errors import BuildFailed, OutOfMemory, RunFailed
 from depthsearch.networks.user import UserNetwork
 from depthsearch.problem.problem import Problem
+from depthsearch.problem.recipe import Recipe
 from depthsearch.training.engine import Job, train_all
 from depthsearch.training.modules import checkpoint, engine
 from depthsearch.training.modules.engine import ModuleEngine
@@ -130,9 +131,14 @@ class _Killed(Exception):
     pass
 
 
-def test_a_killed_run_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adagrad"])
+def test_a_killed_run_goes_on_from_its_checkpoint(
+    optimizer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
-    (whole,) = train_all(ModuleEngine("cpu"), CNN, [Job(2, 5)])
+    recipe = {"steps": 40, "batch_size": 50, "optimizer": optimizer}
+    problem = CNN.model_copy(update={"recipe": Recipe.model_validate(recipe)})
+    (whole,) = train_all(ModuleEngine("cpu"), problem, [Job(2, 5)])
 
     def kill(trace: Trace) -> int | None:
         if trace.epochs == 12:
@@ -140,12 +146,12 @@ def test_a_killed_run_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch: p
         return None
 
     with pytest.raises(_Killed):
-        train_all(ModuleEngine("cpu", checkpoints=tmp_path / "kept"), CNN, [Job(2, 5)], watch=kill)
+        train_all(ModuleEngine("cpu", checkpoints=tmp_path / "kept"), problem, [Job(2, 5)], watch=kill)
     assert len(list((tmp_path / "kept").iterdir())) == 1
 
     entries = []
     again = ModuleEngine("cpu", checkpoints=tmp_path / "kept")
-    (resumed,) = train_all(again, CNN, [Job(2, 5)], watch=lambda trace: entries.append(trace.epochs))
+    (resumed,) = train_all(again, problem, [Job(2, 5)], watch=lambda trace: entries.append(trace.epochs))
     assert_same(whole, resumed)
     assert whole.facts == resumed.facts
     assert entries == list(range(12, 21))

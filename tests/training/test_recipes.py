@@ -17,7 +17,7 @@ from depthsearch.training.dense.engine import DenseEngine
 from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.modules.device import autocast, threads
 from depthsearch.training.modules.engine import ModuleEngine
-from depthsearch.training.modules.optimizer import clip_gradients, make_optimizer, set_learning_rate
+from depthsearch.training.modules.optimizer import can_be_recorded, clip_gradients, make_optimizer, set_learning_rate
 from depthsearch.training.modules.stack import NetworkStack
 from depthsearch.training.modules.stacked_engine import TorchEngine
 from depthsearch.training.modules.steps import Steps, mean_losses
@@ -32,6 +32,12 @@ RECIPES: dict[str, dict[str, Any]] = {
     "warm-up-and-cosine": {"warmup_steps": 5, "schedule": "cosine", "optimizer": "adamw", "learning_rate": 0.02},
     "decay-of-sgd": {"weight_decay": 0.1, "learning_rate": 0.1, "nesterov": True},
     "decay-of-adam": {"optimizer": "adam", "weight_decay": 0.1, "learning_rate": 0.02},
+    "numbers-of-adam": {"optimizer": "adam", "first_decay": 0.6, "second_decay": 0.9, "epsilon": 0.01},
+    "numbers-of-adamw": {"optimizer": "adamw", "first_decay": 0.6, "second_decay": 0.9, "epsilon": 0.01},
+    "rmsprop": {"optimizer": "rmsprop", "weight_decay": 0.1, "learning_rate": 0.003},
+    "numbers-of-rmsprop": {"optimizer": "rmsprop", "second_decay": 0.8, "epsilon": 0.01, "learning_rate": 0.003},
+    "adagrad": {"optimizer": "adagrad", "weight_decay": 0.1, "clip_norm": 0.2},
+    "epsilon-of-adagrad": {"optimizer": "adagrad", "epsilon": 0.1, "schedule": "cosine", "warmup_steps": 5},
     "clipping": {"clip_norm": 0.2, "learning_rate": 0.1},
     "clipping-and-decay": {"clip_norm": 0.2, "weight_decay": 0.1, "learning_rate": 0.1},
     "smoothing": {"label_smoothing": 0.2, "learning_rate": 0.1},
@@ -75,8 +81,15 @@ def plain_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer
             network.parameters(), recipe.learning_rate, recipe.momentum or 0, nesterov=recipe.nesterov,
             weight_decay=recipe.weight_decay,
         )  # fmt: skip
+    options: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+    if recipe.epsilon is not None:
+        options["eps"] = recipe.epsilon
+    if recipe.optimizer == "rmsprop":
+        return torch.optim.RMSprop(network.parameters(), alpha=recipe.second_decay or 0.99, **options)
+    if recipe.optimizer == "adagrad":
+        return torch.optim.Adagrad(network.parameters(), **options)
     kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
-    return kind(network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
+    return kind(network.parameters(), betas=(recipe.first_decay or 0.9, recipe.second_decay or 0.999), **options)
 
 
 def plain_loss(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
@@ -164,7 +177,18 @@ def test_a_clipped_step_of_plain_descent_is_as_long_as_the_rate_times_the_norm(e
     assert 0.003 < first <= 0.005 * (1 + 1e-4)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_steps_of_adagrad_are_not_recorded_and_keep_a_plain_rate() -> None:
+    recorded = {
+        optimizer: can_be_recorded(Recipe.model_validate({"optimizer": optimizer}), torch.device("cuda"))
+        for optimizer in ("sgd", "adam", "adamw", "rmsprop", "adagrad")
+    }
+    assert recorded == {"sgd": True, "adam": True, "adamw": True, "rmsprop": True, "adagrad": False}
+    recipe = Recipe.model_validate({"optimizer": "adagrad", "schedule": "cosine"})
+    made = make_optimizer([nn.Parameter(torch.zeros(3))], recipe, torch.device("cuda"), recordable=True)
+    assert isinstance(made.param_groups[0]["lr"], float)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
 def test_a_rate_in_a_tensor_as_graphs_need_it_is_that_rate(optimizer: str) -> None:
     recipe = Recipe.model_validate({"optimizer": optimizer, "weight_decay": 0.1})
     ends = []
@@ -244,6 +268,24 @@ def test_the_facts_have_the_mean_rate_and_the_decay_of_every_optimizer() -> None
     facts = TrainingFacts.of(Problem.model_validate({"recipe": recipe}), points=500)
     assert facts.learning_rate == pytest.approx(0.005, rel=0.01)
     assert facts.weight_decay == 0.001
+
+
+@pytest.mark.parametrize(
+    ("recipe", "epsilon", "second_decay"),
+    [
+        ({}, None, None),
+        ({"optimizer": "adam"}, 1e-8, 0.999),
+        ({"optimizer": "adamw", "epsilon": 1e-5, "second_decay": 0.0}, 1e-5, 0.0),
+        ({"optimizer": "rmsprop"}, 1e-8, 0.99),
+        ({"optimizer": "adagrad"}, 1e-10, None),
+    ],
+    ids=["sgd", "adam", "numbers-of-adamw", "rmsprop", "adagrad"],
+)
+def test_the_facts_have_the_numbers_of_adaptive_optimizers(
+    recipe: dict[str, Any], epsilon: float | None, second_decay: float | None
+) -> None:
+    facts = TrainingFacts.of(Problem.model_validate({"recipe": recipe}), points=500)
+    assert (facts.epsilon, facts.second_decay) == (epsilon, second_decay)
 
 
 def test_a_schedule_does_not_depend_on_how_the_steps_are_divided() -> None:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from depthsearch.errors import InvalidValue, TrainingFailed, UnknownName
+from depthsearch.problem.problem import Problem
 from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.modules import stacked_engine as torch_engine
 from depthsearch.training.modules.stacked_engine import TorchEngine
@@ -42,10 +43,9 @@ def test_a_gpu_starts_from_the_same_network_as_the_cpu() -> None:
     )
 
 
-def test_adam_goes_on_rightly_when_a_neighbour_leaves() -> None:
-    problem = FFNET.model_copy(
-        update={"recipe": FFNET.recipe.model_copy(update={"optimizer": "adam", "momentum": None})}
-    )
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "adagrad"])
+def test_an_adaptive_optimizer_goes_on_rightly_when_a_neighbour_leaves(optimizer: str) -> None:
+    problem = Problem.model_validate({"recipe": {"epochs": 6, "optimizer": optimizer, "learning_rate": 0.001}})
     jobs = [Job(3, seed) for seed in (1, 2, 3)]
     whole = train_all(TorchEngine("cpu"), problem, jobs)
     some = train_all(

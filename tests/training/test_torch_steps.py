@@ -21,6 +21,10 @@ RECIPES = {
     "adamw": {"epochs": 5, "optimizer": "adamw", "weight_decay": 0.01},
     "cosine": {"epochs": 5, "schedule": "cosine", "warmup_steps": 10, "clip_norm": 0.5, "weight_decay": 1e-3},
     "cosine-adam": {"epochs": 5, "optimizer": "adam", "schedule": "cosine", "warmup_steps": 10, "clip_norm": 0.5},
+    "rmsprop": {"epochs": 5, "optimizer": "rmsprop", "weight_decay": 0.01},
+    "cosine-rmsprop": {"epochs": 5, "optimizer": "rmsprop", "schedule": "cosine", "second_decay": 0.9},
+    "adagrad": {"epochs": 5, "optimizer": "adagrad"},
+    "cosine-adagrad": {"epochs": 5, "optimizer": "adagrad", "schedule": "cosine", "weight_decay": 0.01},
 }
 JOBS = [Job(4, seed) for seed in range(4)]
 
