@@ -1,118 +1,54 @@
-"""How often a verdict is right: configurations labelled by what their networks do; our rules and those of others.
+"""How often a verdict names the right cause: configurations labelled by what cures their runs; our rules and others'.
 
-    .venv/bin/python benchmarks/detector.py label       # trains four times the budget, adds to detector.json
+    .venv/bin/python benchmarks/detector.py label       # trains every change, adds to detector.json
     .venv/bin/python benchmarks/detector.py score       # trains the budget, judges it, and compares
 
-A label says what has become of one network at the end of its budget, by other quantities than the rules look at: test
-accuracy, exact zeros, whether first layer and loss stand still, whether every input gives one output. Four times the
-budget tells networks that needed more of it (slow) from the others (see `label_of`). The figures are those of
-configurations that were not looked at while rules were chosen.
+A label says what would have helped (see benchmarks/interventions.py). Rules were chosen on one half of the
+configurations; the other half was scored once.
 """
 
 import argparse
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from detector_cases import FIRST, SECOND, THIRD, Configuration, configurations
+from detector_cases import HELD_OUT, TUNED, Configuration, configurations
+from interventions import CRITERION, changes, exact_label, has_trained, label_of, trained_runs
 
-from depthsearch.detection import bar, bar_of, verdict_of
-from depthsearch.detection.trained import longest_row
-from depthsearch.problem.criterion import Criterion
+from depthsearch.detection import bar_of, verdict_of
+from depthsearch.detection.trained import learned
 from depthsearch.problem.problem import Problem
-from depthsearch.training.engine import Job, train_all
-from depthsearch.training.select import choose_engine
 from depthsearch.training.trace import Trace
 
-CRITERION = Criterion()
-"""Of every configuration."""
-
-SEEDS = 20
-LONGER = 4
 STORED = Path(__file__).with_name("detector.json")
 
-UNMOVED, SAME_LOSS = 0.05, 0.003
-"""Label vanished, by the two signs that people look for: the first layer's relative change over the budget, and the
-loss's between its last two quarters."""
 
-LEARNED = 3
-"""Epochs in a row from which on a network had learned."""
-
-THROWN = 1.0
-"""Label exploded: the first layer's relative change in the first epoch, at a learning rate of no more than 0.01."""
-
-BLIND = 0.05
-"""Label input_blind: the largest difference between two training points' logits, after four times the budget."""
-
-
-def longer(problem: Problem) -> Problem:
-    """The same with four times the budget."""
-    recipe = problem.recipe.model_copy(update={"epochs": LONGER * (problem.recipe.epochs or 0)})
-    return problem.model_copy(update={"recipe": recipe})
-
-
-def trained_runs(configuration: Configuration, *, budgets: int) -> list[Trace]:
-    """SEEDS runs, each for its whole budget or for four times it."""
-    problem = longer(configuration.problem) if budgets == LONGER else configuration.problem
-    jobs = [Job(configuration.depth, seed) for seed in range(SEEDS)]
-    return train_all(choose_engine(problem, engine="dense").load(), problem, jobs)
-
-
-def label_of(problem: Problem, once: Trace, four: Trace) -> str:  # noqa: C901, PLR0911 - one list, asked in order
-    """What has become of a network at the end of its budget.
-
-    It has trained where its TEST accuracy beats the majority rate by the criterion's gain and by three standard errors.
-    One that did so for three epochs in a row by its train accuracy had learned, and has lost it.
-    """
-    data = problem.data.load()
-    majority = float(np.bincount(data.y_test).max() / len(data.y_test))
-    enough = bar(CRITERION, baseline=majority, points=len(data.y_test))
-    start, end = once.snapshots, four.snapshots
-    if once.final_test_accuracy > enough:
-        return "trained"
-    if not np.isfinite(once.loss).all() or once.loss.max() >= 1e3:
-        return "exploded"
-    for place, name in ((0, "born_dead"), (-1, "died")):
-        if (start.never_active[place, :-1] == 1).any() and start.output_range[place] == 0:
-            return name
-    if start.weight_change[1, 0] > THROWN and problem.recipe.learning_rate <= 0.01:
-        return "exploded"
-    in_the_end = four.final_test_accuracy > enough
-    good = once.score > enough
-    if longest_row(good) >= LEARNED:
-        return "unstable"
-    if good.any():
-        return "slow" if in_the_end else "unstable"
-    quarter = once.epochs // 4
-    before, after = once.loss[-2 * quarter : -quarter].mean(), once.loss[-quarter:].mean()
-    if start.weight_change[-1, 0] < UNMOVED and abs(before - after) < SAME_LOSS * after:
-        return "vanished"
-    if in_the_end or (four.score > enough).any():
-        return "slow"
-    # Over three times its budget more, the first layer kept the distance from where it began: nothing moves any more.
-    later = int(np.flatnonzero(end.epochs >= once.epochs)[0])
-    moved = abs(end.weight_change[-1, 0] - end.weight_change[later, 0])
-    blind = end.output_range[-1] < BLIND
-    if blind and moved < 0.01 * (1 + end.weight_change[-1, 0]):
-        return "vanished"
-    return "input_blind" if blind else "flat"
+def labels_of(configuration: Configuration) -> list[str]:
+    """The label of each seed's run. A run that something cured is not trained with the changes after it."""
+    problem, depth = configuration.problem, configuration.depth
+    runs = trained_runs(problem, depth, range(configuration.seeds))
+    failed = {trace.seed: trace for trace in runs if not has_trained(trace)}
+    cures: dict[int, list[str]] = {seed: [] for seed in failed}
+    open_ = [seed for seed, trace in failed.items() if exact_label(trace) is None and not learned(trace, CRITERION)]
+    for name, changed, at in changes(problem, depth):
+        for trace in trained_runs(changed, at, open_):
+            if has_trained(trace):
+                cures[trace.seed].append(name)
+        open_ = [seed for seed in open_ if not cures[seed]]
+    return [label_of(problem, trace, cures[trace.seed]) if trace.seed in failed else "trained" for trace in runs]
 
 
 def label() -> None:
     document = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
-    for configuration in configurations([*FIRST, *SECOND, *THIRD]):
+    for configuration in configurations([*TUNED, *HELD_OUT]):
         if configuration.name in document:
             continue
-        once = trained_runs(configuration, budgets=1)
-        four = trained_runs(configuration, budgets=LONGER)
-        labels = [label_of(configuration.problem, *pair) for pair in zip(once, four, strict=True)]
-        document[configuration.name] = {
-            "problem": configuration.problem.model_dump(mode="json"), "depth": configuration.depth, "labels": labels,
-        }  # fmt: skip
+        problem, labels = configuration.problem.model_dump(mode="json"), labels_of(configuration)
+        document[configuration.name] = {"problem": problem, "depth": configuration.depth, "labels": labels}
         print(f"{configuration.name}: {dict(Counter(labels))}", flush=True)
         STORED.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
@@ -179,15 +115,14 @@ class Judged:
     verdicts: dict[str, str]
 
 
-def judged() -> list[Judged]:
+def judged() -> Iterator[Judged]:
+    """Every run of the stored configurations."""
     document = json.loads(STORED.read_text(encoding="utf-8"))
-    runs = []
-    held_out = {configuration.name for configuration in configurations(THIRD)}
+    held_out = {configuration.name for configuration in configurations(HELD_OUT)}
     for name, entry in document.items():
-        configuration = Configuration(name, Problem.model_validate(entry["problem"]), entry["depth"])
-        for trace, one in zip(trained_runs(configuration, budgets=1), entry["labels"], strict=True):
-            runs.append(Judged(name in held_out, one, {rule: judge(trace) for rule, judge in RIVALS.items()}))
-    return runs
+        runs = trained_runs(Problem.model_validate(entry["problem"]), entry["depth"], range(len(entry["labels"])))
+        for trace, one in zip(runs, entry["labels"], strict=True):
+            yield Judged(name in held_out, one, {rule: judge(trace) for rule, judge in RIVALS.items()})
 
 
 DEAD = ("born_dead", "died", "dead")
@@ -195,11 +130,17 @@ KINDS: dict[str, Callable[[str], bool]] = {
     "vanished": lambda kind: kind == "vanished",
     "died or born_dead": lambda kind: kind in DEAD,
     "exploded": lambda kind: kind == "exploded",
+    "saturated": lambda kind: kind == "saturated",
     "input_blind": lambda kind: kind == "input_blind",
     "unstable": lambda kind: kind == "unstable",
     "slow": lambda kind: kind == "slow",
     "any problem at all": lambda kind: kind not in ("trained", "none"),
 }
+
+
+def same_cause(label: str, verdict: str) -> bool:
+    """Whether a verdict names the cause of a label; dead networks are not told apart by when they died."""
+    return label == verdict or (label in DEAD and verdict in DEAD)
 
 
 def share(hits: int, of: int) -> str:
@@ -215,7 +156,7 @@ def recall_and_precision(runs: Sequence[Judged], rule: str, kind: Callable[[str]
 
 
 def score() -> None:
-    everything = judged()
+    everything = list(judged())
     for held_out, title in ((True, "not looked at while rules were chosen"), (False, "that rules were chosen on")):
         runs = [one for one in everything if one.held_out == held_out]
         print(f"\nConfigurations {title}: {len(runs)} runs\n")
@@ -224,8 +165,13 @@ def score() -> None:
         for name, kind in KINDS.items():
             cells = " | ".join(recall_and_precision(runs, rule, kind) for rule in RIVALS)
             print(f"| {name} | {sum(kind(one.label) for one in runs)} | {cells} |")
-    print("\nlabel -> our verdict, where they differ, all configurations:")
-    pairs = Counter((one.label, one.verdicts["ours"]) for one in everything if one.label != one.verdicts["ours"])
+        failing = [one for one in runs if one.label != "trained"]
+        right = {rule: sum(same_cause(one.label, one.verdicts[rule]) for one in failing) for rule in RIVALS}
+        cells = " | ".join(f"{share(right[rule], len(failing))} | " for rule in RIVALS)
+        print(f"| the right cause | {len(failing)} | {cells} |")
+    print("\nlabel -> our verdict, where they differ, held out:")
+    others = [one for one in everything if one.held_out]
+    pairs = Counter((one.label, one.verdicts["ours"]) for one in others if one.label != one.verdicts["ours"])
     print(", ".join(f"{label} -> {verdict} {count}" for (label, verdict), count in pairs.most_common()))
 
 

@@ -18,18 +18,35 @@ SWING, SWING_SHARE = 0.03, 0.2
 FIFTH = 5
 
 LEAST_FALL = 1e-3
-"""Share of its size by which a loss has to fall to be improving, where a snapshot shows one batch: the entries of a
-network that tells no inputs apart have so nearly equal losses that a fall of 1e-5 is many standard errors.
+"""Share of its size by which a loss has to fall to be improving: the entries of a network that tells no inputs apart
+have so nearly equal losses that a fall of 1e-5 is many standard errors.
 """
 
 
+LEARNING_RANGE, ROUNDED = 0.3, 1e-6
+"""The largest difference between two logits from which on networks learn, and one that may be rounding alone."""
+
+AT_THE_BAR = 0.1
+"""Share of the entries that reach the chance bar from which on a run was there at times; fewer are chance."""
+
+
 def crossed(trace: Trace, criterion: Criterion) -> bool:
-    """Whether any entry reached the chance bar."""
-    return bool(reached(trace, chance_bar_of(trace, criterion)).any())
+    """Whether a tenth of the entries reached the chance bar, or the last one did."""
+    above = reached(trace, chance_bar_of(trace, criterion))
+    return bool(len(above)) and (bool(above[-1]) or float(above.mean()) >= AT_THE_BAR)
+
+
+def flatness(trace: Trace, criterion: Criterion) -> dict[str, float]:
+    """How far the scores came: the best, the share of the entries at the chance bar, and that bar."""
+    bar = chance_bar_of(trace, criterion)
+    best, share = (
+        (float(trace.score.max()), float(reached(trace, bar).mean())) if trace.epochs else (trace.baseline, 0.0)
+    )
+    return {"best_accuracy": best, "share_at_the_bar": share, "chance_bar": bar}
 
 
 def is_flat(trace: Trace, criterion: Criterion) -> bool:
-    """Never at the chance bar, and no trend of more than 0.01 an entry."""
+    """Not at the chance bar (see `crossed`), and no trend of more than 0.01 an entry."""
     accuracy = trace.score
     if not len(accuracy) or crossed(trace, criterion):
         return False
@@ -99,6 +116,22 @@ def end_ratio(trace: Trace, *, largest: bool) -> float | None:
     return end_value(trace, np.array([math.nan if ratio is None else ratio for ratio in ratios]), largest=largest)
 
 
+def largest_ratio(trace: Trace) -> float | None:
+    """The largest gradient ratio, without that of the start where a snapshot shows one batch; None for none."""
+    first = 1 if shows_batches(trace) else 0
+    ratios = (gradient_ratio(trace, index) for index in range(first, len(trace.snapshots)))
+    return max((ratio for ratio in ratios if ratio is not None), default=None)
+
+
+def most_moved(trace: Trace) -> tuple[str, float] | None:
+    """The layer whose weights changed most relative to their size, and that change; None where it is undefined."""
+    changes = trace.snapshots.weight_change[-1].astype(np.float64)
+    if np.isnan(changes).all():
+        return None
+    layer = int(np.nanargmax(changes))
+    return trace.layers[layer], float(changes[layer])
+
+
 def reach(trace: Trace) -> float | None:
     """How far the first layer's weights could move in the whole budget at the gradient of the start.
 
@@ -129,22 +162,34 @@ def _reach(trace: Trace, gradient: float) -> float:
     return gradient / math.sqrt(facts.first_weights) / facts.epsilon
 
 
-def step_share(trace: Trace) -> float | None:
-    """How large the first layer's steps under Adam end, next to the learning rate; None where it is undefined.
+def budgets_to_learn(trace: Trace) -> float | None:
+    """In how many more budgets the signal of a network on a plateau has grown to a size at which networks learn.
 
-    Adam divides a gradient by the root mean square of those before, which it forgets over some thousand steps: a
-    gradient that fell to a thousandth of its size moves a layer by a thousandth of the learning rate. Both sizes are
-    those of the snapshots; for the end, see `end_value`.
+    The signal is the spread of the outputs and the gradient of the first layer's weights. Small signals grow
+    exponentially (Saxe et al. 2014, arXiv 1312.6120), so that the faster of both rates, over the budget's second half,
+    is held. None where neither grows, where the gradient did not grow in the quarter before either, or where outputs
+    are, or once were, far enough apart.
     """
-    gradients = trace.snapshots.weight_gradient_norm[:, first_layer(trace)].astype(np.float64)
-    end = end_value(trace, gradients, largest=True)
-    if end is None or not np.isfinite(gradients).all():
+    snapshots, half = trace.snapshots, second_half(trace)
+    if not trace.complete or len(half) < 2:  # noqa: PLR2004 - a rate needs two
         return None
-    steps = trace.snapshots.epochs * (trace.budget_steps / max(trace.budget_epochs, 1))
-    decay = trace.facts.second_decay
-    kept = (1.0 if decay is None else decay) ** (steps[-1] - steps)
-    past = math.sqrt(float((kept * gradients**2).sum() / kept.sum()))
-    return end / past if past > 0 else None
+    first, last = half[0], half[-1]
+    before = int(np.flatnonzero(2 * snapshots.epochs <= snapshots.epochs[first])[-1])
+    spread = snapshots.output_range.astype(np.float64)
+    gradient = snapshots.weight_gradient_norm[:, first_layer(trace)].astype(np.float64)
+    if not np.nanmax(spread) < LEARNING_RANGE or _growth(gradient[before], gradient[first]) <= 0:
+        return None
+    rates = [_growth(gradient[first], gradient[last])]
+    if spread[last] > ROUNDED:
+        rates.append(_growth(spread[first], spread[last]))
+    rate = max(rates) / (snapshots.epochs[last] - snapshots.epochs[first]) * trace.budget_epochs
+    missing = math.log(LEARNING_RANGE / max(spread[last], ROUNDED))
+    return float(missing / rate) if rate > 0 else None
+
+
+def _growth(before: float, after: float) -> float:
+    """The logarithm of how many times as large a figure became; 0 where it is undefined."""
+    return math.log(after / before) if 0 < before < math.inf and 0 < after < math.inf else 0.0
 
 
 def improvement(trace: Trace) -> float | None:
@@ -156,7 +201,7 @@ def improvement(trace: Trace) -> float | None:
     before, after = losses[:fifth], losses[fifth:]
     error = math.sqrt((before.var(ddof=1) + after.var(ddof=1)) / fifth)
     fall = float(before.mean() - after.mean())
-    if shows_batches(trace) and fall < LEAST_FALL * abs(float(before.mean())):
+    if fall < LEAST_FALL * abs(float(before.mean())):
         return min(fall, 0.0) / error if error > 0 else 0.0
     return fall / error if error > 0 else 0.0
 

@@ -16,21 +16,25 @@ import math
 import numpy as np
 
 from depthsearch.detection.figures import (
+    AT_THE_BAR,
+    budgets_to_learn,
     crossed,
     end_ratio,
     end_value,
     first_layer,
+    flatness,
     gradient_ratio,
     hidden_layers,
     improvement,
     is_flat,
+    largest_ratio,
+    most_moved,
     reach,
     reach_at_start,
     second_half,
     shows_batches,
-    step_share,
 )
-from depthsearch.detection.trained import chance_bar_of
+from depthsearch.detection.trained import chance_bar_of, reached
 from depthsearch.detection.verdict import Figures, Finding, Thresholds, VerdictKind
 from depthsearch.problem.criterion import Criterion
 from depthsearch.training.trace import Trace
@@ -50,6 +54,21 @@ too small for any layer, and nothing vanished.
 BLIND_CORRELATION, BLIND_RANGE = 0.999, 0.1
 """Of the last hidden layer's outputs for two inputs, and the largest difference of two logits. The rule needs both:
 outputs of a few units that are never negative point the same way even where the network distinguishes its inputs.
+"""
+
+COLLAPSED, MOVED, THROWN = 0.03, 0.03, 0.2
+"""What is left of the largest gradient ratio of the run, and by how much, relative to their size, the weights of the
+first layer and those of the layer that moved most have changed (benchmarks/detector.py).
+"""
+
+BUDGETS = 6.0
+"""As many more budgets as a signal may take at its present rate, which itself grows (benchmarks/detector.py): networks
+that train within four budgets in all need up to twice as many by their rate in the first.
+"""
+
+ARRIVES = 0.01
+"""Share of the last hidden layer's gradient from which on gradients arrive at the first: a network that tells no inputs
+apart is then blind, and nothing vanished.
 """
 
 IMPROVING = 3.0
@@ -143,6 +162,40 @@ def _dead_at(trace: Trace, index: int, kind: VerdictKind) -> Finding | None:
     return None
 
 
+def saturated(trace: Trace, criterion: Criterion) -> Finding | None:
+    """The steps threw the network out of its working range: gradients arrived, until training itself cut them off.
+
+    The gradient ratio fell to 3 % of its largest value, and weights moved far. A gradient that has vanished is
+    small from the start, and no step goes far.
+    """
+    if not trace.complete or len(trace.snapshots) < 2 or reached(trace, chance_bar_of(trace, criterion))[-1]:  # noqa: PLR2004 - two ends
+        return None
+    largest, end, moved = largest_ratio(trace), end_ratio(trace, largest=True), most_moved(trace)
+    change = float(trace.snapshots.weight_change[-1, first_layer(trace)])
+    if not largest or end is None or moved is None:
+        return None
+    left = end / largest
+    if not (left < COLLAPSED and change > MOVED and moved[1] > THROWN):
+        return None
+    return Finding(
+        VerdictKind.SATURATED,
+        "steps_too_large",
+        {
+            "gradient_ratio_left": left,
+            "first_layer_change": change,
+            "largest_change": moved[1],
+            "moved_most": moved[0],
+            "activation_gradient_ratio_at_start": gradient_ratio(trace, 0),
+            "activation_gradient_ratio_at_end": end,
+            "output_range": float(trace.snapshots.output_range[-1]),
+            "learning_rate": trace.facts.learning_rate,
+            "entry": trace.facts.entry,
+            **flatness(trace, criterion),
+        },
+        {"gradient_ratio_left": COLLAPSED, "first_layer_change": MOVED, "largest_change": THROWN},
+    )
+
+
 def vanished(trace: Trace, criterion: Criterion) -> Finding | None:
     """Hardly any gradient reaches the first layer, or moves it, and the score stays flat."""
     if not len(trace.snapshots) or not is_flat(trace, criterion):
@@ -154,10 +207,10 @@ def vanished(trace: Trace, criterion: Criterion) -> Finding | None:
         "activation_gradient_ratio": ratio,
         "reach": moved,
         "first_layer_change": change,
-        "best_accuracy": float(trace.score.max()),
         "optimizer": trace.facts.optimizer,
+        **flatness(trace, criterion),
     }
-    flat: Thresholds = {"best_accuracy": chance_bar_of(trace, criterion)}
+    flat: Thresholds = {"share_at_the_bar": AT_THE_BAR}
     # Adam divides a gradient by its size: there a small ratio hinders nothing.
     if ratio is not None and ratio < VANISHED_RATIO and trace.facts.optimizer == "sgd":
         limits = flat | {"activation_gradient_ratio": VANISHED_RATIO}
@@ -171,24 +224,7 @@ def vanished(trace: Trace, criterion: Criterion) -> Finding | None:
     if change is not None and change < UNCHANGED:
         limits = limits | {"first_layer_change": UNCHANGED}
         return _with_blindness(trace, Finding(VerdictKind.VANISHED, "weights_unchanged", figures, limits))
-    return _gradient_fell(trace, figures, flat)
-
-
-def _gradient_fell(trace: Trace, figures: Figures, flat: Thresholds) -> Finding | None:
-    """A module's gradient that reached the first layer and no longer does, so that Adam's steps there shrink.
-
-    The start shows nothing of it: post-norm transformers lose their gradient within the first steps (Xiong et al. 2020,
-    arXiv 2002.04745).
-    """
-    ratio = figures["activation_gradient_ratio"]
-    if not shows_batches(trace) or trace.facts.optimizer == "sgd" or ratio is None or still_improving(trace):
-        return None
-    share = step_share(trace)
-    if share is None or not (float(ratio) < VANISHED_RATIO and share < VANISHED_RATIO):
-        return None
-    figures = figures | {"step_share": share, "activation_gradient_ratio_at_start": gradient_ratio(trace, 0)}
-    limits = flat | {"activation_gradient_ratio": VANISHED_RATIO, "step_share": VANISHED_RATIO}
-    return _with_blindness(trace, Finding(VerdictKind.VANISHED, "gradient_fell", figures, limits))
+    return None
 
 
 def _smallest_ratio(trace: Trace) -> float | None:
@@ -208,6 +244,9 @@ def _with_blindness(trace: Trace, found: Finding) -> Finding | None:
     if blindness is None:
         return found
     if shows_batches(trace) and not _lost_at_start(trace):
+        return None
+    ratio = end_ratio(trace, largest=True)
+    if ratio is not None and ratio >= ARRIVES and not shows_batches(trace):
         return None
     limits = found.thresholds | {"input_correlation": BLIND_CORRELATION, "output_range": BLIND_RANGE}
     return Finding(found.kind, "lost_both_ways", found.figures | blindness, limits)
@@ -246,6 +285,26 @@ def input_blind(trace: Trace, criterion: Criterion) -> Finding | None:
         return Finding(VerdictKind.INPUT_BLIND, "lost_both_ways", figures, limits)
     figures |= {"activation_gradient_ratio_at_end": ratio, "reach": reach(trace)}
     return Finding(VerdictKind.INPUT_BLIND, "input_correlation", figures, limits)
+
+
+def grows(trace: Trace, criterion: Criterion) -> Finding | None:
+    """On a plateau, where the signal is small and grows so fast that some more budgets suffice."""
+    needed = budgets_to_learn(trace)
+    if needed is None or needed > BUDGETS or crossed(trace, criterion):
+        return None
+    return Finding(
+        VerdictKind.SLOW,
+        "signal_grows",
+        {
+            "budgets_to_learn": needed,
+            "more_epochs": math.ceil(needed * trace.budget_epochs),
+            "output_range": float(trace.snapshots.output_range[-1]),
+            "activation_gradient_ratio_at_end": end_ratio(trace, largest=True),
+            "entry": trace.facts.entry,
+            **flatness(trace, criterion),
+        },
+        {"budgets_to_learn": BUDGETS},
+    )
 
 
 def begins_to_distinguish(trace: Trace, criterion: Criterion) -> Finding | None:

@@ -21,6 +21,7 @@ class VerdictKind(StrEnum):
     EXPLODED = "exploded"
     BORN_DEAD = "born_dead"
     DIED = "died"
+    SATURATED = "saturated"
     VANISHED = "vanished"
     INPUT_BLIND = "input_blind"
     UNSTABLE = "unstable"

@@ -39,7 +39,10 @@ def test_glorot_relu_vanishes_at_width_100_where_the_ratio_of_weight_gradients_s
 
     found, verdicts = judged(problem, 31, 8)
 
-    assert {verdict.kind for verdict in verdicts} == {VerdictKind.VANISHED}
+    # The signals of some are a hundred thousandth of the inputs' and growing as this short budget ends.
+    kinds = [verdict.kind for verdict in verdicts]
+    assert set(kinds) <= {VerdictKind.VANISHED, VerdictKind.SLOW}
+    assert kinds.count(VerdictKind.VANISHED) >= 4
     for trace in found:
         at_start = trace.snapshots.weight_gradient_norm[0].astype(float)
         assert at_start[0] < 1e-4
@@ -108,7 +111,8 @@ PAST = {
     "dead_units": "<>", "activation_gradient_ratio vanished": "<<<", "reach": "<<<<", "weights_unchanged": "<<<<",
     "input_correlation": "<><", "crossed_without_holding": "<><", "crossed_at_the_end": "<><", "swings": "<>",
     "still_improving": "<>", "lost_again": "<>>", "improving_below_the_bar": "<>", "fell_below_the_bar": "<>",
-    "lost_both_ways vanished": "<<<><", "lost_both_ways input_blind": "<><<", "gradient_fell": "<<<<",
+    "lost_both_ways vanished": "<<<><", "lost_both_ways input_blind": "<><<", "steps_too_large": "<<>>",
+    "signal_grows": "<<",
     "begins_to_distinguish": "<><", "below_the_bar": "<", "none_of_the_others": "<<",
 }  # fmt: skip
 """On which side of its thresholds, in their order, each rule's figures lie where it applies.

@@ -74,25 +74,16 @@ def test_a_plain_vgg_past_its_cliff_vanished_with_both_figures(name: str) -> Non
     assert "and the input on the way forward (the last hidden layer's outputs correlate by 1.0000; logits" in sentence
 
 
-@pytest.mark.parametrize("name", ["post-18-0", "post-18-2"])
-def test_a_post_norm_transformer_that_training_collapsed_is_blind_whatever_its_start_shows(name: str) -> None:
+@pytest.mark.parametrize("name", ["post-18-0", "post-18-2", "post-18-3"])
+def test_a_post_norm_transformer_that_training_collapsed_took_steps_that_are_too_large(name: str) -> None:
+    """With a tenth of the learning rate all three train, to an accuracy of 0.87."""
     trace, problem = stored(name)
     found = verdict_of(trace, problem.criterion)
 
     assert trace.snapshots.input_correlation[0] < 0.9
-    assert (found.kind, found.evidence.rule) == (VerdictKind.INPUT_BLIND, "lost_both_ways")
-    assert "correlate by 1.0000, at the start by 0." in run_sentence(found)
-    assert "the gradient on the way back (" in run_sentence(found)
-
-
-def test_a_post_norm_transformer_whose_gradient_fell_during_training_vanished() -> None:
-    found = judged("post-18-3")
-
-    assert (found.kind, found.evidence.rule) == (VerdictKind.VANISHED, "gradient_fell")
     assert float(found.evidence.figures["activation_gradient_ratio_at_start"] or 0) > 1
-    assert "the gradient no longer arrives: 0.00016 of it reaches the first layer at the end, 2 at the start" in (
-        run_sentence(found)
-    )
+    assert (found.kind, found.evidence.rule) == (VerdictKind.SATURATED, "steps_too_large")
+    assert "saturated: the steps are too large: weights of 'embedding.positions' moved by" in run_sentence(found)
 
 
 @pytest.mark.parametrize("name", ["vgg-2-0", "vgg-2-2"])
@@ -132,7 +123,7 @@ def test_what_the_end_shows_decides() -> None:
     assert verdict(activation_gradient_norm=ratios(1, 500, 500, 500, 500)) == (
         "exploded", "activation_gradient_ratio",
     )  # fmt: skip
-    assert verdict(activation_gradient_norm=ratios(1, 1, 1e-4, 1e-4, 1e-4), optimizer="sgd") == (
+    assert verdict(activation_gradient_norm=ratios(1, 1, 1e-4, 1e-4, 1e-4), optimizer="sgd", weight_change=0.01) == (
         "vanished", "activation_gradient_ratio",
     )  # fmt: skip
     assert verdict(never_active=[[0.0] * 4, *[[0.9] * 4] * 4]) == ("died", "dead_units")
@@ -157,13 +148,9 @@ def test_dead_units_of_a_batch_are_not_said_of_the_training_set() -> None:
     assert run_sentence(found).endswith("inactive at all 32 points of a batch at the start")
 
 
-def test_a_gradient_that_recovers_did_not_fall() -> None:
-    weights = [[1.0] * 4, [1.0] * 4, [1e-6, 1, 1, 1], [1e-6, 1, 1, 1], [1e-6, 1, 1, 1]]
-    fell = {"weight_gradient_norm": weights, "activation_gradient_norm": ratios(1, 1, 1e-5, 1e-5, 1e-5)}
-    assert verdict(**fell) == ("vanished", "gradient_fell")
-    assert verdict(**(fell | {"weight_gradient_norm": 1})) == ("flat", "none_of_the_others")
-    back = ratios(1, 1, 1e-5, 1e-5, 1)
-    assert verdict(**(fell | {"activation_gradient_norm": back})) == ("flat", "none_of_the_others")
+def test_a_gradient_that_recovers_was_not_cut_off() -> None:
+    assert verdict(activation_gradient_norm=ratios(1, 1, 1e-5, 1e-5, 1e-5)) == ("saturated", "steps_too_large")
+    assert verdict(activation_gradient_norm=ratios(1, 1, 1e-5, 1e-5, 1)) == ("flat", "none_of_the_others")
 
 
 def test_a_loss_that_falls_by_less_than_a_thousandth_is_not_improving() -> None:

@@ -239,7 +239,7 @@ def test_a_run_that_never_beats_chance_is_explained_by_the_chance_bar() -> None:
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.VANISHED, "activation_gradient_ratio")
     assert found.evidence.thresholds["final_score"] == 0.9
-    assert found.evidence.thresholds["best_accuracy"] == pytest.approx(0.6)
+    assert found.evidence.figures["chance_bar"] == pytest.approx(0.6)
     assert verdict_of(make_trace(), TARGET).kind is VerdictKind.FLAT
     late = make_trace(score=[0.5] * 28 + [0.75] * 2)
     assert verdict_of(late, TARGET).evidence.rule == "crossed_at_the_end"
@@ -423,19 +423,65 @@ def test_a_gradient_that_does_not_reach_the_first_layer_vanished() -> None:
         "reach": pytest.approx(48),
         "first_layer_change": 0.5,
         "best_accuracy": 0.5,
+        "share_at_the_bar": 0.0,
+        "chance_bar": pytest.approx(0.6),
         "optimizer": "sgd",
     }
-    assert thresholds(found) == {
-        "activation_gradient_ratio": 1e-3,
-        "best_accuracy": pytest.approx(0.6),
-    }
+    assert thresholds(found) == {"activation_gradient_ratio": 1e-3, "share_at_the_bar": 0.1}
     assert "below 0.600 and 0.0001 of the gradient" in run_sentence(found)
 
 
 def test_a_gradient_that_vanishes_during_training_vanished() -> None:
-    trace = make_trace(activation_gradient_norm=[[1.0] * 4, [1e-5, 1e-3, 1, 1]])
+    fell = {"activation_gradient_norm": [[1.0] * 4, [1e-5, 1e-3, 1, 1]]}
 
-    assert rule(trace) == ("vanished", "activation_gradient_ratio")
+    assert rule(make_trace(**fell, weight_change=[[0.0] * 4, [0.01] * 4])) == ("vanished", "activation_gradient_ratio")
+
+
+def test_a_gradient_that_steps_of_half_a_layers_size_cut_off_says_that_they_are_too_large() -> None:
+    moved = [[0.0] * 4, [0.5, 0.5, 2.0, 0.5]]
+    found = verdict(make_trace(activation_gradient_norm=[[1.0] * 4, [1e-5, 1e-3, 1, 1]], weight_change=moved))
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.SATURATED, "steps_too_large")
+    assert figures(found) == {
+        "gradient_ratio_left": pytest.approx(1e-5),
+        "first_layer_change": 0.5,
+        "largest_change": 2.0,
+        "moved_most": "hidden 3",
+        "activation_gradient_ratio_at_start": 1.0,
+        "activation_gradient_ratio_at_end": pytest.approx(1e-5),
+        "output_range": 1.0,
+        "learning_rate": pytest.approx(0.01),
+        "best_accuracy": 0.5,
+        "share_at_the_bar": 0.0,
+        "chance_bar": pytest.approx(0.6),
+    }
+    assert thresholds(found) == {"gradient_ratio_left": 0.03, "first_layer_change": 0.03, "largest_change": 0.2}
+    assert run_sentence(found) == (
+        "saturated: the steps are too large: weights of 'hidden 3' moved by 2 times their size, those of the first "
+        "layer by 0.5, and 1e-05 of the gradient that once reached the first layer still does"
+    )
+
+
+def test_a_signal_that_grows_on_a_plateau_is_slow_and_says_how_many_more_epochs_it_needs() -> None:
+    growing = {
+        "epochs": [0, 8, 16, 30],
+        "output_range": [0.001, 0.001, 0.001, 0.01],
+        "weight_gradient_norm": [[0.1] * 4, [0.1] * 4, [0.2] * 4, [0.2] * 4],
+        "input_correlation": 1,
+        "activation_gradient_norm": [1e-5, 1, 1, 1],
+    }
+    found = verdict(make_trace(**growing))
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.SLOW, "signal_grows")
+    # Ten times as large in 14 epochs, and thirty times as large when it learns.
+    needed = math.log(30) / math.log(10) * 14
+    assert found.evidence.figures["budgets_to_learn"] == pytest.approx(needed / 30, rel=1e-4)
+    assert found.evidence.figures["more_epochs"] == math.ceil(needed)
+    assert run_sentence(found).endswith("its signal is growing: at this rate it learns within some 21 more epochs")
+    slower = {"output_range": [0.001, 0.001, 0.0099, 0.01]}
+    at_once = {"weight_gradient_norm": [[0.2] * 4, [0.2] * 4, [0.1] * 4, [0.2] * 4]}
+    assert rule(make_trace(**(growing | slower)))[0] == "vanished"
+    assert rule(make_trace(**(growing | at_once)))[0] == "vanished"
 
 
 def test_a_gradient_just_above_a_thousandth_did_not_vanish() -> None:
@@ -641,13 +687,20 @@ def test_an_accuracy_that_was_never_held_long_enough_is_unstable() -> None:
 
 
 def test_a_network_that_learned_for_a_while_is_unstable_though_its_gradient_vanished() -> None:
-    trace = make_trace(score=[0.75, 0.75] + [0.5] * 28, activation_gradient_norm=[[1.0] * 4, [1e-9, 1, 1, 1]])
+    trace = make_trace(score=[0.75, 0.75, 0.5, 0.75] + [0.5] * 26, activation_gradient_norm=[1e-9, 1, 1, 1])
 
     assert rule(trace) == ("unstable", "crossed_without_holding")
 
 
+def test_an_entry_or_two_at_the_bar_are_chance() -> None:
+    found = verdict(make_trace(score=[0.75, 0.75] + [0.5] * 28, activation_gradient_norm=[1e-9, 1, 1, 1]))
+
+    assert (found.kind, found.evidence.rule) == (VerdictKind.VANISHED, "activation_gradient_ratio")
+    assert "accuracy is above 0.600 in only 7% of the epochs and" in run_sentence(found)
+
+
 def test_a_longer_row_is_asked_where_the_criterion_looks_at_more_entries() -> None:
-    trace = make_trace(score=[0.75] * 19 + [0.5] * 181, budget_epochs=200)
+    trace = make_trace(score=[*[0.75] * 19, 0.5, *[0.75] * 19, *[0.5] * 161], budget_epochs=200)
     found = verdict_of(trace, Criterion(last_epochs=20))
 
     assert (found.kind, found.evidence.rule) == (VerdictKind.UNSTABLE, "crossed_without_holding")

@@ -16,6 +16,9 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 
 YELLOW, BLUE, VERMILION, PURPLE, GREY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#999999"
 
+BROWN = "#7A4B1E"
+"""One more than theirs, darker than all but black."""
+
 DARK = "#444444"
 BAND, INTERVAL = "rgba(0, 114, 178, 0.18)", "rgba(230, 159, 0, 0.28)"
 """Behind the median of a curve, and where its threshold lies."""
@@ -28,6 +31,7 @@ VERDICTS = {
     "exploded": VERMILION,
     "born_dead": BLACK,
     "died": GREY,
+    "saturated": BROWN,
     "vanished": BLUE,
     "input_blind": PURPLE,
     "unstable": ORANGE,
@@ -36,7 +40,15 @@ VERDICTS = {
 }
 
 
-PATTERNS = {"exploded": "x", "vanished": "/", "input_blind": "+", "unstable": "\\", "slow": ".", "flat": "-"}
+PATTERNS = {
+    "exploded": "x",
+    "saturated": "|",
+    "vanished": "/",
+    "input_blind": "+",
+    "unstable": "\\",
+    "slow": ".",
+    "flat": "-",
+}
 """Hatching, so that a print without colours still tells the verdicts apart."""
 
 LINE = 90

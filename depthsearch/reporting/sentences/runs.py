@@ -7,7 +7,7 @@ from depthsearch.detection.verdict import Evidence, Verdict, VerdictKind
 from depthsearch.reporting.sentences.words import count_of, in_words, plural, the_last
 from depthsearch.results.inspection import Difference
 
-_STUCK = "{score_name} stays below {best_accuracy_threshold:.3f} and"
+_STUCK = "{stuck} and"
 _ALIKE = (
     "the last hidden layer's outputs correlate by {correlation}; {outputs} differ by no more than {output_range:.2g}"
 )
@@ -32,6 +32,14 @@ _TEMPLATES: dict[tuple[VerdictKind, str], str] = {
     (VerdictKind.DIED, "dead_layer"): f"every unit of {{layer!r}} is {_DEAD}",
     (VerdictKind.BORN_DEAD, "dead_units"): f"{{never_active_share:.0%}} of the hidden units are {_DEAD}",
     (VerdictKind.DIED, "dead_units"): f"{{never_active_share:.0%}} of the hidden units are {_DEAD}",
+    (VerdictKind.SATURATED, "steps_too_large"): (
+        "the steps are too large: weights of {moved_most!r} moved by {largest_change:.2g} times their size, those of "
+        "the first layer by {first_layer_change:.2g}, and {gradient_ratio_left:.2g} of the gradient that once reached "
+        "the first layer still does"
+    ),
+    (VerdictKind.SLOW, "signal_grows"): (
+        "{stuck}, but its signal is growing: at this rate it learns within some {more_epochs} more {entries}"
+    ),
     (VerdictKind.VANISHED, "activation_gradient_ratio"): (
         f"{_STUCK} {{activation_gradient_ratio:.2g}} of the gradient at the last hidden layer reaches the first"
     ),
@@ -39,13 +47,8 @@ _TEMPLATES: dict[tuple[VerdictKind, str], str] = {
     (VerdictKind.VANISHED, "weights_unchanged"): (
         f"{_STUCK} the first layer's weights changed by only {{first_layer_change:.2g}} of their size"
     ),
-    (VerdictKind.VANISHED, "gradient_fell"): (
-        f"{_STUCK} the gradient no longer arrives: {{back}} at the end, {{activation_gradient_ratio_at_start:.2g}} at "
-        "the start, and Adam's steps there shrink to {step_share:.2g} of the learning rate"
-    ),
     (VerdictKind.VANISHED, "lost_both_ways"): (
-        "{score_name} stays below {best_accuracy_threshold:.3f}; the gradient is lost on the way back ({back}) "
-        f"and the input on the way forward ({_ALIKE})"
+        f"{{stuck}}; the gradient is lost on the way back ({{back}}) and the input on the way forward ({_ALIKE})"
     ),
     (VerdictKind.INPUT_BLIND, "input_correlation"): (
         "the last hidden layer's outputs for different inputs correlate by {input_correlation:.4f}, and their "
@@ -110,6 +113,7 @@ def _values(kind: VerdictKind, evidence: Evidence) -> dict[str, Any]:
     ratio = values.get("activation_gradient_ratio")
     values["back"] = "none arrives" if ratio is None else f"{ratio:.2g} of it reaches the first layer"
     values["ended"] = "{score_name} ended at {final_score:.3f}, short of {final_score_threshold:.3f}".format(**values)
+    values["stuck"] = _stuck_words(values)
     if "entry" in values:
         entry = values["entry"]
         values["entries"] = plural(entry)
@@ -120,6 +124,17 @@ def _values(kind: VerdictKind, evidence: Evidence) -> dict[str, Any]:
     if values.get("reach") is not None and "optimizer" in values:
         values["reach_words"] = _reach_words(values["reach"], values["optimizer"])
     return values
+
+
+def _stuck_words(values: dict[str, Any]) -> str | None:
+    """ "accuracy stays below 0.600", or "accuracy is above 0.600 in only 3% of the epochs"."""
+    bar, share = values.get("chance_bar", values.get("best_accuracy_threshold")), values.get("share_at_the_bar") or 0.0
+    if bar is None:
+        return None
+    if share > 0:
+        entries = plural(values.get("entry", "epoch"))
+        return f"{values['score_name']} is above {bar:.3f} in only {share:.0%} of the {entries}"
+    return f"{values['score_name']} stays below {bar:.3f}"
 
 
 def _correlation_words(values: dict[str, Any]) -> str:

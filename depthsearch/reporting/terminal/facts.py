@@ -25,6 +25,7 @@ AFTERWARDS = {
     "exploded": "explodes",
     "born_dead": "is born dead",
     "died": "dies",
+    "saturated": "is thrown by steps that are too large",
     "vanished": "loses its gradients",
     "input_blind": "is blind to its inputs",
     "unstable": "becomes unstable",
