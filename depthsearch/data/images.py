@@ -62,7 +62,9 @@ class ImageFolders(ImageSource):
         for name, (_, size) in heads.items():
             if self.size is None and size != heads[first][1]:
                 a, b = (" x ".join(map(str, one)) for one in (size, heads[first][1]))
-                reason = f"must be given: {files[name]} has {a} pixels, and {files[first]} has {b}; all are scaled to it"
+                reason = (
+                    f"must be given: {files[name]} has {a} pixels, and {files[first]} has {b}; all are scaled to it"
+                )
                 raise InvalidValue(reason, path="data.size")
         named = {name: name.split("/")[-2] for name in files}
         classes = sorted(set(named.values()))

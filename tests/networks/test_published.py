@@ -202,7 +202,11 @@ def message(network: Network, spec: DataSpec) -> str:
             COPY,
             "must be an architecture of transformers, such as llama, and no repository, but got 'meta-llama/Llama-3'",
         ),
-        (timm("timm/vit.in1k"), IMAGES, "an architecture of timm, such as vit_tiny_patch16_224, and no repository, but"),
+        (
+            timm("timm/vit.in1k"),
+            IMAGES,
+            "an architecture of timm, such as vit_tiny_patch16_224, and no repository, but",
+        ),
         (timm(**VIT), COPY, "reads images, but inputs of shape (16,) are none"),
     ],
     ids=lambda value: value.label if isinstance(value, Network) else "",
