@@ -169,6 +169,11 @@ class Registered(FrozenModel):
         return tuple(sorted(cls.entries, key=lambda name: (name != cls.default, name)))
 
     @classmethod
+    def offered(cls) -> tuple[str, ...]:
+        """The keys that messages and help list: a user's code is named in another way than by its key."""
+        return tuple(name for name in cls.names() if not cls.entry(name).runs_user_code)
+
+    @classmethod
     def entry(cls, name: object) -> type[Self]:
         """The class registered under a name.
 
@@ -176,7 +181,7 @@ class Registered(FrozenModel):
             UnknownName: There is none.
         """
         if name not in cls.names():
-            raise UnknownName(cls.kind, name, cls.names(), path=f"{cls.called}.{cls.key}")
+            raise UnknownName(cls.kind, name, cls.offered(), path=f"{cls.called}.{cls.key}")
         return cls.entries[str(name)]  # type: ignore[return-value]
 
     @classmethod

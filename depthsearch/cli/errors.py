@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
 from depthsearch.errors import InvalidValue
+from depthsearch.networks.shorthands import MODEL
+
+PARTS_OF_MODEL = ("network.family", "network.architecture")
+"""Fields that one text of `--model` gives, as in hf:llama."""
 
 
 @contextmanager
@@ -28,4 +34,8 @@ def _option(field: str, problem: bool) -> str:
 
     if not problem and not field.startswith("settings."):
         return ""
-    return option_names().get(field, "")
+    names = option_names()
+    context = click.get_current_context(silent=True)
+    if field in PARTS_OF_MODEL and context is not None and context.params.get(f"network_{MODEL}") is not None:
+        field = f"network.{MODEL}"
+    return names.get(field, "")

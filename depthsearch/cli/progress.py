@@ -110,6 +110,7 @@ class Progress:
     def __init__(self, problems: Mapping[str, Problem], settings: SearchSettings, *, quiet: bool) -> None:
         self._problems = dict(problems)
         self._settings = settings
+        self._excluded: dict[str, list[Exclusion]] = {}
         self._console = progress_console(quiet=quiet)
         self._board = _Board()
         self._live = live(self._board, self._console)
@@ -148,7 +149,9 @@ class Progress:
                 self._board.advance(event)
             case DepthExcluded(exclusion):
                 self._board.drop(exclusion)
-                self._console.print(f"{called}excluded: {exclusion_words(exclusion, family)}")
+                before = self._excluded.setdefault(name, [])
+                self._console.print(f"{called}excluded: {exclusion_words(exclusion, family, before=before)}")
+                before.append(exclusion)
             case TrialFinished():
                 self._board.done(event)
                 if event.purpose is not Purpose.SENTINEL:  # a sentinel with each step is not worth a line

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from depthsearch.data.files import exists
 from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.schema import FrozenModel, Registered
 from depthsearch.user_code.files import check_text, is_code, is_found
@@ -161,6 +162,9 @@ class DataSource(Registered):
     package: ClassVar[str] = "depthsearch.data"
     default: ClassVar[str] = "moons"
 
+    endings: ClassVar[tuple[str, ...]] = ()
+    """Of the names of files that it reads."""
+
     name: str
     test_share: Annotated[float, Field(strict=True, ge=0.05, le=0.95)] = 0.5
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = 0
@@ -193,12 +197,16 @@ class DataSource(Registered):
         """A name; `mnist:DIR` is a name and a path; `FILE.py:load` and `package.module:load` name a user's code.
 
         Raises:
-            InvalidValue: The part before the first colon names no data set that reads files.
+            InvalidValue: The part before the first colon names no data set that reads files, or there is no colon and
+                the text names a file.
         """
         head, colon, rest = text.partition(":")
         if text.endswith(".py"):
             check_text(text, path="data.name")
-        if not colon or text in cls.names():
+        if text in cls.names():
+            return {cls.key: text}
+        if not colon:
+            cls._check_no_path(text)
             return {cls.key: text}
         if head in cls.names():
             if "path" not in cls.entry(head).model_fields:
@@ -209,7 +217,18 @@ class DataSource(Registered):
             return {cls.key: USER, "source": text}
         if len(head) == 1:  # the drive of a Windows path
             raise InvalidValue(path="data.name", value=text, expected="a name before the path, as in csv:PATH")
-        raise UnknownName(cls.kind, head, cls.names(), path="data.name")
+        raise UnknownName(cls.kind, head, cls.offered(), path="data.name")
+
+    @classmethod
+    def _check_no_path(cls, text: str) -> None:
+        """Refuse the path of a file or folder without the name of a data set before it."""
+        readers = {name: cls.entry(name) for name in cls.offered() if "path" in cls.entry(name).model_fields}
+        found = next((name for name, reader in readers.items() if text.lower().endswith(reader.endings)), None)
+        if found is not None:
+            raise InvalidValue(path="data.name", value=text, expected=f"a name before the path, as in {found}:{text}")
+        if exists(text) and not get_close_matches(text, cls.names(), n=1, cutoff=0.8):
+            expected = f"a name before the path, as in NAME:{text}, where NAME is one of {', '.join(readers)}"
+            raise InvalidValue(path="data.name", value=text, expected=expected)
 
     def contents(self) -> Dataset | TorchData:
         """The points, drawn once and shared by all who ask for them; again if files that they come from changed.

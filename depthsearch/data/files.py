@@ -28,6 +28,14 @@ class Readable(Protocol):
         """At most so many of the bytes that follow; none at the end."""
 
 
+def exists(path: str) -> bool:
+    """Whether there is a file or folder of that path, in which ~ is the home folder; False where it can be none."""
+    try:
+        return Path(path).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
 def existing_file(path: str) -> Path:
     """The file of that path, in which ~ is the home folder.
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from depthsearch.data.file_source import FileContents, ImageSource, Part
 from depthsearch.data.files import existing_folder
-from depthsearch.errors import UnreadableData
+from depthsearch.errors import InvalidValue, UnreadableData
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -62,8 +62,10 @@ class ImageFolders(ImageSource):
         for name, (_, size) in heads.items():
             if self.size is None and size != heads[first][1]:
                 a, b = (" x ".join(map(str, one)) for one in (size, heads[first][1]))
-                reason = f"has {a} pixels, but {files[first]} has {b}: give a size to which all are scaled"
-                raise UnreadableData(files[name], reason)
+                reason = (
+                    f"must be given: {files[name]} has {a} pixels, and {files[first]} has {b}; all are scaled to it"
+                )
+                raise InvalidValue(reason, path="data.size")
         named = {name: name.split("/")[-2] for name in files}
         classes = sorted(set(named.values()))
         parts: dict[str, list[str]] = {}

@@ -4,7 +4,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ class NpzFile(ImageSource):
     Attributes:
         task: What is learned: classification or regression. By default regression where the targets are fractions.
     """
+
+    endings: ClassVar[tuple[str, ...]] = (".npz",)
 
     name: Literal["npz"] = "npz"
     task: TargetTask | None = None
@@ -66,11 +68,21 @@ def _arrays(file: Path) -> dict[str, NDArray[Any]]:
         if sum(members[key].file_size for key in keys) > MOST_BYTES:
             raise UnreadableData(file, f"holds more than {MOST_BYTES >> 30} GiB")
         with translate_file_errors(file), np.load(file, allow_pickle=False) as archive:
-            return {key: archive[key] for key in keys}
+            return {key: _array(file, key, archive) for key in keys}
     except (zipfile.BadZipFile, zlib.error, NotImplementedError):
         raise UnreadableData(file, "is damaged, or no file of numpy.savez") from None
     except ValueError as error:
-        raise UnreadableData(file, f"is damaged, or holds objects: {' '.join(str(error).split())}") from None
+        raise UnreadableData(file, f"is damaged: {' '.join(str(error).split())}") from None
+
+
+def _array(file: Path, key: str, archive: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    try:
+        return archive[key]
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        remedy = f"labels as texts, {key}.astype(str)" if key.startswith("y") else f"numbers, {key}.astype(float)"
+        raise UnreadableData(file, f"holds Python objects as {key}: save {remedy}") from None
 
 
 def _inputs(file: Path, arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], bool]:

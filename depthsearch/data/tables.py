@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 MOST_ROWS, CELLS = 1 << 16, 1 << 21
 """Rows, and cells, that are read at a time."""
+
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+"""Of columns in other tables: a first line with one of them and without a comma is none of a table with commas."""
 
 MOST_NAMED = 20
 """Columns that a message lists."""
@@ -83,6 +86,8 @@ class Table(FileSource):
 class CsvFile(Table):
     """A table of comma-separated values, in UTF-8, with the names of the columns in its first line; gzipped or not."""
 
+    endings: ClassVar[tuple[str, ...]] = (".csv", ".csv.gz")
+
     name: Literal["csv"] = "csv"
 
     def columns(self, file: Path) -> list[str]:
@@ -90,7 +95,11 @@ class CsvFile(Table):
         import pandas as pd  # noqa: PLC0415 - takes a while to import
 
         with _translate_pandas_errors(file):
-            return list(pd.read_csv(file, nrows=0, index_col=False).columns)
+            names = list(pd.read_csv(file, nrows=0, index_col=False).columns)
+        found = next((name for mark, name in SEPARATORS.items() if mark in names[0]), None) if len(names) == 1 else None
+        if found is not None:
+            raise UnreadableData(file, f"separates its columns by {found}, {quoted(names[0])}: commas are due")
+        return names
 
     def frames(self, file: Path, rows: int) -> Iterator["pd.DataFrame"]:
         """The target's column as text."""
@@ -106,6 +115,8 @@ class CsvFile(Table):
 
 class ParquetFile(Table):
     """A table in Apache Parquet; texts and categories are classes."""
+
+    endings: ClassVar[tuple[str, ...]] = (".parquet",)
 
     name: Literal["parquet"] = "parquet"
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ class TextFile(PathSource):
     Attributes:
         length: Characters of one input.
     """
+
+    endings: ClassVar[tuple[str, ...]] = (".txt",)
 
     name: Literal["text"] = "text"
     length: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 64

@@ -67,8 +67,8 @@ class ExternalNetwork(NetworkFromSource):
     def scores(self, depth: int, seed: int) -> Iterator[float]:
         """Train one network, and give the score of each epoch as it comes.
 
-        The global generators of `random`, NumPy and torch are seeded, and as before at the end. A score that is not a
-        number counts as a constant guess does.
+        The global generators of `random`, NumPy and torch are seeded, and as before at the end. A score that is NaN or
+        minus infinity is given as NaN: the network exploded.
 
         Raises:
             UserCodeFailed: The function raises an exception, or gives something else than numbers, or none.
@@ -93,7 +93,7 @@ class ExternalNetwork(NetworkFromSource):
             raise self.loaded.refused(f"{doing} must give numbers, but gave {one_line(repr(score))}")
         if value > 1:
             raise self.loaded.refused(f"{doing} must give scores of at most 1, but gave {value:g}; is it a loss?")
-        return value if math.isfinite(value) else self.baseline
+        return value if math.isfinite(value) else math.nan
 
     def build(self, spec: DataSpec, depth: int) -> "nn.Module":
         """Nothing: the network is built by the user's function.

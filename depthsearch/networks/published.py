@@ -124,6 +124,12 @@ class Published(Network):
 
     def refuse_unknown(self, known: Iterable[str]) -> NoReturn:
         """Raise InvalidValue for an architecture that is not among the known ones, of which it names the nearest."""
+        if "/" in self.architecture:
+            such = type(self).model_fields["architecture"].default
+            self.refuse(
+                f"must be an architecture of {self.library}, such as {such}, and no repository, "
+                f"but got {self.architecture!r}"
+            )
         near = get_close_matches(self.architecture.lower(), known, n=1, cutoff=0.5)
         hint = f": did you mean {near[0]!r}?" if near else ""
         self.refuse(f"must be an architecture of {self.library}, but got {self.architecture!r}{hint}")
@@ -174,7 +180,8 @@ class Published(Network):
         except Exception as error:
             if "meta" in str(error):
                 return
-            self.refuse(f"{self.architecture!r} does not read inputs of shape {spec.shape}: {_last_line(error)}")
+            read = f"images of shape {spec.image}" if spec.image is not None else f"inputs of shape {spec.shape}"
+            self.refuse(f"{self.architecture!r} does not read {read}: {_last_line(error)}")
         wanted = (2, *spec.shape, spec.outputs) if spec.task == "sequence" else (2, spec.outputs)
         if tuple(found) != wanted:
             self.refuse(f"{self.architecture!r} gives logits of shape {tuple(found)} and not {wanted}")

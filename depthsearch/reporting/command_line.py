@@ -123,7 +123,7 @@ def _registry_options(table: str, registry: type[Registered]) -> Iterator[Option
         takers = [(name, model) for name, model in models if field in model.model_fields]
         if field == registry.key:
             names = tuple(dict.fromkeys([f"--{_typed(field if table == 'network' else table)}", *_alias(field)]))
-            named = ", ".join(name for name in registry.names() if not registry.entry(name).runs_user_code)
+            named = ", ".join(registry.offered())
             text = f"{field_text(registry, field).rstrip('.')}: {named}."
             text += " Or your own, as FILE.py:load." if table == "data" else ""
             text += f" [default: {registry.default}]"

@@ -17,7 +17,7 @@ from depthsearch.reporting.figures.curve_traces import (
     interval_trace,
     reliability_trace,
 )
-from depthsearch.reporting.sentences import count_of, exclusion_words, interval_words
+from depthsearch.reporting.sentences import count_of, exclusion_lines, interval_words
 from depthsearch.reporting.terminal.facts import bar_words
 from depthsearch.results.answer import Answer, Outcome
 from depthsearch.search.curve import CurvePoint
@@ -52,7 +52,7 @@ def note_of(answer: Answer, given: SearchSettings, *, place: str, usual_place: s
         facts.append(f"bar: {bar_words(answer, answer.ladder)}")
     if answer.beyond is not None:
         facts.append(f"beyond: {answer.beyond.sentence}")
-    facts += [f"excluded: {exclusion_words(exclusion, family)}" for exclusion in answer.exclusions]
+    facts += [f"excluded: {line}" for line in exclusion_lines(answer.exclusions, family)]
     facts.append(f"tried: {count_of(answer.cost.runs, 'run')} in {count_of(answer.cost.trials, 'trial')}")
     why, settings = _onward(answer, given)
     command = find_command(problem, settings, study=answer.study, place=place, usual_place=usual_place)

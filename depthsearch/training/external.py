@@ -14,7 +14,7 @@ from depthsearch.training.trace import Snapshot, Trace, TrainingFacts
 
 WORST_LOSS = 2.0
 """The loss of an entry is 1 minus its score, and at most this: how far a score lies below a constant guess says
-nothing of a loss that explodes.
+nothing of a loss that explodes. Of a score that is NaN, the loss is NaN.
 """
 
 POINTS = MANY
@@ -55,7 +55,8 @@ class ExternalEngine:
                 ended = None if watch is None else watch(score_trace(job, scores, network.baseline, budget=budget))
                 if ended is not None:
                     break
-            self._budget = len(scores)
+            if ended is None:
+                self._budget = len(scores)
             yield job, score_trace(job, scores, network.baseline, budget=len(scores))
 
 
@@ -73,11 +74,12 @@ def score_trace(job: Job, scores: Sequence[float], baseline: float, *, budget: i
 
     Args:
         job: The run.
-        scores: [E] one for each epoch.
+        scores: [E] one for each epoch; NaN counts as a constant guess, with a loss that is NaN.
         baseline: The score of a constant guess.
         budget: Scores that the whole run gives.
     """
-    score = np.asarray(scores, dtype=np.float32)
+    given = np.asarray(scores, dtype=np.float32)
+    score = np.where(np.isnan(given), np.float32(baseline), given)
     return Trace(
         facts=TrainingFacts(
             optimizer="unknown",
@@ -93,7 +95,7 @@ def score_trace(job: Job, scores: Sequence[float], baseline: float, *, budget: i
         depth=job.depth,
         seed=job.seed,
         layers=(),
-        loss=np.minimum(1 - score, np.float32(WORST_LOSS)),
+        loss=np.minimum(1 - given, np.float32(WORST_LOSS)),  # NaN where the score is
         score=score,
         baseline=baseline,
         snapshots=_no_snapshots(),

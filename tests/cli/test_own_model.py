@@ -72,6 +72,14 @@ def test_a_study_file_names_code_and_compare_takes_both(capsys: pytest.CaptureFi
         (["--model", "model.py:build", "--arch", "ffnet"], "--model names the network, but got 'model.py:build' with"),
         (["--train", "mien.py:train"], "--train names no file, but got 'mien.py:train': there is no mien.py in "),
         (["--train", "mine.py:train", "--lr", "0.1"], "--lr is the business of the function that trains, but got 0.1"),
+        (
+            ["--model", "hf:lama", "--data", "copy"],
+            "--model must be an architecture of transformers, but got 'lama': did",
+        ),
+        (
+            ["--arch", "hf", "--architecture", "lama", "--data", "copy"],
+            "--architecture must be an architecture of transformers, but got 'lama': did",
+        ),
         (["--data", "modle.py:load"], "--data names no file, but got 'modle.py:load': there is no modle.py in "),
         (["--data", "model.py:lode"], "model.py: it has no 'lode'; it has Net, build"),
     ],

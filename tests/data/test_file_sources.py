@@ -8,8 +8,10 @@ import pytest
 
 from depthsearch.data.augment import AUGMENTATIONS, augmented
 from depthsearch.data.base import Dataset, DataSource
-from depthsearch.errors import InvalidValue, UnreadableData
+from depthsearch.errors import InvalidValue, UnknownName, UnreadableData
+from depthsearch.networks.base import Network
 from depthsearch.problem.problem import Problem
+from depthsearch.schema import Registered
 from tests.data.writers import IDX, grey, write_mnist
 
 
@@ -48,6 +50,12 @@ def test_options_may_stand_next_to_the_text() -> None:
         ("minst:DIR", "unknown data set 'minst': did you mean 'mnist'? accepted: moons, cifar10"),
         ("nothing:DIR", "unknown data set 'nothing': accepted: moons, cifar10"),
         (r"C:\a.csv", r"name must be a name before the path, as in csv:PATH, but got 'C:\\a.csv'"),
+        ("a/Fruit.CSV", "name must be a name before the path, as in csv:a/Fruit.CSV, but got 'a/Fruit.CSV'"),
+        ("fruit.csv.gz", "name must be a name before the path, as in csv:fruit.csv.gz, but got"),
+        ("a.parquet", "name must be a name before the path, as in parquet:a.parquet, but got"),
+        ({"name": "a.npz"}, "name must be a name before the path, as in npz:a.npz, but got"),
+        ("a.txt", "name must be a name before the path, as in text:a.txt, but got"),
+        ("a" * 5000, "unknown data set 'aaa"),
         ({"name": "csv:a", "path": "b"}, "path is given twice, as 'a' and as 'b': leave one out"),
         ({"name": "mnist:a", "noise": 0.1}, "noise is not an option of the data 'mnist', but got 0.1"),
     ],
@@ -57,6 +65,30 @@ def test_a_text_that_names_no_data_set_is_refused_in_one_line(given: object, lin
         DataSource.of(given)
 
     assert str(raised.value).startswith(line)
+
+
+def test_a_file_or_folder_without_the_name_of_a_data_set_gets_the_list_of_those_that_read_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("fruit", "digit", "moons"):
+        (tmp_path / name).mkdir()
+
+    with pytest.raises(InvalidValue, match=r"path, as in NAME:fruit, where NAME is one of cifar10, .*, text, but got"):
+        DataSource.of("fruit")
+    with pytest.raises(InvalidValue, match="unknown data set 'digit': did you mean 'digits'"):
+        DataSource.of("digit")
+    assert DataSource.of("moons").name == "moons"
+
+
+@pytest.mark.parametrize("registry", [DataSource, Network])
+def test_a_message_lists_no_key_of_a_users_code(registry: type[Registered]) -> None:
+    with pytest.raises(UnknownName) as raised:
+        registry.of("nothing")
+
+    assert {"user", "elsewhere", "model", "external"}.isdisjoint(raised.value.valid)
+    assert raised.value.valid == registry.offered()
+    assert set(registry.offered()) < set(registry.names())
 
 
 # Identity by content.

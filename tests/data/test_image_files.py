@@ -246,8 +246,8 @@ def test_images_of_several_sizes_need_a_size(tmp_path: Path) -> None:
     Image.fromarray(grey(1, side=9)[0]).save(folder / "dog" / "large.jpg")
 
     assert refused("images", folder) == (
-        f"{folder}/dog/large.jpg has 9 x 9 pixels, but {folder}/cat/0.png has 7 x 5: "
-        "give a size to which all are scaled"
+        f"size must be given: {folder}/dog/large.jpg has 9 x 9 pixels, and {folder}/cat/0.png has 7 x 5; "
+        "all are scaled to it"
     )
     assert source("images", folder, size=4).spec.image == (1, 4, 4)
 

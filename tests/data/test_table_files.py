@@ -179,6 +179,8 @@ def test_a_table_that_cannot_be_used_is_refused_in_one_line(
         (b"a,y\n1,b\xff\n", "is no text in UTF-8: invalid start byte"),
         (b'a,y\n1,"b\n', "is damaged: EOF inside string starting at row 1"),
         (b"a,y\n1,0\n", "holds nothing but '0' in column 'y'"),
+        (b"a;b;y\n1,5;2;0\n", "separates its columns by semicolons, 'a;b;y': commas are due"),
+        (b"a\ty\n1\t0\n", "separates its columns by tabs, 'a\\ty': commas are due"),
     ],
     ids=[
         "empty",
@@ -190,6 +192,8 @@ def test_a_table_that_cannot_be_used_is_refused_in_one_line(
         "encoding",
         "open quote",
         "one row",
+        "semicolons",
+        "tabs",
     ],
 )
 def test_a_damaged_csv_file_is_refused_in_one_line(content: bytes, line: str, tmp_path: Path) -> None:
@@ -335,14 +339,18 @@ def test_the_targets_show_what_is_learned(y: np.ndarray, spec: DataSpec, tmp_pat
         ({"x": X.astype(complex), "y": Y}, "must hold numbers, but x is of the type complex128"),
         ({"x": np.where(X[3, 1] == X, np.nan, X), "y": Y}, "must hold finite numbers, but x[3, 1] is nan"),
         ({"x": X, "y": np.where(Y == 2, np.inf, 0.5)}, "must hold finite numbers, but y[2] is inf"),
-        ({"x": np.array([[{}]] * 20, dtype=object), "y": Y}, "is damaged, or holds objects: Object arrays cannot be"),
+        ({"x": np.array([[{}]] * 20, dtype=object), "y": Y}, "holds Python objects as x: save numbers, x.astype"),
+        (
+            {"x": X, "y": np.array(["cat", "dog"] * 10, dtype=object)},
+            "holds Python objects as y: save labels as texts, y.astype(str)",
+        ),
         ({"x": X, "y": np.zeros(20, int)}, "holds nothing but '0' in column 'y': at least 2 classes are needed"),
         (
             {"x_train": X, "y_train": Y, "x_test": X[:, :3], "y_test": Y},
             "has inputs of shape (4,) for training and (3,) for test",
         ),
     ],
-    ids=["names", "lengths", "rows", "complex", "nan", "infinite", "objects", "one class", "shapes"],
+    ids=["names", "lengths", "rows", "complex", "nan", "infinite", "objects", "labels", "one class", "shapes"],
 )
 def test_arrays_that_cannot_be_used_are_refused_in_one_line(arrays: dict[str, Any], line: str, tmp_path: Path) -> None:
     file = savez(tmp_path, **arrays)

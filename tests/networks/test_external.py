@@ -9,6 +9,7 @@ from depthsearch import Problem
 from depthsearch.data.base import DataSpec
 from depthsearch.detection import bar_of, verdict_of
 from depthsearch.detection.verdict import VerdictKind
+from depthsearch.detection.watch import settled_epoch
 from depthsearch.errors import InvalidValue, RunFailed, UserCodeFailed
 from depthsearch.networks.external import ExternalNetwork
 from depthsearch.training.engine import Job, train_all
@@ -59,7 +60,21 @@ def test_a_network_at_chance_is_flat(problem: Problem) -> None:
     assert verdict_of(traced(problem, 20), problem.criterion).kind is VerdictKind.FLAT
 
 
-@pytest.mark.parametrize("score", [float("nan"), float("-inf"), -1e9])
+@pytest.mark.parametrize("score", [float("nan"), float("-inf")])
+def test_a_score_that_is_no_number_is_an_exploded_run_which_ends_there(
+    problem: Problem, tmp_path: Path, score: float
+) -> None:
+    write(tmp_path, mine=f"baseline = 0.1\n\n\ndef train(depth, seed):\n    return [0.5, float('{score}')] * 10\n")
+    ((_, trace),) = ExternalEngine().train(Problem(train="mine.py:train"), [Job(2, 0)], watch=settled_epoch)
+    verdict = verdict_of(trace, problem.criterion)
+
+    assert trace.score.tolist() == pytest.approx([0.5, 0.1])
+    assert np.isnan(trace.loss).tolist() == [False, True]
+    assert (verdict.kind, verdict.evidence.figures["epoch"]) == (VerdictKind.EXPLODED, 2)
+    assert verdict_of(traced(Problem(train="mine.py:train"), 2), problem.criterion).kind is VerdictKind.EXPLODED
+
+
+@pytest.mark.parametrize("score", [-1e9])
 def test_a_score_that_is_far_off_is_no_exploded_loss(problem: Problem, tmp_path: Path, score: float) -> None:
     write(tmp_path, mine=f"def train(depth, seed):\n    return [0.5, float('{score}')] * 10\n")
     trace = traced(Problem(train="mine.py:train"), 2)

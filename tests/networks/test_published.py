@@ -63,7 +63,7 @@ def _one_thread() -> Iterator[None]:
 
 def hf(architecture: str, **changes: Any) -> Network:
     return Network.of(
-        {"family": "hf", "architecture": architecture, "set": SETTINGS[architecture] | changes},
+        {"family": "hf", "architecture": architecture, "set": SETTINGS.get(architecture, {}) | changes},
     )
 
 
@@ -184,11 +184,11 @@ def message(network: Network, spec: DataSpec) -> str:
         (hf("llama", hidden_size="wide"), COPY, "'llama' cannot be built at depth 1: "),
         (hf("albert"), COPY, "parameters at depth 1 and at depth 2"),
         (hf("resnet"), IMAGES, "must have a num_hidden_layers, but 'resnet' has none"),
-        (hf("swin"), IMAGES, "'swin' does not read inputs of shape (64,): "),
+        (hf("swin"), IMAGES, "'swin' does not read images of shape (1, 8, 8): "),
         (hf("bert"), IMAGES, "'bert' has no head that gives a classification of images"),
         (hf("bart"), TOKENS, "'bart' has no head that gives a classification of tokens"),
         (hf("vit"), COPY, "'vit' has no head that gives a sequence of tokens"),
-        (hf("vit", patch_size=16), IMAGES, "'vit' does not read inputs of shape (64,): RuntimeError: "),
+        (hf("vit", patch_size=16), IMAGES, "'vit' does not read images of shape (1, 8, 8): RuntimeError: "),
         (hf("llama"), DataSpec(shape=(2,), classes=2), "'llama' reads tokens or images, but inputs of shape (2,) are"),
         (timm("vit_tin_patch16_224"), IMAGES, "must be an architecture of timm, but got 'vit_tin_patch16_224': did"),
         (timm("resnet18"), IMAGES, "must take a depth, but 'resnet18' of timm takes none"),
@@ -196,7 +196,17 @@ def message(network: Network, spec: DataSpec) -> str:
         (timm(embed_dims=64), IMAGES, "'embed_dims': did you mean 'embed_dim'? accepted: act_layer, "),
         (timm(depth=3), IMAGES, "'depth' follows from the depth, but got 3: leave it out"),
         (timm(num_classes=3), IMAGES, "'num_classes' follows from the data"),
-        (timm(), IMAGES, "does not read inputs of shape (64,): RuntimeError: "),
+        (timm(), IMAGES, "does not read images of shape (1, 8, 8): RuntimeError: "),
+        (
+            hf("meta-llama/Llama-3"),
+            COPY,
+            "must be an architecture of transformers, such as llama, and no repository, but got 'meta-llama/Llama-3'",
+        ),
+        (
+            timm("timm/vit.in1k"),
+            IMAGES,
+            "an architecture of timm, such as vit_tiny_patch16_224, and no repository, but",
+        ),
         (timm(**VIT), COPY, "reads images, but inputs of shape (16,) are none"),
     ],
     ids=lambda value: value.label if isinstance(value, Network) else "",

@@ -10,6 +10,7 @@ from depthsearch.reporting.sentences import (
     beyond_sentence,
     could_not_run_line,
     excluded_depths,
+    exclusion_lines,
     exclusion_words,
     outcome_words,
     warning_sentences,
@@ -17,7 +18,9 @@ from depthsearch.reporting.sentences import (
 from depthsearch.reporting.sentences.answers import AnswerWarnings
 from depthsearch.results.answer import Beyond, Confirmation, Outcome
 from depthsearch.search.curve import Conclusion, Curve, CurvePoint
+from depthsearch.search.exclusion import Exclusion
 from depthsearch.search.settings import ResolvedSettings
+from depthsearch.search.trial import ExclusionKind
 from tests.reporting.answers import EXCLUSIONS
 from tests.reporting.curves import curve
 
@@ -124,19 +127,57 @@ def test_an_excluded_depth_has_its_reason_and_a_long_one_is_cut() -> None:
     assert error.startswith("10 hidden layers, whose training failed twice from one seed: SomeError")
     assert memory.startswith("8 hidden layers and everything deeper, for memory: SomeError")
     assert memory.endswith("...")
-    assert len(memory) < 160
+    assert 200 < len(memory) < 260
 
 
 def test_excluded_depths_are_listed() -> None:
     assert excluded_depths(()) == ""
     assert excluded_depths(EXCLUSIONS[:1]) == "depth 9"
     assert excluded_depths(EXCLUSIONS[:2]) == "depths 9 and 10"
+    assert excluded_depths(EXCLUSIONS[1::-1]) == "depths 9 and 10"
     assert excluded_depths(EXCLUSIONS[2:]) == "all depths from 8 on"
 
 
 def test_a_search_without_a_network_that_fits_is_advised_to_need_less() -> None:
     smallest = EXCLUSIONS[2].model_copy(update={"depth": 1})
     assert could_not_run_line([smallest], FFNet()).endswith("give smaller networks, or a smaller --batch-size")
+
+
+def failed(depth: int, reason: str, kind: ExclusionKind = ExclusionKind.ERROR) -> Exclusion:
+    return Exclusion(depth=depth, kind=kind, deeper=False, reason=reason, traceback="", trial=0)
+
+
+def test_one_reason_at_several_depths_is_one_line_from_the_shallowest_on() -> None:
+    reason = "mine.py, line 3: TypeError: no axes"
+    calls = [failed(depth, f"{reason} (in train({depth}, 7))") for depth in (2, 1, 3)]
+    other = failed(4, "ValueError: no axes (in training 3 blocks)", ExclusionKind.BUILD)
+
+    assert exclusion_lines([other, *calls], FFNet()) == (
+        f"1, 2 and 3 hidden layers, whose training failed twice from one seed: {reason}",
+        "4 hidden layers cannot be built: ValueError: no axes (in training 3 blocks)",
+    )
+    assert could_not_run_line(calls, FFNet()) == (
+        f"networks could not be built or trained (depths 1, 2 and 3), and the search ended: {reason}; correct the code"
+    )
+    assert f"hidden layers, whose training failed twice from one seed: {reason}" in could_not_run_line(
+        [other, *calls], FFNet()
+    )
+
+
+def test_a_reason_that_was_shown_is_not_repeated() -> None:
+    first, second = failed(2, "TypeError: no axes (in build(2))"), failed(3, "TypeError: no axes (in build(3))")
+
+    assert exclusion_words(second, FFNet(), before=[first]) == (
+        "3 hidden layers, whose training failed twice from one seed: the same reason"
+    )
+
+
+def test_the_line_of_a_search_that_could_not_run_has_the_whole_reason() -> None:
+    reason = f"RuntimeError: {'many words ' * 25}and the place"
+
+    assert reason in could_not_run_line([failed(2, reason), failed(3, reason)], FFNet())
+    assert could_not_run_line([failed(2, reason)], FFNet()).endswith("; correct the code, or give a lower --cap")
+    assert "and the place" not in exclusion_words(failed(2, reason), FFNet())
 
 
 # Warnings.

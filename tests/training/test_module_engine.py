@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from depthsearch.data.base import NO_TARGET, Dataset, DataSpec, TorchData
 from depthsearch.detection import verdict_of
-from depthsearch.errors import InvalidValue
+from depthsearch.errors import InvalidValue, RunFailed
 from depthsearch.networks.base import CustomTraining
 from depthsearch.problem.problem import Problem
 from depthsearch.training.engine import Job, train_all
@@ -228,6 +228,43 @@ def test_entries_of_a_dict_are_passed_by_name_and_a_loss_of_the_output_is_used()
 
     assert trace.score[0] < trace.score[-1]
     assert trace.score[-1] > 0.2
+
+
+class OneArgument(nn.Module):
+    """A module whose forward takes a whole batch in one argument."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = dense(1)
+
+    def forward(self, batch: Any, scale: Any) -> Tensor:
+        logits: Tensor = self.body(batch["x"])
+        return logits
+
+
+@pytest.mark.parametrize(("names", "passed"), [(True, "its entries by name, x"), (False, "1 by place")])
+def test_a_forward_that_takes_other_arguments_is_refused_with_what_a_batch_passes(names: bool, passed: str) -> None:
+    data = blobs(DataSpec(shape=(8,), classes=3))
+    pairs = list(zip(data.x_train, data.y_train, strict=True))
+    items = [{"x": x, "label": y} for x, y in pairs] if names else pairs
+    code = Code(lambda depth: OneArgument(), draw=lambda: TorchData(items, items, POINTS, 1 / 3))
+
+    with pytest.raises(InvalidValue) as raised:
+        trained(problem_of(f"one-argument-{names}", code))
+    text = str(raised.value)
+    assert text.startswith(
+        f"forward of OneArgument takes batch, scale, but a batch passes {passed} (missing a required"
+    )
+    assert text.endswith("write step(model, batch) in the file of the network to call it in another way")
+
+
+def test_a_type_error_within_a_forward_stays_what_it_is() -> None:
+    class Wrong(OneArgument):
+        def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+            return x + "text"  # type: ignore[operator]
+
+    with pytest.raises(RunFailed, match="TypeError: unsupported operand"):
+        trained(problem_of("type-error", Code(lambda depth: Wrong())))
 
 
 class Reader(nn.Module):

@@ -12,6 +12,7 @@ from depthsearch.reporting.sentences.exclusions import (
     PROCESS_ENDED,
     could_not_run_line,
     excluded_depths,
+    exclusion_lines,
     exclusion_words,
 )
 from depthsearch.reporting.sentences.runs import (
@@ -33,6 +34,7 @@ __all__ = [
     "difference_words",
     "equal_weights_sentence",
     "excluded_depths",
+    "exclusion_lines",
     "exclusion_words",
     "in_words",
     "interval_words",

@@ -12,7 +12,7 @@ from depthsearch.problem.study_file import Reported
 from depthsearch.reporting.sentences import (
     conclusion_words,
     count_of,
-    exclusion_words,
+    exclusion_lines,
     in_words,
     interval_words,
     listed,
@@ -105,8 +105,8 @@ def facts(answer: Answer, *, place: str = "", reported: Reported | None = None) 
         yield "accuracy", scores_words(answer.scores, tested=is_tested(answer.problem))
     if answer.beyond is not None:
         yield "beyond", _beyond_words(answer)
-    for exclusion in answer.exclusions:
-        yield "excluded", exclusion_words(exclusion, family)
+    for line in exclusion_lines(answer.exclusions, family):
+        yield "excluded", line
     cost = answer.cost
     trials, runs = count_of(cost.trials, "trial"), count_of(cost.runs, "run")
     yield "cost", f"{trials}, {runs}, {cost.seconds:.1f} s of training"

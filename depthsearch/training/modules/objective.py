@@ -226,10 +226,37 @@ def split_batch(batch: Any) -> tuple[Any, Any]:
 
 
 def call(module: nn.Module, inputs: Any) -> Any:
-    """Run the module: entries of a dict are passed by name, those that it takes; parts of a tuple by place."""
+    """Run the module: entries of a dict are passed by name, those that it takes; parts of a tuple by place.
+
+    Raises:
+        InvalidValue: The module takes other arguments.
+    """
+    places: tuple[Any, ...] = ()
+    names: dict[str, Any] = {}
     if isinstance(inputs, Mapping):
-        return module(**{name: value for name, value in inputs.items() if accepts(module, name)})
-    return module(*inputs) if isinstance(inputs, list | tuple) else module(inputs)
+        names = {name: value for name, value in inputs.items() if accepts(module, name)}
+    else:
+        places = tuple(inputs) if isinstance(inputs, list | tuple) else (inputs,)
+    try:
+        return module(*places, **names)
+    except TypeError as error:
+        try:
+            inspect.signature(module.forward).bind(*places, **names)
+        except TypeError as mismatch:
+            raise _refused_arguments(module, inputs, mismatch) from error
+        raise
+
+
+def _refused_arguments(module: nn.Module, inputs: Any, mismatch: TypeError) -> InvalidValue:
+    """What the module's forward takes, and what a batch passes to it."""
+    takes = ", ".join(inspect.signature(module.forward).parameters) or "nothing"
+    passed = f"{len(inputs) if isinstance(inputs, list | tuple) else 1} by place"
+    if isinstance(inputs, Mapping):
+        passed = f"its entries by name, {', '.join(map(str, inputs))}"
+    return InvalidValue(
+        f"forward of {type(module).__name__} takes {takes}, but a batch passes {passed} ({mismatch}): write "
+        "step(model, batch) in the file of the network to call it in another way"
+    )
 
 
 def accepts(module: nn.Module, name: str) -> bool:
