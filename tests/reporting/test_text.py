@@ -277,6 +277,13 @@ def test_bisections_details_tell_the_search_from_the_fresh_seeds() -> None:
     assert ["30", "0 of 2", "0.00"] in rows
 
 
+def test_without_fresh_seeds_there_is_no_column_for_them() -> None:
+    unconfirmed = below(bisected(**UNCONFIRMED))
+    assert ["7", "29 of 32", "0.91"] in depths_of(unconfirmed)
+    assert "fresh seeds" not in "".join(unconfirmed)
+    assert "fresh seeds" in "".join(below(bisected()))
+
+
 def test_of_many_depths_the_details_show_some_and_count_the_others() -> None:
     many = tuple(
         CurvePoint(depth=depth, trained=40 - depth, of=40, p=1 - depth / 40, low=0.0, high=1.0)

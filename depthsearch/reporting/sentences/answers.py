@@ -141,7 +141,7 @@ def _found_sentence(
             shallowest = family.shallowest if ladder is None or ladder.best_depth is None else ladder.best_depth
             least, sure = family.depth_words(shallowest), "" if curve.confirmed else " (unconfirmed)"
             share = f"{settings.reliability:.0%}"
-            return f"is not reliable at any depth{sure}: {share} do not train even with {least}{cause}"
+            return f"is not reliable at any depth{sure}: fewer than {share} train even with {least}{cause}"
         case Outcome.NOT_MONOTONE:
             return f"does not simply stop at a depth: {_crossing_words(curve, settings.reliability, family)}{cause}"
         case Outcome.BUDGET_ENDED | Outcome.UNFINISHED | Outcome.COULD_NOT_RUN:
@@ -176,17 +176,37 @@ def _as_good(curve: Curve, useful: UsefulDepth | None) -> str:
 def _crossing_words(curve: Curve, reliability: float, family: Network) -> str:
     first, last = curve.crossings or (0, 0)
     share, tried = f"{reliability:.0%}", [point.depth for point in curve.points]
+    shallowest = min(tried, default=1)
     only = ""
     if tried and tried[-1] <= FEW_DEPTHS:
         only = f"; only {tried[0]} to {family.depth_words(tried[-1])} were tried"
+    if first < shallowest <= last:
+        least = family.depth_words(shallowest)
+        fails = f"the shallowest already fails, fewer than {share} train with {least}"
+        return f"{fails}, but more at depths up to {last}{only}"
     if first < last:
         return f"fewer than {share} train beyond {first} {family.units}, but again more at depths up to {last}{only}"
-    if not last:
+    if last < shallowest:
         return (
             f"shallower networks fail more often than some deeper ones; no depth that was tried reaches {share}{only}"
         )
     past = f"past {family.depth_words(last)} fewer than {share} train"
     return f"{past}, and of some deeper networks more than of those between{only}"
+
+
+def crossed_words(crossings: tuple[int, int], shallowest: int) -> str:
+    """Where a curve that is not monotone crosses the reliability: "at 3 and 12", "at 4; the shallowest already fails".
+
+    Args:
+        crossings: The first and the last; below the shallowest depth where there is none.
+        shallowest: The shallowest depth that was searched.
+    """
+    first, last = crossings
+    if last < shallowest:
+        return "at no depth that was tried"
+    if first < shallowest:
+        return f"at {last}; the shallowest already fails"
+    return f"at {first}" if first == last else f"at {first} and {last}"
 
 
 def beyond_sentence(failed: int, of: int, *, depths: tuple[int, int], family: Network, example: str) -> str:

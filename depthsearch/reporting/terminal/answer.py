@@ -182,21 +182,21 @@ def _curve(answer: Answer) -> Table:
     table.add_column(answer.problem.network.units, justify="right")
     table.add_column("trained", justify="right")
     table.add_column("P(trained)" if believed else "share that trained", justify="right")
+    again = {} if believed else {tried.depth: tried for tried in answer.confirmation}
     if believed:
         table.add_column("95 % band", justify="right")
-    else:
+    elif again:
         table.add_column("fresh seeds", justify="right")
-    again = {} if believed else {tried.depth: tried for tried in answer.confirmation}
     for point in _shown(answer):
         style = "bold" if point.depth == answer.max_depth else ""
         tried = again.get(point.depth)
         trained = point.trained - (tried.trained if tried else 0)
         of = point.of - (tried.of if tried else 0)
         if point.low is not None and point.high is not None:
-            last, share = f"{point.low:.2f} to {point.high:.2f}", point.p
+            last, share = [f"{point.low:.2f} to {point.high:.2f}"], point.p
         else:
-            last, share = (f"{tried.trained} of {tried.of}" if tried else ""), trained / of
-        table.add_row(str(point.depth), f"{trained} of {of}", f"{share:.2f}", last, style=style)
+            last, share = [f"{tried.trained} of {tried.of}"] if tried else [], trained / of
+        table.add_row(str(point.depth), f"{trained} of {of}", f"{share:.2f}", *last, style=style)
     return table
 
 

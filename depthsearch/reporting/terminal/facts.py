@@ -12,6 +12,7 @@ from depthsearch.problem.study_file import Reported
 from depthsearch.reporting.sentences import (
     conclusion_words,
     count_of,
+    crossed_words,
     exclusion_words,
     in_words,
     interval_words,
@@ -84,7 +85,10 @@ def facts(answer: Answer, *, place: str = "", reported: Reported | None = None) 
     """The facts that belong on one screen. `place` is the store; `reported` what a study file says of the problem."""
     family = answer.problem.network
     if answer.crossings is not None:
-        yield "max depth", "no single one; crosses the reliability at {} and {}".format(*answer.crossings)
+        yield (
+            "max depth",
+            f"no single one; crosses the reliability {crossed_words(answer.crossings, answer.shallowest)}",
+        )
     elif answer.max_depth is None:
         yield "max depth", "none"
     else:
