@@ -118,6 +118,12 @@ CROSSES: dict[str, Any] = {
             "the budget ended first; so far, the answer is 16 to 23 hidden layers (unconfirmed)",
         ),
         (
+            Outcome.BUDGET_ENDED,
+            curve(5, None, interval=(0, None), points=(CurvePoint(depth=5, trained=8, of=8, p=0.9),)),
+            None,
+            "the budget ended first; so far, the answer is 5 hidden layers (unconfirmed)",
+        ),
+        (
             Outcome.UNFINISHED,
             curve(1, None),
             None,

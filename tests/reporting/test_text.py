@@ -11,7 +11,7 @@ from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.study_file import Reported
 from depthsearch.reporting.terminal.answer import ROWS, SCREEN, CurveChart, answer_text
-from depthsearch.results.answer import Answer, Outcome
+from depthsearch.results.answer import Answer, LadderResult, Outcome
 from depthsearch.search.curve import CurvePoint
 from depthsearch.search.settings import ResolvedSettings, SearchSettings
 from depthsearch.workflows import find
@@ -143,6 +143,25 @@ def test_an_interval_that_is_open_or_ends_at_the_cap_is_given_by_its_lower_end()
     for found in (answer(interval=(7, None)), answer(interval=(7, 30), settings=ResolvedSettings(cap=30))):
         assert facts_of(lines(found))["interval"] == "at least 7: where 90% of the runs train (95% probability)"
     assert "interval at least 7" in " ".join(lines(OF_EACH_OUTCOME[Outcome.CAP_REACHED]))
+
+
+LADDER = LadderResult(margin=0.02, rungs=(), best_depth=4, median=0.62, runs=16, budget="200 epochs")
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [((3, None), "not known yet"), ((3, 9), "4 to 9, or none"), ((4, None), "at least 4"), ((4, 9), "4 to 9")],
+)
+def test_an_interval_names_no_depth_above_those_that_are_searched(interval: tuple[int, int | None], words: str) -> None:
+    found = answer(ladder=LADDER, interval=interval, curve=POINTS[1:])
+    shown = lines(found)
+    assert facts_of(shown)["interval"].startswith(f"{words}: where 90% of the runs reach the bar")
+    assert not [line for line in shown if re.search(r"interval .*\b3\b", line)]
+
+
+def test_a_fall_that_may_be_endless_is_known_from_below_only() -> None:
+    assert facts_of(below(answer(transition=(5.0, 1.2, 99.0))))["falls"].endswith("5.0 times the depth (1.2 to 99.0)")
+    assert facts_of(below(answer(transition=(5.0, 1.0, 2.7e7))))["falls"].endswith("5.0 times the depth (1.0 or more)")
 
 
 def test_bisection_says_that_it_claims_no_interval() -> None:

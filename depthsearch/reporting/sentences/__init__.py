@@ -1,6 +1,7 @@
 """Every sentence about a result, by subject: words, runs and answers. No other package words one."""
 
 from depthsearch.reporting.sentences.answers import (
+    NOT_KNOWN_YET,
     answer_sentence,
     beyond_sentence,
     conclusion_words,
@@ -25,6 +26,7 @@ from depthsearch.reporting.sentences.runs import (
 from depthsearch.reporting.sentences.words import count_of, in_words, interval_words, listed, plural, the_last
 
 __all__ = [
+    "NOT_KNOWN_YET",
     "PROCESS_ENDED",
     "answer_sentence",
     "beyond_sentence",

@@ -56,6 +56,9 @@ _CONCLUSIONS: dict[Conclusion, str] = {
     Conclusion.SHALLOWEST: "the reliability is not reached by the shallowest network",
 }
 
+NOT_KNOWN_YET = "not known yet"
+"""Where even the shallowest network may fail, and the cap may pass."""
+
 LARGER_BUDGET = "the budget ended first: the same command with a larger budget resumes the search"
 
 
@@ -74,7 +77,7 @@ def possible_words(curve: Curve, cap: int) -> str:
     if curve.interval is not None:
         low, high = curve.interval
         nothing_passes = high is None and low < min((point.depth for point in curve.points), default=0)
-        return "not known yet" if nothing_passes else interval_words(curve.interval, cap)
+        return NOT_KNOWN_YET if nothing_passes else interval_words(curve.interval, cap)
     if curve.fails_at is None:
         return f"{cap}, the cap" if curve.max_depth == cap else f"at least {curve.max_depth or 0}"
     if curve.max_depth is None:
@@ -150,11 +153,20 @@ def _found_sentence(
                 why = f"could not be built or trained ({excluded_depths(exclusions)})"
                 if not curve.points:
                     return f"{why}, and no other depth was tried"
-            possible = possible_words(curve, settings.cap)
-            unit = family.depth_words(1).removeprefix("1 ") if possible.endswith(" 1") else family.units
             searched = ladder is None or ladder.best_depth is not None
-            known = f"{possible} {unit} (unconfirmed)" if searched and any(map(str.isdigit, possible)) else "not known"
-            return f"{why}; so far, the answer is {known}"
+            known = _known_so_far(curve, settings.cap, family) if searched else None
+            return f"{why}; so far, the answer is {known or 'not known'}"
+
+
+def _known_so_far(curve: Curve, cap: int, family: Network) -> str | None:
+    """ "at least 16 hidden layers (unconfirmed)"; None where nothing is known."""
+    possible = possible_words(curve, cap)
+    if curve.max_depth is not None and possible == NOT_KNOWN_YET:
+        possible = str(curve.max_depth)  # the interval says nothing yet, but this depth passes
+    if not any(map(str.isdigit, possible)):
+        return None
+    unit = family.depth_words(1).removeprefix("1 ") if possible.split()[-1] == "1" else family.units
+    return f"{possible} {unit} (unconfirmed)"
 
 
 def _certainty(curve: Curve, cap: int) -> str:

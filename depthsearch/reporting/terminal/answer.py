@@ -11,6 +11,7 @@ from rich.text import Text
 
 from depthsearch.networks.base import Network
 from depthsearch.problem.study_file import Reported
+from depthsearch.reporting.intervals import drawn_interval
 from depthsearch.reporting.sentences import count_of, in_words, interval_words, listed, possible_words
 from depthsearch.reporting.terminal.curve import BESIDE, HEIGHT, LOWEST, NARROWEST, WIDTH, curve_chart, rows_below
 from depthsearch.reporting.terminal.facts import called, details, facts
@@ -70,7 +71,7 @@ class AnswerScreen:
         text: list[Text | Table] = [headline, known, *notes]
         room = SCREEN - sum(len(console.render_lines(part, options, pad=False)) for part in text)
         yield headline
-        interval = None if answer.outcome is Outcome.NEVER_RELIABLE else answer.interval
+        interval = drawn_interval(answer)
         legend = room - rows_below(answer.curve, interval) >= LOWEST
         height = room - rows_below(answer.curve, interval, legend=legend)
         # One depth is no curve; and a curve without room gives way to what went wrong.

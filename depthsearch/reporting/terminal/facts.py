@@ -9,6 +9,7 @@ from depthsearch.networks.external import ExternalNetwork
 from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.study_file import Reported
+from depthsearch.reporting.intervals import searched_interval_words
 from depthsearch.reporting.sentences import (
     conclusion_words,
     count_of,
@@ -34,6 +35,9 @@ AFTERWARDS = {
     "flat": "stays flat",
 }
 """What a network does past the cliff, by the commonest verdict there."""
+
+WIDEST = 100.0
+"""A fall that may span more than this factor is known from below only."""
 
 MOST_CLASSES = 10
 """Classes whose test points are counted one by one."""
@@ -123,12 +127,15 @@ def details(answer: Answer) -> Iterator[tuple[str, str]]:
         yield "layers", _size(answer.layers)
     for found in answer.thresholds:
         if found.reliability != answer.reliability:
-            interval = interval_words(found.interval, answer.settings.cap)
-            where = interval if interval.startswith("at least") else f"{interval}, median {found.depth}"
+            interval = searched_interval_words(found.interval, answer)
+            is_open = (
+                found.interval[1] is None or interval.startswith("at least") or 0 < found.depth < answer.shallowest
+            )
+            where = interval if is_open else f"{interval}, median {found.depth}"
             yield f"at {found.reliability:.0%}", f"{where}: where {found.reliability:.0%} of the runs train"
     if answer.transition is not None:
         times, narrow, wide = answer.transition
-        span = f" ({narrow:.1f} to {wide:.1f})"
+        span = f" ({narrow:.1f} to {wide:.1f})" if wide <= WIDEST else f" ({narrow:.1f} or more)"
         yield "falls", f"the curve falls from 90 % to 10 % of its height within {times:.1f} times the depth{span}"
     if answer.beyond is not None:
         yield "failing", answer.beyond.sentence
@@ -215,7 +222,7 @@ def useful_words(answer: Answer) -> str:
 
 def _interval_fact(answer: Answer) -> Iterator[tuple[str, str]]:
     if answer.interval is not None and answer.outcome is not Outcome.NEVER_RELIABLE:
-        where = interval_words(answer.interval, answer.settings.cap)
+        where = searched_interval_words(answer.interval, answer)
         sure = f"{answer.interval_level:.0%} probability"
         what = "train" if answer.ladder is None else "reach the bar"
         sure += "" if answer.ladder is None else ", given the bar"
