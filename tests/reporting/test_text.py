@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from depthsearch.cli.output import show
 from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.study_file import Reported
-from depthsearch.reporting.terminal.answer import ROWS, SCREEN, CurveChart, answer_text
+from depthsearch.reporting.terminal.answer import ROWS, SCREEN, CurveChart, StudiesTable, answer_text
 from depthsearch.results.answer import Answer, LadderResult, Outcome
+from depthsearch.results.study_report import StudyRow
 from depthsearch.search.curve import CurvePoint
 from depthsearch.search.settings import ResolvedSettings, SearchSettings
 from depthsearch.workflows import find
@@ -204,12 +206,13 @@ def test_what_is_reported_stands_below_the_depth() -> None:
             {"recipe": {"steps": 400}, "criterion": {"last_epochs": 1}},
             "train accuracy of at least 0.600 in the last twentieth of the steps",
         ),
+        ({"train": "elsewhere.py:train"}, "score of at least 0.600 in each of the last 3 epochs"),
         (
             {"criterion": {"hold_share": 0.1}},
             "train accuracy above 0.600 for a tenth of the epochs, even if lost later (an earlier version's rule)",
         ),
     ],
-    ids=["one epoch", "five epochs", "steps", "one entry of steps", "earlier version"],
+    ids=["one epoch", "five epochs", "steps", "one entry of steps", "a function that trains", "earlier version"],
 )
 def test_trained_stands_with_its_number_and_its_epochs(problem: dict[str, Any], trained: str) -> None:
     assert facts_of(lines(answer(problem=Problem.model_validate(problem)), width=200))["trained"] == trained
@@ -226,6 +229,30 @@ def test_a_useful_depth_that_is_itself_the_best_is_not_compared_with_a_shallower
 def test_too_few_runs_for_a_useful_depth_are_mentioned() -> None:
     shown = facts_of(lines(answer(useful_depth=None)))
     assert shown["useful"] == "too few runs here to compare with shallower networks"
+
+
+def row(study: str, problem: str = "ffnet tanh on moons, seed 0") -> StudyRow:
+    return StudyRow(
+        study=study, problem=problem, outcome="budget_ended", max_depth=20, unit="hidden layers", interval_low=19,
+        interval_high=24, reliability=0.9, trials=1, runs=8, seconds=1.0, seed=0, created="", question="", code="",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("length", "lines_each"), [(8, 1), (36, 2), (43, 2), (90, 2)])
+def test_the_name_of_a_study_is_never_broken(
+    length: int, lines_each: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The problem goes to further lines; a name that leaves no room makes its line longer than the terminal."""
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    name = "n" * length
+    show(StudiesTable([row(name), row("short")]))
+    heading, _, *printed = capsys.readouterr().out.strip().splitlines()
+    assert heading.split() == ["study", *["problem"] * (lines_each == 1), "max", "depth", "outcome"]
+    assert len(printed) == 2 * lines_each
+    (line,) = [line for line in printed if name in line]
+    assert line.endswith("20 (19 to 24)   budget ended")
+    assert " ".join(" ".join(printed).split()).count("moons, seed 0") == 2
+    assert max(map(len, printed)) <= max(WIDTH, length + 37)
 
 
 def test_names_are_no_markup() -> None:

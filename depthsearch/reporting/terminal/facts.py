@@ -109,7 +109,8 @@ def facts(answer: Answer, *, place: str = "", reported: Reported | None = None) 
     if answer.bar is not None:
         yield "trained", trained_words(answer)
     if answer.scores is not None:
-        yield "accuracy", scores_words(answer.scores, tested=is_tested(answer.problem))
+        tested = is_tested(answer.problem)
+        yield "accuracy" if tested else "score", scores_words(answer.scores, tested=tested)
     if answer.beyond is not None:
         yield "beyond", _beyond_words(answer)
     for exclusion in answer.exclusions:
@@ -154,15 +155,16 @@ def details(answer: Answer) -> Iterator[tuple[str, str]]:
 
 
 def trained_words(answer: Answer) -> str:
-    """ "train accuracy of at least 0.611 in each of the last 3 epochs"."""
+    """ "train accuracy of at least 0.611 in each of the last 3 epochs"; a score, where a user's function trains."""
     criterion, bar = answer.criterion, f"{answer.bar:.3f}"
+    score = "train accuracy" if is_tested(answer.problem) else "score"
     if criterion.last_epochs is None:
-        return f"train accuracy above {bar} for a tenth of the epochs, even if lost later (an earlier version's rule)"
+        return f"{score} above {bar} for a tenth of the epochs, even if lost later (an earlier version's rule)"
     entry = "epoch" if answer.problem.recipe.steps is None else "twentieth"
     last = the_last(criterion.last_epochs, entry)
     each = "each of " if criterion.last_epochs > 1 else ""
     of = "" if entry == "epoch" else " of the steps"
-    return f"train accuracy of at least {bar} in {each}{last}{of}"
+    return f"{score} of at least {bar} in {each}{last}{of}"
 
 
 def _criterion_words(criterion: Criterion) -> str:
