@@ -20,7 +20,10 @@ class PatientConsole(Console):
 
 
 def show(renderable: RenderableType) -> None:
-    """Print a renderable, without markup in names, nor spaces at the ends of lines where no terminal reads them."""
+    """Print a renderable, without markup in names, nor spaces at the ends of lines where no terminal reads them.
+
+    What is wider than the terminal goes on in its next line, and is never cut off.
+    """
     terminal = sys.stdout is not None and sys.stdout.isatty()
     console = Console(
         file=io.StringIO(),
@@ -30,7 +33,7 @@ def show(renderable: RenderableType) -> None:
         emoji=False,
         highlight=False,
     )
-    console.print(renderable)
+    console.print(renderable, crop=False)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     lines = text.splitlines() if terminal else [line.rstrip() for line in text.splitlines()]
     write("\n".join(lines).rstrip("\n") + "\n")

@@ -39,9 +39,9 @@ def list_studies(storage: str | None, as_json: bool, as_csv: bool) -> None:
     elif as_csv:
         write(to_csv([row.model_dump() for row in rows], list(StudyRow.model_fields)))
     elif rows:
-        from depthsearch.reporting.terminal.answer import studies_table  # noqa: PLC0415
+        from depthsearch.reporting.terminal.answer import StudiesTable  # noqa: PLC0415
 
-        show_table(studies_table(rows))
+        show_table(StudiesTable(rows))
     else:
         click.echo(f"no studies yet in {place}")
 

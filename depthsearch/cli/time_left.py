@@ -25,12 +25,15 @@ class TimeLeft:
         self._since = self._moved = time.monotonic()
         self._made, self._training, self._overhead = 0, 0.0, 0.0
         self._max_depth: int | None = None
+        self._begun: float | None = None  # when the round under way began
         self._waiting: Counter[int] = Counter()  # runs of the round that are not finished, by depth
         self._of = 0
         self._running: tuple[RunUnderWay, ...] = ()
 
     def start(self, event: TrialStarted) -> None:
         """A trial of a round is about to be trained."""
+        if self._begun is None:
+            self._begun = time.monotonic()
         self._waiting = self._waiting + Counter({event.depth: event.runs})
         self._of += event.runs
         self._moved = time.monotonic()
@@ -54,7 +57,7 @@ class TimeLeft:
 
     def finish(self, event: TrialFinished) -> None:
         """A trial of a round is finished: all of them are."""
-        self._waiting, self._running, self._of = Counter(), (), 0
+        self._waiting, self._running, self._of, self._begun = Counter(), (), 0, None
         self._timings = (*self._timings, Timing(event.depth, event.runs, event.seconds))
         self._runs_left, self._max_depth = event.runs_left, event.curve.max_depth
         self._made += event.runs
@@ -91,11 +94,18 @@ class TimeLeft:
         return seconds if budget is None else min(seconds, budget)
 
     def of_budget(self) -> float | None:
-        """Seconds that the budget still allows; None where there is none."""
+        """Seconds that the budget still allows; None where there is none, or where the first round outlasts it.
+
+        The first round of a study is never cut short: how long it takes is not known before its first entry.
+        """
         if self._settings.max_seconds is None:
             return None
-        spent = sum(timing.seconds for timing in self._timings)
-        return max(self._settings.max_seconds - spent, 0.0)
+        under_way = 0.0 if self._begun is None else time.monotonic() - self._begun
+        left = max(self._settings.max_seconds - sum(timing.seconds for timing in self._timings) - under_way, 0.0)
+        if self._timings or not self._waiting:
+            return left
+        round_left = self.of_round()
+        return None if round_left is None or round_left > left else left
 
     def _known(self) -> Sequence[Timing]:
         """What trials took; before the first, what its runs take at their pace, so many side by side."""

@@ -17,7 +17,8 @@ from depthsearch.reporting.figures.curve_traces import (
     interval_trace,
     reliability_trace,
 )
-from depthsearch.reporting.sentences import count_of, exclusion_lines, interval_words
+from depthsearch.reporting.intervals import searched_interval_words
+from depthsearch.reporting.sentences import count_of, exclusion_lines
 from depthsearch.reporting.terminal.facts import bar_words
 from depthsearch.results.answer import Answer, Outcome
 from depthsearch.search.curve import CurvePoint
@@ -43,7 +44,7 @@ def note_of(answer: Answer, given: SearchSettings, *, place: str, usual_place: s
     depth = "none yet" if answer.max_depth is None else family.depth_words(answer.max_depth)
     facts = [f"max depth: **{depth}**"]
     if answer.interval is not None:
-        where = interval_words(answer.interval, answer.settings.cap)
+        where = searched_interval_words(answer.interval, answer)
         facts.append(
             f"interval: {where}, where {answer.reliability:.0%} train ({answer.interval_level:.0%} probability"
             f"{'' if answer.ladder is None else ', given the bar'})"
@@ -108,7 +109,7 @@ def curve_plot(answer: Answer) -> str:
 def _layout(answer: Answer) -> dict[str, Any]:
     found = "nothing passes" if answer.max_depth is None else f"max depth {answer.max_depth}"
     if answer.interval is not None:
-        found += f", interval {interval_words(answer.interval, answer.settings.cap)}"
+        found += f", interval {searched_interval_words(answer.interval, answer)}"
     units, depths = answer.problem.network.units, [point.depth for point in answer.curve]
     return {
         "title": {"text": f"depthsearch: {found}"},

@@ -31,8 +31,8 @@ class SearchSettings(FrozenModel):
             there is no engine.
         max_runs: Budget of runs, confirmation included. A sampler that never stops by itself has one of 40 trials
             unless a budget is given.
-        max_seconds: Budget of seconds of searching, those of earlier sessions of the study included. What is under way
-            when it ends is left unfinished, but never the first round.
+        max_seconds: Budget of seconds of searching, those of earlier sessions of the study included; the first round
+            always ends. What else is under way when it ends is left unfinished.
         seed: Root seed, from which the seeds of all runs are drawn. By default 0.
 
     Raises:

@@ -128,7 +128,7 @@ def inspect_stored(
     criterion = judging_criterion(problem, trials, trials[trial])
     found = _trained(trainer, problem, Job(stored.depth, stored.seed), criterion, on_event or ignore)
     ends = problem.recipe.entry_ends(found.trace.points)
-    differs = difference_words(differences(recorded, cut(found.trace, recorded.epochs, ends)))
+    differs = difference_words(differences(recorded, cut(found.trace, recorded.epochs, ends)), found.entry)
     replay = Replay(
         study=opened.name,
         trial=trial,

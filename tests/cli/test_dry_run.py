@@ -25,6 +25,7 @@ def test_a_dry_run_fits_eighty_columns_and_stores_nothing(tmp_path: Path, capsys
     text = capsys.readouterr().out
     assert "ffnet tanh on moons: a dry run, nothing is stored" in text
     assert "9 hidden layers" in text
+    assert not re.search(r"\n *\n *\n", text)  # one empty line between the tables
     assert "if they train to" in text
     assert re.search(r"timed: \d of 8 and \d of 8 epochs with the engine dense on the CPU", text)
     assert max(map(len, text.splitlines())) <= 80

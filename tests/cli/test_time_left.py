@@ -77,6 +77,52 @@ def test_the_time_left_is_that_of_the_depths_that_are_tried_and_at_most_the_budg
         assert time.seconds() == pytest.approx(expected, abs=1)
 
 
+class Clock:
+    """Replaces the module time: seconds pass only where a test lets them."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    passing = Clock()
+    monkeypatch.setattr("depthsearch.cli.time_left.time", passing)
+    return passing
+
+
+def test_what_a_round_has_taken_so_far_is_spent(clock: Clock) -> None:
+    stored = (Timing(2, 8, 16.0),)
+    time = left(
+        opened=StudyOpened("mine", 1, timings=stored), settings=SETTINGS.model_copy(update={"max_seconds": 60.0})
+    )
+    assert time.of_budget() == 44
+    time.start(TrialStarted(16, 8, Purpose.SEARCH))
+    clock.now = 10.0
+    time.start(TrialStarted(2, 1, Purpose.SENTINEL))
+    clock.now = 30.0
+    assert time.of_budget() == 14
+    clock.now = 90.0
+    assert time.of_budget() == 0
+
+
+def test_the_first_round_is_never_cut_short(clock: Clock) -> None:
+    time = left(settings=SETTINGS.model_copy(update={"max_seconds": 1000.0}))
+    time.start(TrialStarted(5, 8, Purpose.SEARCH))
+    assert time.of_budget() is None  # nothing shows how long it takes
+    clock.now = 100.0
+    time.advance(RoundAdvanced(0.1, HALF_WAY))
+    assert time.of_round() == pytest.approx(705)
+    assert time.of_budget() == 900
+    clock.now = 300.0
+    time.advance(RoundAdvanced(0.1, HALF_WAY))
+    assert time.of_budget() is None
+
+
 @pytest.mark.parametrize(("width", "lines"), [(80, 2), (140, 1)])
 def test_slow_runs_show_their_steps_in_eighty_columns(width: int, lines: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"TTY_COMPATIBLE": "1", "NO_COLOR": "1", "COLUMNS": str(width), "LINES": "24"}.items():

@@ -179,7 +179,7 @@ OF_EACH_OUTCOME = {
     Outcome.NEVER_RELIABLE: answer(
         **NOWHERE,
         outcome=Outcome.NEVER_RELIABLE,
-        sentence="is not reliable at any depth: 90% do not train even with 1 hidden layer (5 died)",
+        sentence="is not reliable at any depth: fewer than 90% train even with 1 hidden layer (5 died)",
         interval=(0, 0),
         concluded=Conclusion.SHALLOWEST,
         thresholds=(Crossing(reliability=0.9, depth=0, interval=(0, 0)),),

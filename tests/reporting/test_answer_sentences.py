@@ -9,6 +9,7 @@ from depthsearch.reporting.sentences import (
     answer_sentence,
     beyond_sentence,
     could_not_run_line,
+    crossed_words,
     excluded_depths,
     exclusion_lines,
     exclusion_words,
@@ -34,7 +35,10 @@ def test_every_outcome_has_a_sentence(outcome: Outcome) -> None:
 
 BEYOND = Beyond(depth=8, deepest=8, cause="died", causes={"died": 3, "born_dead": 1}, sentence="")
 CERTAIN: dict[str, Any] = {"interval": (6, 9), "level": 0.95}
-CROSSES: dict[str, Any] = {"points": (CurvePoint(depth=9, trained=1, of=2, p=0.5),)}
+CROSSES: dict[str, Any] = {
+    "points": tuple(CurvePoint(depth=depth, trained=1, of=2, p=0.5) for depth in (1, 9)),
+    "monotone": False,
+}
 
 
 @pytest.mark.parametrize(
@@ -79,13 +83,13 @@ CROSSES: dict[str, Any] = {"points": (CurvePoint(depth=9, trained=1, of=2, p=0.5
             curve(None, 1, Conclusion.SHALLOWEST),
             BEYOND,
             (
-                "is not reliable at any depth (unconfirmed): 90% do not train even with 1 hidden layer "
+                "is not reliable at any depth (unconfirmed): fewer than 90% train even with 1 hidden layer "
                 "(3 died, 1 born dead)"
             ),
         ),
         (
             Outcome.NOT_MONOTONE,
-            curve(None, 4, monotone=False, crossings=(3, 12), **CROSSES),
+            curve(None, 4, crossings=(3, 12), **CROSSES),
             None,
             (
                 "does not simply stop at a depth: fewer than 90% train beyond 3 hidden layers, but again more at "
@@ -93,10 +97,34 @@ CROSSES: dict[str, Any] = {"points": (CurvePoint(depth=9, trained=1, of=2, p=0.5
             ),
         ),
         (
+            Outcome.NOT_MONOTONE,
+            curve(None, 1, crossings=(0, 9), **CROSSES),
+            None,
+            (
+                "does not simply stop at a depth: the shallowest already fails, fewer than 90% train with 1 hidden "
+                "layer, but more at depths up to 9"
+            ),
+        ),
+        (
+            Outcome.NOT_MONOTONE,
+            curve(None, 1, crossings=(0, 0), **CROSSES),
+            None,
+            (
+                "does not simply stop at a depth: shallower networks fail more often than some deeper ones; no depth "
+                "that was tried reaches 90%"
+            ),
+        ),
+        (
             Outcome.BUDGET_ENDED,
             curve(16, 24),
             None,
             "the budget ended first; so far, the answer is 16 to 23 hidden layers (unconfirmed)",
+        ),
+        (
+            Outcome.BUDGET_ENDED,
+            curve(5, None, interval=(0, None), points=(CurvePoint(depth=5, trained=8, of=8, p=0.9),)),
+            None,
+            "the budget ended first; so far, the answer is 5 hidden layers (unconfirmed)",
         ),
         (
             Outcome.UNFINISHED,
@@ -114,6 +142,19 @@ def test_an_answer_says_what_was_found_and_how_sure_that_is(
         outcome, found, family=FFNet(), settings=settings, beyond=beyond, useful=None, exclusions=EXCLUSIONS
     )
     assert sentence == words
+
+
+@pytest.mark.parametrize(
+    ("crossings", "words"),
+    [
+        ((3, 12), "at 3 and 12"),
+        ((9, 9), "at 9"),
+        ((0, 4), "at 4; the shallowest already fails"),
+        ((0, 0), "at no depth that was tried"),
+    ],
+)
+def test_a_crossing_above_the_shallowest_depth_is_no_depth(crossings: tuple[int, int], words: str) -> None:
+    assert crossed_words(crossings, 1) == words
 
 
 def test_past_the_cliff_runs_are_counted_and_one_is_quoted() -> None:

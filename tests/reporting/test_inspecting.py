@@ -9,8 +9,9 @@ from rich.console import Console
 
 from depthsearch.detection.verdict import VerdictKind
 from depthsearch.problem.problem import Problem
+from depthsearch.reporting.sentences import difference_words
 from depthsearch.reporting.terminal.inspection import inspection_text
-from depthsearch.results.inspection import Inspection, Replay
+from depthsearch.results.inspection import Difference, Inspection, Replay
 from depthsearch.workflows import inspect
 
 SHORT = {"epochs": 12}
@@ -135,3 +136,15 @@ def test_a_replay_says_how_it_stands_to_the_record(resnet: Inspection, changes: 
     text = text_of(found, width=300, place="sqlite:///some.db")
     assert words in text
     assert "mine in sqlite:///some.db" in text
+
+
+def test_a_budget_in_steps_has_entries_and_no_epochs() -> None:
+    recipe = {"steps": 60, "batch_size": 100}
+    found = inspect(Problem.model_validate({"family": "ffnet", "recipe": recipe}), depth=2, seed=0)
+    text = text_of(dataclasses.replace(found, replay=replay()), width=300)
+    assert "the same as recorded (trained, 20 entries), bit for bit" in text
+    assert "epoch" not in text
+    found_to_differ = (Difference("loss", epoch=2, apart=0.1), Difference("epochs", 13, 12))
+    assert difference_words(found_to_differ, found.entry) == (
+        "loss from entry 2 on, by at most 0.1; 13 entries were recorded, and the budget has 12"
+    )

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from depthsearch.cli.output import show
 from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.study_file import Reported
-from depthsearch.reporting.terminal.answer import ROWS, SCREEN, CurveChart, answer_text
-from depthsearch.results.answer import Answer, Outcome
+from depthsearch.reporting.terminal.answer import ROWS, SCREEN, CurveChart, StudiesTable, answer_text
+from depthsearch.results.answer import Answer, LadderResult, Outcome
+from depthsearch.results.study_report import StudyRow
 from depthsearch.search.curve import CurvePoint
 from depthsearch.search.settings import ResolvedSettings, SearchSettings
 from depthsearch.workflows import find
@@ -145,6 +147,25 @@ def test_an_interval_that_is_open_or_ends_at_the_cap_is_given_by_its_lower_end()
     assert "interval at least 7" in " ".join(lines(OF_EACH_OUTCOME[Outcome.CAP_REACHED]))
 
 
+LADDER = LadderResult(margin=0.02, rungs=(), best_depth=4, median=0.62, runs=16, budget="200 epochs")
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [((3, None), "not known yet"), ((3, 9), "4 to 9, or none"), ((4, None), "at least 4"), ((4, 9), "4 to 9")],
+)
+def test_an_interval_names_no_depth_above_those_that_are_searched(interval: tuple[int, int | None], words: str) -> None:
+    found = answer(ladder=LADDER, interval=interval, curve=POINTS[1:])
+    shown = lines(found)
+    assert facts_of(shown)["interval"].startswith(f"{words}: where 90% of the runs reach the bar")
+    assert not [line for line in shown if re.search(r"interval .*\b3\b", line)]
+
+
+def test_a_fall_that_may_be_endless_is_known_from_below_only() -> None:
+    assert facts_of(below(answer(transition=(5.0, 1.2, 99.0))))["falls"].endswith("5.0 times the depth (1.2 to 99.0)")
+    assert facts_of(below(answer(transition=(5.0, 1.0, 2.7e7))))["falls"].endswith("5.0 times the depth (1.0 or more)")
+
+
 def test_bisection_says_that_it_claims_no_interval() -> None:
     assert facts_of(lines(bisected()))["interval"] == "none: bisection does not measure its error"
 
@@ -185,12 +206,13 @@ def test_what_is_reported_stands_below_the_depth() -> None:
             {"recipe": {"steps": 400}, "criterion": {"last_epochs": 1}},
             "train accuracy of at least 0.600 in the last twentieth of the steps",
         ),
+        ({"train": "elsewhere.py:train"}, "score of at least 0.600 in each of the last 3 epochs"),
         (
             {"criterion": {"hold_share": 0.1}},
             "train accuracy above 0.600 for a tenth of the epochs, even if lost later (an earlier version's rule)",
         ),
     ],
-    ids=["one epoch", "five epochs", "steps", "one entry of steps", "earlier version"],
+    ids=["one epoch", "five epochs", "steps", "one entry of steps", "a function that trains", "earlier version"],
 )
 def test_trained_stands_with_its_number_and_its_epochs(problem: dict[str, Any], trained: str) -> None:
     assert facts_of(lines(answer(problem=Problem.model_validate(problem)), width=200))["trained"] == trained
@@ -207,6 +229,30 @@ def test_a_useful_depth_that_is_itself_the_best_is_not_compared_with_a_shallower
 def test_too_few_runs_for_a_useful_depth_are_mentioned() -> None:
     shown = facts_of(lines(answer(useful_depth=None)))
     assert shown["useful"] == "too few runs here to compare with shallower networks"
+
+
+def row(study: str, problem: str = "ffnet tanh on moons, seed 0") -> StudyRow:
+    return StudyRow(
+        study=study, problem=problem, outcome="budget_ended", max_depth=20, unit="hidden layers", interval_low=19,
+        interval_high=24, reliability=0.9, trials=1, runs=8, seconds=1.0, seed=0, created="", question="", code="",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("length", "lines_each"), [(8, 1), (36, 2), (43, 2), (90, 2)])
+def test_the_name_of_a_study_is_never_broken(
+    length: int, lines_each: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The problem goes to further lines; a name that leaves no room makes its line longer than the terminal."""
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    name = "n" * length
+    show(StudiesTable([row(name), row("short")]))
+    heading, _, *printed = capsys.readouterr().out.strip().splitlines()
+    assert heading.split() == ["study", *["problem"] * (lines_each == 1), "max", "depth", "outcome"]
+    assert len(printed) == 2 * lines_each
+    (line,) = [line for line in printed if name in line]
+    assert line.endswith("20 (19 to 24)   budget ended")
+    assert " ".join(" ".join(printed).split()).count("moons, seed 0") == 2
+    assert max(map(len, printed)) <= max(WIDTH, length + 37)
 
 
 def test_names_are_no_markup() -> None:
@@ -275,6 +321,13 @@ def test_bisections_details_tell_the_search_from_the_fresh_seeds() -> None:
     assert ["7", "14 of 16", "0.88", "15 of 16"] in rows
     assert ["8", "7 of 8", "0.88", "6 of 8"] in rows
     assert ["30", "0 of 2", "0.00"] in rows
+
+
+def test_without_fresh_seeds_there_is_no_column_for_them() -> None:
+    unconfirmed = below(bisected(**UNCONFIRMED))
+    assert ["7", "29 of 32", "0.91"] in depths_of(unconfirmed)
+    assert "fresh seeds" not in "".join(unconfirmed)
+    assert "fresh seeds" in "".join(below(bisected()))
 
 
 def test_of_many_depths_the_details_show_some_and_count_the_others() -> None:

@@ -154,3 +154,38 @@ def test_while_nothing_fails_the_interval_is_open_above() -> None:
     found = estimate(study, HALF, depths=DEPTHS).interval
     assert found is not None
     assert found[1] is not None
+
+
+NEVER = dict.fromkeys((1, 2, 3), (0, 16))
+SIX = HALF.model_copy(update={"cap": 6})
+
+
+def lucky_depth(count: tuple[int, int]) -> tuple[Curve, int | None]:
+    """What is known where nothing trains but at 4 of at most 6 blocks, and the depth that the search tries next."""
+    depths = Depths(1, 6)
+    study = studied({**NEVER, 4: count, 6: (0, 1)}, SIX)
+    method = method_of(SIX, depths)
+    (pick,) = method.next_picks(trials_of(study), 1)
+    return estimate(study, SIX, depths=depths), pick.depth if pick.purpose is Purpose.TAIL else None
+
+
+def test_a_rise_that_rests_on_one_run_is_tried_again_before_the_search_ends() -> None:
+    curve, tried = lucky_depth((1, 1))
+    assert (curve.concluded, curve.monotone, tried) == (None, None, 4)
+
+
+def test_one_lucky_run_among_some_leaves_a_network_that_is_never_reliable() -> None:
+    curve, _ = lucky_depth((1, 8))
+    assert (curve.concluded, curve.monotone, curve.crossings) == (Conclusion.SHALLOWEST, True, None)
+
+
+def test_a_rise_of_several_runs_is_not_monotone() -> None:
+    for count in ((2, 2), (7, 8)):
+        curve, _ = lucky_depth(count)
+        assert (curve.concluded, curve.monotone, curve.crossings) == (Conclusion.SHALLOWEST, False, (0, 4))
+
+
+def test_without_a_budget_for_more_one_lucky_run_is_no_rise() -> None:
+    spent = SIX.model_copy(update={"max_runs": 50})
+    curve = estimate(studied({**NEVER, 4: (1, 1)}, spent), spent, depths=Depths(1, 6))
+    assert (curve.concluded, curve.monotone) == (Conclusion.SHALLOWEST, True)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
-from depthsearch.search.threshold.monotone import Crossings, _falling, crossings, falls_with_depth
+from depthsearch.search.threshold.monotone import Crossings, Rise, _falling, crossings, falls_with_depth, rise
 from depthsearch.search.threshold.posterior import Count, posterior
 
 
@@ -30,6 +30,25 @@ def test_a_dip_and_a_revival_are_seen() -> None:
     assert not falls(revival)
     assert crossings(dip, 0.5) == Crossings(4, 40)
     assert crossings(revival, 0.5) == Crossings(4, 60)
+
+
+NEVER = (Count(1, 5, 0), Count(2, 6, 0), Count(3, 3, 0))
+
+
+def test_one_lucky_run_is_no_rise() -> None:
+    for belief in (None, posterior((*NEVER, Count(4, 1, 1)))):
+        assert falls_with_depth((*NEVER, Count(4, 1, 1)), belief)
+        assert rise((*NEVER, Count(4, 1, 1)), belief) == Rise(lone=4)
+        assert rise((*NEVER, Count(4, 8, 1)), belief) is None
+    dip = (Count(4, 12, 12), Count(12, 8, 1), Count(40, 1, 1), Count(80, 8, 0))
+    assert falls(dip)
+    assert rise(dip, posterior(dip)) == Rise(lone=40)
+
+
+def test_two_runs_that_trained_are_a_rise() -> None:
+    assert not falls_with_depth((*NEVER, Count(4, 2, 2)), None)
+    revival = (Count(4, 12, 12), Count(30, 20, 1), Count(60, 2, 2), Count(120, 4, 0))
+    assert not falls(revival)
 
 
 def test_a_falling_curve_is_flagged_at_most_as_often_as_the_test_says() -> None:

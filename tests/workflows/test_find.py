@@ -362,7 +362,7 @@ def test_a_recipe_that_never_trains_is_an_outcome_of_its_own(url: str) -> None:
     assert (answer.outcome, answer.max_depth, answer.layers) == (Outcome.NEVER_RELIABLE, None, None)
     assert answer.beyond is not None
     assert answer.beyond.depth == 1
-    assert "is not reliable at any depth: 50% do not train even with 1 hidden layer" in answer.sentence
+    assert "is not reliable at any depth: fewer than 50% train even with 1 hidden layer" in answer.sentence
 
 
 @pytest.mark.parametrize("family", ["ffnet", "resnet"])

@@ -15,7 +15,8 @@ from depthsearch.reporting.figures.curve_traces import (
     interval_trace,
     reliability_trace,
 )
-from depthsearch.reporting.sentences import in_words, interval_words
+from depthsearch.reporting.intervals import searched_interval_words
+from depthsearch.reporting.sentences import NOT_KNOWN_YET, in_words
 from depthsearch.reporting.terminal.facts import finding
 from depthsearch.results.answer import Answer
 from depthsearch.search.curve import CurvePoint, is_wide
@@ -63,7 +64,9 @@ def _subtitle(answer: Answer) -> str:
     runs = f"{answer.cost.runs} runs"
     if answer.interval is None or answer.interval_level is None:
         return runs
-    where = interval_words(answer.interval, answer.settings.cap)
+    where = searched_interval_words(answer.interval, answer)
+    if where == NOT_KNOWN_YET:
+        return runs
     share, level = f"{answer.reliability:.0%}", f"{answer.interval_level:.0%}"
     return f"{share} of the runs train to a depth of {where}, with {level} probability ({runs})"
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from depthsearch.reporting.figures import style
-from depthsearch.reporting.sentences import interval_words
+from depthsearch.reporting.intervals import searched_interval_words
 from depthsearch.results.answer import Answer
 from depthsearch.search.curve import CurvePoint
 
@@ -33,7 +33,7 @@ def interval_trace(answer: Answer, ends: tuple[float, float]) -> list[Trace]:
         "line": {"width": 0},
         "fillcolor": style.INTERVAL,
         "hoverinfo": "skip",
-        "name": f"interval {interval_words(answer.interval, answer.settings.cap)}",
+        "name": f"interval {searched_interval_words(answer.interval, answer)}",
     }
     return [area]
 

@@ -56,6 +56,9 @@ _CONCLUSIONS: dict[Conclusion, str] = {
     Conclusion.SHALLOWEST: "the reliability is not reached by the shallowest network",
 }
 
+NOT_KNOWN_YET = "not known yet"
+"""Where even the shallowest network may fail, and the cap may pass."""
+
 LARGER_BUDGET = "the budget ended first: the same command with a larger budget resumes the search"
 
 
@@ -74,7 +77,7 @@ def possible_words(curve: Curve, cap: int) -> str:
     if curve.interval is not None:
         low, high = curve.interval
         nothing_passes = high is None and low < min((point.depth for point in curve.points), default=0)
-        return "not known yet" if nothing_passes else interval_words(curve.interval, cap)
+        return NOT_KNOWN_YET if nothing_passes else interval_words(curve.interval, cap)
     if curve.fails_at is None:
         return f"{cap}, the cap" if curve.max_depth == cap else f"at least {curve.max_depth or 0}"
     if curve.max_depth is None:
@@ -141,7 +144,7 @@ def _found_sentence(
             shallowest = family.shallowest if ladder is None or ladder.best_depth is None else ladder.best_depth
             least, sure = family.depth_words(shallowest), "" if curve.confirmed else " (unconfirmed)"
             share = f"{settings.reliability:.0%}"
-            return f"is not reliable at any depth{sure}: {share} do not train even with {least}{cause}"
+            return f"is not reliable at any depth{sure}: fewer than {share} train even with {least}{cause}"
         case Outcome.NOT_MONOTONE:
             return f"does not simply stop at a depth: {_crossing_words(curve, settings.reliability, family)}{cause}"
         case Outcome.BUDGET_ENDED | Outcome.UNFINISHED | Outcome.COULD_NOT_RUN:
@@ -150,11 +153,20 @@ def _found_sentence(
                 why = f"could not be built or trained ({excluded_depths(exclusions)})"
                 if not curve.points:
                     return f"{why}, and no other depth was tried"
-            possible = possible_words(curve, settings.cap)
-            unit = family.depth_words(1).removeprefix("1 ") if possible.endswith(" 1") else family.units
             searched = ladder is None or ladder.best_depth is not None
-            known = f"{possible} {unit} (unconfirmed)" if searched and any(map(str.isdigit, possible)) else "not known"
-            return f"{why}; so far, the answer is {known}"
+            known = _known_so_far(curve, settings.cap, family) if searched else None
+            return f"{why}; so far, the answer is {known or 'not known'}"
+
+
+def _known_so_far(curve: Curve, cap: int, family: Network) -> str | None:
+    """ "at least 16 hidden layers (unconfirmed)"; None where nothing is known."""
+    possible = possible_words(curve, cap)
+    if curve.max_depth is not None and possible == NOT_KNOWN_YET:
+        possible = str(curve.max_depth)  # the interval says nothing yet, but this depth passes
+    if not any(map(str.isdigit, possible)):
+        return None
+    unit = family.depth_words(1).removeprefix("1 ") if possible.split()[-1] == "1" else family.units
+    return f"{possible} {unit} (unconfirmed)"
 
 
 def _certainty(curve: Curve, cap: int) -> str:
@@ -176,17 +188,37 @@ def _as_good(curve: Curve, useful: UsefulDepth | None) -> str:
 def _crossing_words(curve: Curve, reliability: float, family: Network) -> str:
     first, last = curve.crossings or (0, 0)
     share, tried = f"{reliability:.0%}", [point.depth for point in curve.points]
+    shallowest = min(tried, default=1)
     only = ""
     if tried and tried[-1] <= FEW_DEPTHS:
         only = f"; only {tried[0]} to {family.depth_words(tried[-1])} were tried"
+    if first < shallowest <= last:
+        least = family.depth_words(shallowest)
+        fails = f"the shallowest already fails, fewer than {share} train with {least}"
+        return f"{fails}, but more at depths up to {last}{only}"
     if first < last:
         return f"fewer than {share} train beyond {first} {family.units}, but again more at depths up to {last}{only}"
-    if not last:
+    if last < shallowest:
         return (
             f"shallower networks fail more often than some deeper ones; no depth that was tried reaches {share}{only}"
         )
     past = f"past {family.depth_words(last)} fewer than {share} train"
     return f"{past}, and of some deeper networks more than of those between{only}"
+
+
+def crossed_words(crossings: tuple[int, int], shallowest: int) -> str:
+    """Where a curve that is not monotone crosses the reliability: "at 3 and 12", "at 4; the shallowest already fails".
+
+    Args:
+        crossings: The first and the last; below the shallowest depth where there is none.
+        shallowest: The shallowest depth that was searched.
+    """
+    first, last = crossings
+    if last < shallowest:
+        return "at no depth that was tried"
+    if first < shallowest:
+        return f"at {last}; the shallowest already fails"
+    return f"at {first}" if first == last else f"at {first} and {last}"
 
 
 def beyond_sentence(failed: int, of: int, *, depths: tuple[int, int], family: Network, example: str) -> str:

@@ -161,20 +161,25 @@ NAMED = 3
 """Differences that are named one by one; of more, the others are counted."""
 
 
-def difference_words(found: Sequence[Difference]) -> str | None:
-    """ "loss from epoch 2 on, by at most 0.1; steps was 30, and is 40; 2 more figures"; None where nothing differs."""
+def difference_words(found: Sequence[Difference], entry: str = "epoch") -> str | None:
+    """ "loss from epoch 2 on, by at most 0.1; steps was 30, and is 40; 2 more figures"; None where nothing differs.
+
+    Args:
+        found: What differs.
+        entry: What an entry of the trace is called.
+    """
     rest = [count_of(len(found) - NAMED, "more figure")] if len(found) > NAMED else []
-    return "; ".join([*map(_words, found[:NAMED]), *rest]) or None
+    return "; ".join([*(_words(difference, entry) for difference in found[:NAMED]), *rest]) or None
 
 
-def _words(difference: Difference) -> str:
+def _words(difference: Difference, entry: str) -> str:
     name, recorded, replayed = difference.figure, difference.recorded, difference.replayed
     if difference.apart is not None:
-        return f"{name} from epoch {difference.epoch} on, by at most {difference.apart:.2g}"
+        return f"{name} from {entry} {difference.epoch} on, by at most {difference.apart:.2g}"
     if name == "epochs" and isinstance(recorded, int):
-        return f"{count_of(recorded, 'epoch')} were recorded, and the budget has {replayed}"
+        return f"{count_of(recorded, entry)} were recorded, and the budget has {replayed}"
     if name == "snapshots":
-        return f"snapshots were taken at epochs {recorded}, and are at {replayed}"
+        return f"snapshots were taken at {plural(entry)} {recorded}, and are at {replayed}"
     return f"{name} was {recorded}, and is {replayed}"
 
 

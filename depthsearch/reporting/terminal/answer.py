@@ -5,12 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from depthsearch.networks.base import Network
 from depthsearch.problem.study_file import Reported
+from depthsearch.reporting.intervals import drawn_interval
 from depthsearch.reporting.sentences import count_of, in_words, interval_words, listed, possible_words
 from depthsearch.reporting.terminal.curve import BESIDE, HEIGHT, LOWEST, NARROWEST, WIDTH, curve_chart, rows_below
 from depthsearch.reporting.terminal.facts import called, details, facts
@@ -70,7 +73,7 @@ class AnswerScreen:
         text: list[Text | Table] = [headline, known, *notes]
         room = SCREEN - sum(len(console.render_lines(part, options, pad=False)) for part in text)
         yield headline
-        interval = None if answer.outcome is Outcome.NEVER_RELIABLE else answer.interval
+        interval = drawn_interval(answer)
         legend = room - rows_below(answer.curve, interval) >= LOWEST
         height = room - rows_below(answer.curve, interval, legend=legend)
         # One depth is no curve; and a curve without room gives way to what went wrong.
@@ -114,24 +117,45 @@ def finished_line(event: TrialFinished, *, family: Network, cap: int) -> str:
     return step + (f" ({failed})" if failed else "") + f"; {result}"
 
 
-LONGEST_NAME = 36
-"""Names that are made from a problem are no longer."""
+READABLE = 16
+"""Room that the problem needs next to the names of studies."""
+
+BETWEEN = 3
+"""Columns of a terminal between two cells."""
 
 
-def studies_table(rows: Sequence[StudyRow]) -> Table:
-    """A list of studies."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    # A name is copied into the next command: where there is not enough room, the problem is what breaks.
-    table.add_column("study", overflow="fold", no_wrap=all(len(row.study) <= LONGEST_NAME for row in rows))
-    table.add_column("problem", overflow="fold")
-    table.add_column("max depth", no_wrap=True)
-    table.add_column("outcome", no_wrap=True)
-    for row in rows:
-        depth = "-" if row.max_depth is None else str(row.max_depth)
-        if row.interval_low is not None:
-            depth += f" ({interval_words((row.interval_low, row.interval_high))})"
-        table.add_row(row.study, row.problem, depth, in_words(row.outcome))
-    return table
+@dataclass(frozen=True)
+class StudiesTable:
+    """A list of studies: a name is copied into the next command, and is never broken.
+
+    Where there is not enough room for the problem next to the longest name, it follows in a line below.
+    """
+
+    rows: Sequence[StudyRow]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        cells = [(row.study, _max_depth(row), in_words(row.outcome)) for row in self.rows]
+        headings = ("study", "max depth", "outcome")
+        widths = [max(map(cell_len, column)) for column in zip(headings, *cells, strict=True)]
+        needed = sum(widths) + BETWEEN * len(widths)
+        fits = needed + BETWEEN + READABLE <= options.max_width
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("study", overflow="fold", min_width=widths[0], max_width=None if fits else widths[0])
+        if fits:
+            table.add_column("problem", overflow="fold")
+        for heading in headings[1:]:
+            table.add_column(heading, no_wrap=True)
+        for row, (name, depth, outcome) in zip(self.rows, cells, strict=True):
+            below = Group(Text(name), Padding(Text(row.problem, style="dim", overflow="fold"), (0, 0, 0, 2)))
+            table.add_row(*((name, row.problem) if fits else (below,)), depth, outcome)
+        yield from console.render(table, options.update_width(max(options.max_width, needed)))
+
+
+def _max_depth(row: StudyRow) -> str:
+    depth = "-" if row.max_depth is None else str(row.max_depth)
+    if row.interval_low is None:
+        return depth
+    return f"{depth} ({interval_words((row.interval_low, row.interval_high))})"
 
 
 @dataclass(frozen=True)
@@ -182,21 +206,21 @@ def _curve(answer: Answer) -> Table:
     table.add_column(answer.problem.network.units, justify="right")
     table.add_column("trained", justify="right")
     table.add_column("P(trained)" if believed else "share that trained", justify="right")
+    again = {} if believed else {tried.depth: tried for tried in answer.confirmation}
     if believed:
         table.add_column("95 % band", justify="right")
-    else:
+    elif again:
         table.add_column("fresh seeds", justify="right")
-    again = {} if believed else {tried.depth: tried for tried in answer.confirmation}
     for point in _shown(answer):
         style = "bold" if point.depth == answer.max_depth else ""
         tried = again.get(point.depth)
         trained = point.trained - (tried.trained if tried else 0)
         of = point.of - (tried.of if tried else 0)
         if point.low is not None and point.high is not None:
-            last, share = f"{point.low:.2f} to {point.high:.2f}", point.p
+            last, share = [f"{point.low:.2f} to {point.high:.2f}"], point.p
         else:
-            last, share = (f"{tried.trained} of {tried.of}" if tried else ""), trained / of
-        table.add_row(str(point.depth), f"{trained} of {of}", f"{share:.2f}", last, style=style)
+            last, share = [f"{tried.trained} of {tried.of}"] if tried else [], trained / of
+        table.add_row(str(point.depth), f"{trained} of {of}", f"{share:.2f}", *last, style=style)
     return table
 
 

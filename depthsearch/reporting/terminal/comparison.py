@@ -8,8 +8,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from depthsearch.reporting.intervals import searched_interval_words
 from depthsearch.reporting.labels import headings
-from depthsearch.reporting.sentences import excluded_depths, in_words, interval_words, listed
+from depthsearch.reporting.sentences import (
+    crossed_words,
+    excluded_depths,
+    in_words,
+    interval_words,
+    listed,
+)
 from depthsearch.reporting.standings import conclusions, difference_words, rank_words, won_words
 from depthsearch.reporting.terminal.facts import is_tested
 from depthsearch.results.comparison import Compared, Comparison
@@ -112,13 +119,10 @@ def _unit(row: Compared) -> str:
 
 def _interval(row: Compared) -> str:
     if row.answer.crossings:
-        return "crosses it at {} and {}".format(*row.answer.crossings)
+        return f"crosses it {crossed_words(row.answer.crossings, row.answer.shallowest)}"
     if row.answer.interval is None:
         return "none claimed"
-    low, high = row.answer.interval
-    if high is None and low < row.answer.shallowest:
-        return "not known yet"
-    return interval_words(row.answer.interval, row.answer.settings.cap)
+    return searched_interval_words(row.answer.interval, row.answer)
 
 
 def _half(row: Compared) -> str:

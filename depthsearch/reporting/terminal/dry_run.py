@@ -19,7 +19,7 @@ GIGABYTE = 1e9
 def dry_run_text(found: DryRun) -> RenderableType:
     """The two depths that were timed, what the search takes for several max depths, and what that assumes."""
     words, depth_words = called(found.problem), found.problem.network.depth_words
-    timed = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    timed = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in ("a network of", "parameters", "one run takes", "peak memory"):
         timed.add_column(column, justify="left" if column == "a network of" else "right")
     for one in found.timed:
@@ -37,7 +37,8 @@ def dry_run_text(found: DryRun) -> RenderableType:
             str(row.deepest),
             memory_words(row.memory),
         )
-    return Group(Text(f"{words}: a dry run, nothing is stored", style="bold"), timed, expected, Text(_basis(found)))
+    headline = Text(f"{words}: a dry run, nothing is stored\n", style="bold")
+    return Group(headline, timed, expected, Text(_basis(found)))
 
 
 def _basis(found: DryRun) -> str:

@@ -9,9 +9,11 @@ from depthsearch.networks.external import ExternalNetwork
 from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.study_file import Reported
+from depthsearch.reporting.intervals import searched_interval_words
 from depthsearch.reporting.sentences import (
     conclusion_words,
     count_of,
+    crossed_words,
     exclusion_lines,
     in_words,
     interval_words,
@@ -34,6 +36,9 @@ AFTERWARDS = {
     "flat": "stays flat",
 }
 """What a network does past the cliff, by the commonest verdict there."""
+
+WIDEST = 100.0
+"""A fall that may span more than this factor is known from below only."""
 
 MOST_CLASSES = 10
 """Classes whose test points are counted one by one."""
@@ -85,7 +90,10 @@ def facts(answer: Answer, *, place: str = "", reported: Reported | None = None) 
     """The facts that belong on one screen. `place` is the store; `reported` what a study file says of the problem."""
     family = answer.problem.network
     if answer.crossings is not None:
-        yield "max depth", "no single one; crosses the reliability at {} and {}".format(*answer.crossings)
+        yield (
+            "max depth",
+            f"no single one; crosses the reliability {crossed_words(answer.crossings, answer.shallowest)}",
+        )
     elif answer.max_depth is None:
         yield "max depth", "none"
     else:
@@ -102,7 +110,8 @@ def facts(answer: Answer, *, place: str = "", reported: Reported | None = None) 
     if answer.bar is not None:
         yield "trained", trained_words(answer)
     if answer.scores is not None:
-        yield "accuracy", scores_words(answer.scores, tested=is_tested(answer.problem))
+        tested = is_tested(answer.problem)
+        yield "accuracy" if tested else "score", scores_words(answer.scores, tested=tested)
     if answer.beyond is not None:
         yield "beyond", _beyond_words(answer)
     for line in exclusion_lines(answer.exclusions, family):
@@ -120,12 +129,15 @@ def details(answer: Answer) -> Iterator[tuple[str, str]]:
         yield "layers", _size(answer.layers)
     for found in answer.thresholds:
         if found.reliability != answer.reliability:
-            interval = interval_words(found.interval, answer.settings.cap)
-            where = interval if interval.startswith("at least") else f"{interval}, median {found.depth}"
+            interval = searched_interval_words(found.interval, answer)
+            is_open = (
+                found.interval[1] is None or interval.startswith("at least") or 0 < found.depth < answer.shallowest
+            )
+            where = interval if is_open else f"{interval}, median {found.depth}"
             yield f"at {found.reliability:.0%}", f"{where}: where {found.reliability:.0%} of the runs train"
     if answer.transition is not None:
         times, narrow, wide = answer.transition
-        span = f" ({narrow:.1f} to {wide:.1f})"
+        span = f" ({narrow:.1f} to {wide:.1f})" if wide <= WIDEST else f" ({narrow:.1f} or more)"
         yield "falls", f"the curve falls from 90 % to 10 % of its height within {times:.1f} times the depth{span}"
     if answer.beyond is not None:
         yield "failing", answer.beyond.sentence
@@ -144,15 +156,16 @@ def details(answer: Answer) -> Iterator[tuple[str, str]]:
 
 
 def trained_words(answer: Answer) -> str:
-    """ "train accuracy of at least 0.611 in each of the last 3 epochs"."""
+    """ "train accuracy of at least 0.611 in each of the last 3 epochs"; a score, where a user's function trains."""
     criterion, bar = answer.criterion, f"{answer.bar:.3f}"
+    score = "train accuracy" if is_tested(answer.problem) else "score"
     if criterion.last_epochs is None:
-        return f"train accuracy above {bar} for a tenth of the epochs, even if lost later (an earlier version's rule)"
+        return f"{score} above {bar} for a tenth of the epochs, even if lost later (an earlier version's rule)"
     entry = "epoch" if answer.problem.recipe.steps is None else "twentieth"
     last = the_last(criterion.last_epochs, entry)
     each = "each of " if criterion.last_epochs > 1 else ""
     of = "" if entry == "epoch" else " of the steps"
-    return f"train accuracy of at least {bar} in {each}{last}{of}"
+    return f"{score} of at least {bar} in {each}{last}{of}"
 
 
 def _criterion_words(criterion: Criterion) -> str:
@@ -212,7 +225,7 @@ def useful_words(answer: Answer) -> str:
 
 def _interval_fact(answer: Answer) -> Iterator[tuple[str, str]]:
     if answer.interval is not None and answer.outcome is not Outcome.NEVER_RELIABLE:
-        where = interval_words(answer.interval, answer.settings.cap)
+        where = searched_interval_words(answer.interval, answer)
         sure = f"{answer.interval_level:.0%} probability"
         what = "train" if answer.ladder is None else "reach the bar"
         sure += "" if answer.ladder is None else ", given the bar"

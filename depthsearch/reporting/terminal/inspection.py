@@ -42,7 +42,7 @@ def inspection_text(inspection: Inspection, *, place: str | None = None) -> Rend
     """A run for people. `place` is the store that the run was replayed from."""
     parts: list[RenderableType] = [_headline(inspection)]
     if inspection.replay is not None:
-        parts.append(_replay(inspection.replay, now=inspection.verdict))
+        parts.append(_replay(inspection.replay, now=inspection.verdict, entry=inspection.entry))
     shown: list[RenderableType] = [_evidence(inspection.evidence), _curves(inspection), _epochs(inspection)]
     for part in shown:
         parts += [Text(""), part]
@@ -66,9 +66,9 @@ def _heading(text: str) -> Text:
     return Text(text, style="bold")
 
 
-def _replay(replay: Replay, *, now: VerdictKind) -> Text:
+def _replay(replay: Replay, *, now: VerdictKind, entry: str) -> Text:
     run = f"run {replay.run} of trial {replay.trial} of {replay.study}"
-    recorded = f"as recorded ({in_words(replay.recorded)}, {count_of(replay.epochs, 'epoch')})"
+    recorded = f"as recorded ({in_words(replay.recorded)}, {count_of(replay.epochs, entry)})"
     text = Text(f"replay of {run}: ")
     if replay.same:
         text.append(f"the same {recorded}, bit for bit", style="green")
@@ -103,7 +103,7 @@ def _losses(inspection: Inspection) -> list[str]:
     every = np.concatenate(curves)
     finite = every[np.isfinite(every)]
     if not len(finite):
-        return [f"{'':>6} the loss is not finite in any epoch"]
+        return [f"{'':>6} the loss is not finite in any {inspection.entry}"]
     high, low = float(finite.max()), float(finite[finite > 0].min(initial=math.inf))
     if high <= WIDE_LOSS * low:
         return _pair("loss", curves, 0.0, high, ("0", f"{high:.2g}"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,8 +35,30 @@ class Crossings:
     last: int
 
 
+@dataclass(frozen=True)
+class Rise:
+    """Counts that falling curves do not explain.
+
+    Attributes:
+        lone: Where a single run that trained is all that shows the rise, its depth in steps: without it, falling curves
+            explain the counts. None where several runs show it.
+    """
+
+    lone: int | None
+
+
 def falls_with_depth(counts: Sequence[Count], belief: Posterior | None, *, seed: int = 0) -> bool:
-    """Whether the counts are compatible with success probabilities that never rise with depth.
+    """Whether the counts are compatible with success probabilities that never rise with depth; see `rise`.
+
+    One lucky run is no rise: the counts without it have to be incompatible as well.
+    """
+    found = rise(tuple(counts), belief, seed=seed)
+    return found is None or found.lone is not None
+
+
+@lru_cache(maxsize=16)
+def rise(counts: tuple[Count, ...], belief: Posterior | None, *, seed: int = 0) -> Rise | None:
+    """The rise that the counts show; None where success probabilities that never rise with depth explain them.
 
     Counts are pooled in bins sqrt(2) wide. The statistic is the likelihood ratio of a free probability for each bin
     against the best falling ones. Its distribution under curves that fall is simulated (400 parametric bootstraps):
@@ -48,20 +71,31 @@ def falls_with_depth(counts: Sequence[Count], belief: Posterior | None, *, seed:
         seed: Of the simulation.
     """
     bins = _Bins.of(counts)
-    runs = bins.pooled([count.runs for count in counts])
+    runs, trained = (bins.pooled([getattr(count, name) for count in counts]) for name in ("runs", "trained"))
     if len(runs) < 2:  # noqa: PLR2004 - one bin cannot rise
-        return True
-    seen = _statistic(runs, bins.pooled([count.trained for count in counts])[None])[0]
+        return None
     rng = np.random.default_rng(seed)
     if belief is None:
-        trained = bins.pooled([count.trained for count in counts])
         shares = np.tile(_falling(((trained + 0.5) / (runs + 1))[None], runs)[0][bins.place], (BOOTSTRAPS, 1))
     else:
         curves = rng.choice(len(belief.weight), BOOTSTRAPS, p=belief.weight)
         shares = belief.at(curves).probabilities([count.depth for count in counts]).T
-    simulated = rng.binomial([count.runs for count in counts], np.clip(shares, 0, 1))
-    p = (1 + np.sum(_statistic(runs, bins.pooled(simulated)) >= seen - 1e-9)) / (1 + BOOTSTRAPS)
-    return bool(p >= SIGNIFICANT)
+    simulated = _statistic(runs, bins.pooled(rng.binomial([count.runs for count in counts], np.clip(shares, 0, 1))))
+
+    def is_rise(runs: Floats, trained: Floats) -> bool:
+        kept = runs > 0
+        seen = _statistic(runs[kept], trained[None, kept])[0]
+        p = (1 + np.sum(simulated >= seen - 1e-9)) / (1 + BOOTSTRAPS)
+        return bool(p < SIGNIFICANT)
+
+    if not is_rise(runs, trained):
+        return None
+    for number in reversed(np.flatnonzero(trained).tolist()):
+        one = np.eye(1, bins.number, number)[0]
+        if not is_rise(runs - one, trained - one):
+            here = zip(counts, bins.place.tolist(), strict=True)
+            return Rise(max(count.depth for count, place in here if place == number and count.trained))
+    return Rise(None)
 
 
 def crossings(counts: Sequence[Count], reliability: float) -> Crossings:

@@ -12,8 +12,10 @@ from depthsearch.search.exclusion import OpenSteps
 from depthsearch.search.method import Pick, picks_in_turn
 from depthsearch.search.settings import ResolvedSettings
 from depthsearch.search.threshold.acquisition import FIRST, Effort, Pending, best_depth
+from depthsearch.search.threshold.monotone import rise
 from depthsearch.search.threshold.posterior import Count, Posterior, posterior
 from depthsearch.search.threshold.stopping import (
+    ENOUGH_RUNS,
     RECENT_RUNS,
     TAIL_RUNS,
     Threshold,
@@ -103,17 +105,29 @@ class Known:
         steps = suspicious(self.counts, self.belief)
         return next((step for step in steps if step not in under_way and step in allowed), None)
 
+    def lucky(self, settings: ResolvedSettings, pending: Sequence[Pending] = ()) -> int | None:
+        """A step at which a single run that trained is all that shows a rise; None where it has had enough runs."""
+        belief = None if self.rule(settings) is Conclusion.SHALLOWEST else self.belief
+        found = rise(self.counts, belief, seed=settings.seed)
+        step = None if found is None else found.lone
+        if step is None or step not in self.allowed or step in {trial.depth for trial in pending}:
+            return None
+        return step if sum(count.runs for count in self.counts if count.depth == step) < ENOUGH_RUNS else None
+
     def next_tail_step(self, settings: ResolvedSettings, pending: Sequence[Pending] = ()) -> int | None:
         """The step to try before the search may end; None where nothing is left, or the budget does not allow it.
 
-        First what is doubtful. Then the tail, which lies beyond the interval; where that reaches the last step, the
-        last step itself has to be tried.
+        First what is doubtful, then a rise that rests on one lucky run. Then the tail, which lies beyond the interval;
+        where that reaches the last step, the last step itself has to be tried.
         """
         if settings.max_runs is not None and self.runs + TAIL_RUNS > settings.max_runs:
             return None
         doubtful = self.doubtful(pending)
         if doubtful is not None:
             return doubtful
+        lucky = self.lucky(settings, pending)
+        if lucky is not None:
+            return lucky
         last = self.allowed.last
         limits = tail_limits(self.threshold(settings), last)
         tried = [(count.depth, count.runs) for count in self.counts] + [(trial.depth, trial.runs) for trial in pending]
