@@ -14,7 +14,7 @@ import click
 
 from depthsearch import __version__
 from depthsearch.errors import DepthsearchError
-from depthsearch.interrupts import INTERRUPTED, interrupt_on_sigterm, interrupts_deferred
+from depthsearch.interrupts import INTERRUPTED, forget_interrupt, install_handlers, interrupts_deferred
 
 MISUSE = 2
 
@@ -65,6 +65,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
+            forget_interrupt()
             return _say_interrupted(ctx.invoked_subcommand or "")
 
 
@@ -86,7 +87,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 concluded, 1 internal error, 2 misuse, 3 below --at-least, 4 open, 130 interrupted."""
-    interrupt_on_sigterm()
+    install_handlers()
     code = run(arguments)
     # Where Ctrl-C arrived inside an `exec`, as in the making of a dataclass, Python would end itself with SIGINT under
     # `python -m`, whatever code it is given: it remembers how the last `exec` ended.
@@ -110,6 +111,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except DepthsearchError as error:
         return _say(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
+        forget_interrupt()
         return _say("interrupted", INTERRUPTED)
     except SystemExit:
         if sys.stdout is output:

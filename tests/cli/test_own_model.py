@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from depthsearch.cli.main import run
+from depthsearch.interrupts import raise_if_interrupted
 from depthsearch.reporting.command_line import find_command
 from depthsearch.search.settings import SearchSettings
+from tests.interrupting import handlers_installed
 from tests.user_code.written import MODEL, PARTS, TRAIN, write
 
 pytestmark = pytest.mark.usefixtures("_in_a_folder_with_the_files")
@@ -91,3 +93,35 @@ def test_the_command_that_repeats_a_search_names_the_code() -> None:
     assert command == "depthsearch find --model model.py:build --data model.py:load --epochs 9 --study mine"
     held = Problem(train=hold(lambda depth, seed: [1.0]))
     assert find_command(held, SearchSettings(), study="mine", **place) is None
+
+
+LOSING = """
+import signal
+from torch import nn
+
+
+class Lost:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+class Losing(nn.Linear):
+    def forward(self, x):
+        Lost()
+        return super().forward(x)
+
+
+def build(depth):
+    return nn.Sequential(*[Losing(2, 2) for _ in range(depth)], nn.Linear(2, 2))
+"""
+
+
+def test_ctrl_c_within_a_finalizer_ends_the_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, losing=LOSING)
+    with handlers_installed():
+        assert run(["find", "--model", "losing.py:build", "--steps", "20", *QUICK]) == 130
+        raise_if_interrupted()
+
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "interrupted: every finished run is kept, and the same command resumes the search\n"

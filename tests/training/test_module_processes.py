@@ -19,6 +19,7 @@ from depthsearch.training.modules.engine import ModuleEngine
 from depthsearch.training.modules.pool import WorkerPool, can_travel
 from depthsearch.training.trace import Trace
 from depthsearch.user_code.loading import named
+from tests.interrupting import handlers_installed, lose_interrupt
 from tests.sameness import assert_same
 from tests.training.modules import Code, Coded, noisy, problem_of
 
@@ -73,6 +74,14 @@ def test_runs_in_processes_have_the_bits_of_runs_in_one() -> None:
         assert first.facts == second.facts
     assert several._pool is not None
     assert asked == {7, 8, 9}
+
+
+def test_an_interrupt_that_was_lost_is_not_waited_out() -> None:
+    pool = WorkerPool(1, None)
+    with handlers_installed():
+        lose_interrupt()
+        with pytest.raises(KeyboardInterrupt):
+            list(pool.train(CNN, JOBS, watch=None, record="summary"))
 
 
 def test_short_runs_start_no_process() -> None:
