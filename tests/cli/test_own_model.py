@@ -125,3 +125,31 @@ def test_ctrl_c_within_a_finalizer_ends_the_search(tmp_path: Path, capsys: pytes
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == "interrupted: every finished run is kept, and the same command resumes the search\n"
+
+
+CHANGING = """
+import os
+from torch import nn
+
+import model
+
+
+def build(depth):
+    os.chdir("/")
+    return model.build(depth)
+
+
+def load():
+    os.chdir("/")
+    return model.load()
+"""
+
+
+def test_code_that_changes_the_working_folder_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, changing=CHANGING)
+    assert run(["find", "--model", "changing.py:build", "--data", "changing.py:load", "--steps", "20", *QUICK]) == 0
+    assert "sqlite:///depthsearch.db" in capsys.readouterr().out
+    assert (tmp_path / "depthsearch.db").is_file()
+    assert Path.cwd() == tmp_path

@@ -1,5 +1,6 @@
 """A user's code is loaded once for each content, and leaves no trace where it runs."""
 
+import os
 import random
 import sys
 from pathlib import Path
@@ -174,3 +175,52 @@ def test_generators_are_seeded_and_as_before() -> None:
     with seeded(1):
         assert draws() == first
     assert draws() == expected
+
+
+MOVING = """
+import os
+
+os.chdir(os.path.dirname(__file__) + "/data")
+
+
+def where():
+    found = os.getcwd()
+    os.chdir("/")
+    return found
+"""
+
+
+def test_code_that_moves_to_another_folder_leaves_the_process_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    write(tmp_path, moving=MOVING)
+    monkeypatch.chdir(tmp_path)
+    code = load("moving.py:where")
+    assert Path.cwd() == tmp_path
+    with code.calling("where()"):
+        assert code.target() == str(tmp_path / "data")
+        with code.calling("where()"):
+            assert code.target() == str(tmp_path / "data")
+            assert load("moving.py:where").target is code.target
+    assert Path.cwd() == tmp_path
+
+
+def test_an_object_of_the_process_that_moves_leaves_it_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = UserCode("objects:where")
+    with code.calling("where()"):
+        os.chdir("/")
+    assert Path.cwd() == tmp_path
+
+
+def test_a_working_folder_that_is_removed_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    with UserCode("objects:where").calling("where()"):
+        gone.rmdir()
+    with UserCode("objects:where").calling("where()"):
+        pass
