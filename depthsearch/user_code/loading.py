@@ -135,9 +135,9 @@ class UserCode:
         """The same where the imports are in place already."""
         try:
             yield
-        except DepthsearchError:
+        except (DepthsearchError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # whatever it raises, also to end the process
             if is_out_of_memory(error):
                 raise
             raise self._failed(doing, error) from error

@@ -37,6 +37,8 @@ from torch import nn
 
 
 def build(depth):
+    if depth > 3:
+        raise KeyboardInterrupt("by the code itself")
     if depth > 2:
         raise ValueError("no input is left")
     return nn.Linear(64, 10)
@@ -110,6 +112,8 @@ def test_a_failure_in_a_process_arrives_with_its_traceback(tmp_path: Path) -> No
         list(pool.train(problem, [Job(3, 1)], watch=None, record="summary"))
     assert caught.value.depth == 3
     assert "raise ValueError" in caught.value.traceback
+    with pytest.raises(RunFailed, match="KeyboardInterrupt: by the code itself"):
+        list(pool.train(problem, [Job(4, 1)], watch=None, record="summary"))
     pool.close()
 
 

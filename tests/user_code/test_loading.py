@@ -94,10 +94,15 @@ def test_code_that_has_changed_since_it_was_read_is_refused(folder: Path) -> Non
             "model.py, line 3: ValueError: two lines (in importing model.py)",
         ),
         ("import sys\nsys.exit(3)\n", "model.py, line 2: SystemExit: 3 (in importing model.py)"),
+        ("raise GeneratorExit\n", "model.py, line 1: GeneratorExit (in importing model.py)"),
+        (
+            "class Odd(BaseException):\n    pass\n\n\nraise Odd('odd')\n",
+            "model.py, line 5: Odd: odd (in importing model.py)",
+        ),
         ("import helper\nhelper.broken()\n", "helper.py, line 2: ZeroDivisionError: division by zero"),
         ("def build():\n    pass\n", "model.py: it has no 'count'; it has build"),
     ],
-    ids=["syntax", "import", "raises", "exit", "neighbour", "name"],
+    ids=["syntax", "import", "raises", "exit", "generator", "base", "neighbour", "name"],
 )
 def test_a_mistake_is_one_line_with_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
