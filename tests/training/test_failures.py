@@ -47,9 +47,9 @@ class Odd(BaseException):
 
 @pytest.mark.parametrize("error", [Odd("odd"), GeneratorExit("odd")], ids=["derived", "generator"])
 def test_whatever_is_raised_is_a_failure_but_ctrl_c(error: BaseException) -> None:
-    with pytest.raises(BuildFailed, match="cannot be built: .*: odd"), translate_build_errors(PROBLEM, 7, seed=3):
+    with pytest.raises(BuildFailed, match=r"cannot be built: .*: odd"), translate_build_errors(PROBLEM, 7, seed=3):
         raise error
-    with pytest.raises(RunFailed, match="with seed 3 failed: .*: odd"), translate_run_errors(PROBLEM, 7, seed=3):
+    with pytest.raises(RunFailed, match=r"with seed 3 failed: .*: odd"), translate_run_errors(PROBLEM, 7, seed=3):
         raise error
     with pytest.raises(KeyboardInterrupt), translate_run_errors(PROBLEM, 7, seed=3):
         raise KeyboardInterrupt
