@@ -3,12 +3,14 @@
 At import, nothing heavier than click: `depthsearch --help` answers at once.
 """
 
+import atexit
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -92,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Where Ctrl-C arrived inside an `exec`, as in the making of a dataclass, Python would end itself with SIGINT under
     # `python -m`, whatever code it is given: it remembers how the last `exec` ended.
     exec("")
-    sys.exit(code)
+    _exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -101,7 +103,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     output = sys.stdout
     try:
         exited = cli.main(arguments, prog_name="depthsearch", standalone_mode=False)
-        if sys.stdout is not None:
+        if sys.stdout is not None and not sys.stdout.closed:
             sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
@@ -125,6 +127,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return exited or 0
 
 
+def _exit(code: int) -> NoReturn:
+    """End the process, without waiting for threads that a user's code has left running."""
+    here = threading.current_thread()
+    if all(thread is here or thread.daemon for thread in threading.enumerate()):
+        sys.exit(code)
+    atexit._run_exitfuncs()  # noqa: SLF001 - there is no public way to end a process that has threads
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                stream.flush()
+    os._exit(code)
+
+
 def _say_interrupted(command: str) -> int:
     if sys.stderr is not None and sys.stderr.isatty():
         click.echo(err=True)  # ends the line on which the terminal shows ^C
@@ -139,6 +154,6 @@ def _fall_silent() -> None:
 
 def _say(message: str, code: int) -> int:
     prefix = "" if code == INTERRUPTED else "error: "
-    with suppress(OSError):  # nobody may read the line, and the code stays
+    with suppress(OSError, ValueError):  # nobody may read the line, and the code stays
         click.echo(f"{prefix}{' '.join(message.split())}", err=True)
     return code

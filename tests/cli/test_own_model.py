@@ -1,6 +1,9 @@
 """A user's code on the command line."""
 
+import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -153,3 +156,44 @@ def test_code_that_changes_the_working_folder_changes_nothing(
     assert "sqlite:///depthsearch.db" in capsys.readouterr().out
     assert (tmp_path / "depthsearch.db").is_file()
     assert Path.cwd() == tmp_path
+
+
+WAITING = """
+import atexit
+import threading
+
+def train(depth, seed):
+    threading.Thread(target=threading.Event().wait).start()
+    atexit.register(print, "ended")
+    return [1.0]
+"""
+
+
+def test_threads_that_code_leaves_running_do_not_keep_the_process(tmp_path: Path) -> None:
+    write(tmp_path, waiting=WAITING)
+    command = [
+        sys.executable,
+        "-m",
+        "depthsearch",
+        "find",
+        "--train",
+        "waiting.py:train",
+        "--depths",
+        "1,2",
+        *QUICK[:2],
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "ended")
+    assert "max depth  2" in done.stdout
+
+
+def test_standard_output_that_code_closes_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, closing="import sys\n\n\ndef train(depth, seed):\n    sys.stdout.close()\n    return [1.0]\n")
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+
+    assert run(["find", "--train", "closing.py:train", *QUICK]) == 1
+    line = "error: the output cannot be written: the code that was run has closed standard output\n"
+    assert capsys.readouterr().err == line
