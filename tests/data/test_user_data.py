@@ -163,7 +163,7 @@ def loaders(data: Any, **options: Any) -> tuple[Any, Any]:
 
 X, Y = torch.tensor(INPUTS), torch.tensor(LABELS)
 FAR = "model.py: load() gives the class 2000000000000 among 6 targets: number the classes from 0"
-DENSE = "of train of load() must be a dense array or tensor of numbers, but is a"
+DENSE = "of train of load() must be a dense array or tensor of numbers, but are a"
 
 
 @pytest.mark.parametrize(
