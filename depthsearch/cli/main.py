@@ -5,16 +5,18 @@ At import, nothing heavier than click: `depthsearch --help` answers at once.
 
 import os
 import sys
+import threading
+from atexit import _run_exitfuncs as run_exit_functions
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from depthsearch import __version__
 from depthsearch.errors import DepthsearchError
-from depthsearch.interrupts import INTERRUPTED, interrupt_on_sigterm, interrupts_deferred
+from depthsearch.interrupts import INTERRUPTED, forget_interrupt, install_handlers, interrupts_deferred
 
 MISUSE = 2
 
@@ -65,6 +67,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
+            forget_interrupt()
             return _say_interrupted(ctx.invoked_subcommand or "")
 
 
@@ -86,12 +89,12 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 concluded, 1 internal error, 2 misuse, 3 below --at-least, 4 open, 130 interrupted."""
-    interrupt_on_sigterm()
+    install_handlers()
     code = run(arguments)
     # Where Ctrl-C arrived inside an `exec`, as in the making of a dataclass, Python would end itself with SIGINT under
     # `python -m`, whatever code it is given: it remembers how the last `exec` ended.
     exec("")
-    sys.exit(code)
+    _exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -100,7 +103,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     output = sys.stdout
     try:
         exited = cli.main(arguments, prog_name="depthsearch", standalone_mode=False)
-        if sys.stdout is not None:
+        if sys.stdout is not None and not sys.stdout.closed:
             sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
@@ -110,6 +113,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except DepthsearchError as error:
         return _say(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
+        forget_interrupt()
         return _say("interrupted", INTERRUPTED)
     except SystemExit:
         if sys.stdout is output:
@@ -121,6 +125,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # What was finished is in the store; only saying so has failed.
         return _say(f"the output cannot be written: {error.strerror or error}", 1)
     return exited or 0
+
+
+def _exit(code: int) -> NoReturn:
+    """End the process, without waiting for threads that a user's code has left running."""
+    here = threading.current_thread()
+    if all(thread is here or thread.daemon for thread in threading.enumerate()):
+        sys.exit(code)
+    run_exit_functions()  # as the interpreter does once all threads have ended
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                stream.flush()
+    os._exit(code)
 
 
 def _say_interrupted(command: str) -> int:
@@ -137,6 +154,6 @@ def _fall_silent() -> None:
 
 def _say(message: str, code: int) -> int:
     prefix = "" if code == INTERRUPTED else "error: "
-    with suppress(OSError):  # nobody may read the line, and the code stays
+    with suppress(OSError, ValueError):  # nobody may read the line, and the code stays
         click.echo(f"{prefix}{' '.join(message.split())}", err=True)
     return code

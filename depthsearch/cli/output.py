@@ -24,6 +24,7 @@ def show(renderable: RenderableType) -> None:
 
     What is wider than the terminal goes on in its next line, and is never cut off.
     """
+    _check_open()
     terminal = sys.stdout is not None and sys.stdout.isatty()
     console = Console(
         file=io.StringIO(),
@@ -41,9 +42,16 @@ def show(renderable: RenderableType) -> None:
 
 def write(text: str) -> None:
     """Write text to standard output, in plain characters where its encoding has no others."""
+    _check_open()
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
         text = text.translate(PLAIN).encode(encoding, errors="replace").decode(encoding)
     click.echo(text, nl=False)
+
+
+def _check_open() -> None:
+    """Raise OSError if a user's code has closed standard output."""
+    if sys.stdout is not None and sys.stdout.closed:
+        raise OSError("the code that was run has closed standard output")

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from depthsearch.data.augment import AUGMENTATIONS
 from depthsearch.data.base import Dataset, DataSource, DataSpec, training_points
-from depthsearch.data.files import check_memory, content_hash, stamp_of
+from depthsearch.data.files import check_memory, content_hash, stamp_of, translate_lack_of_memory
 from depthsearch.errors import InvalidValue
 from depthsearch.schema import one_of
 
@@ -161,6 +161,11 @@ def check_no_test_share(source: FileSource) -> None:
 @lru_cache(maxsize=2)
 def _prepared(source: FileSource, _stamp: str) -> tuple[Dataset, DataSpec]:
     """The points of a data set in files, and what they show."""
+    with translate_lack_of_memory(source.path):
+        return _prepare(source)
+
+
+def _prepare(source: FileSource) -> tuple[Dataset, DataSpec]:
     read = source.read()
     if source.augmentation and not read.image:
         reason = f"changes images, but the inputs in {source.path} are none"

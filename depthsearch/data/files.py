@@ -74,6 +74,15 @@ def translate_file_errors(file: Path) -> Iterator[None]:
 
 
 @contextmanager
+def translate_lack_of_memory(path: object) -> Iterator[None]:
+    """A block that reads what lies at a path: a lack of memory becomes UnreadableData."""
+    try:
+        yield
+    except MemoryError:
+        raise UnreadableData(path, "needs more memory than there is") from None
+
+
+@contextmanager
 def opened(file: Path) -> Iterator[Readable]:
     """The bytes of a file, those of a gzipped one unpacked, whatever its name.
 
@@ -102,7 +111,7 @@ def read_due(source: Readable, due: int, file: Path, *, of: str) -> bytes:
     Raises:
         UnreadableData: There are fewer, or more.
     """
-    _check_size(file, due)
+    check_size(file, due)
     blocks, left = [], due + 1
     while left and (block := source.read(min(left, BLOCK))):
         blocks.append(block)
@@ -115,7 +124,12 @@ def read_due(source: Readable, due: int, file: Path, *, of: str) -> bytes:
     return b"".join(blocks)
 
 
-def _check_size(file: Path, due: int) -> None:
+def check_size(file: Path, due: int) -> None:
+    """Refuse a file of so many bytes, unpacked, if that is more than MOST_BYTES.
+
+    Raises:
+        UnreadableData: It is.
+    """
     if due > MOST_BYTES:
         raise UnreadableData(file, f"would take {due >> 30} GiB in memory: {MOST_BYTES >> 30} GiB is the most")
 

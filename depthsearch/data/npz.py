@@ -4,13 +4,13 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import IO, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depthsearch.data.file_source import FileContents, ImageSource, Part
-from depthsearch.data.files import MOST_BYTES, existing_file, translate_file_errors
+from depthsearch.data.files import check_size, existing_file, translate_file_errors
 from depthsearch.data.targets import TargetColumn, TargetTask
 from depthsearch.errors import UnreadableData
 
@@ -65,8 +65,11 @@ def _arrays(file: Path) -> dict[str, NDArray[Any]]:
             raise UnreadableData(
                 file, f"must hold {', '.join(WHOLE)}, or {', '.join(PARTS[:-1])} and {PARTS[-1]}, but holds {holds}"
             )
-        if sum(members[key].file_size for key in keys) > MOST_BYTES:
-            raise UnreadableData(file, f"holds more than {MOST_BYTES >> 30} GiB")
+        check_size(file, sum(members[key].file_size for key in keys))
+        with translate_file_errors(file), zipfile.ZipFile(file) as archive:
+            for key in keys:
+                with archive.open(members[key]) as member:
+                    _check_shape(file, key, member, members[key].file_size)
         with translate_file_errors(file), np.load(file, allow_pickle=False) as archive:
             return {key: _array(file, key, archive) for key in keys}
     except (zipfile.BadZipFile, zlib.error, NotImplementedError):
@@ -83,6 +86,19 @@ def _array(file: Path, key: str, archive: Mapping[str, NDArray[Any]]) -> NDArray
             raise
         remedy = f"labels as texts, {key}.astype(str)" if key.startswith("y") else f"numbers, {key}.astype(float)"
         raise UnreadableData(file, f"holds Python objects as {key}: save {remedy}") from None
+
+
+def _check_shape(file: Path, key: str, member: IO[bytes], size: int) -> None:
+    """Refuse an array whose header promises more numbers than follow: room is made for them before they are read."""
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    reader = readers.get(np.lib.format.read_magic(member))
+    if reader is None:  # of a later version, which only arrays with named fields need
+        return
+    shape, _, kind = reader(member)
+    due = int(np.prod(shape, dtype=object)) * kind.itemsize
+    check_size(file, due)
+    if due > size and not kind.hasobject:
+        raise UnreadableData(file, f"is truncated: {key} of shape {shape} takes {due} bytes, but {size} follow")
 
 
 def _inputs(file: Path, arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], bool]:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from depthsearch.data.base import Dataset, DataSpec, split_arrays
 from depthsearch.data.file_source import PathSource
-from depthsearch.data.files import existing_file, translate_file_errors
+from depthsearch.data.files import existing_file, translate_file_errors, translate_lack_of_memory
 from depthsearch.errors import InvalidValue, UnreadableData
 
 LEAST_WINDOWS = 40
@@ -62,7 +62,11 @@ class TextFile(PathSource):
 @lru_cache(maxsize=2)
 def _encoded(path: str, _stamp: str) -> tuple[str, NDArray[np.int64]]:
     """The different characters in order, and the text as their places in it."""
-    file = existing_file(path)
+    with translate_lack_of_memory(path):
+        return _read(existing_file(path))
+
+
+def _read(file: Path) -> tuple[str, NDArray[np.int64]]:
     try:
         with translate_file_errors(file):
             text = file.read_text(encoding="utf-8-sig")

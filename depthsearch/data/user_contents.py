@@ -1,25 +1,25 @@
 """What a user's `load()` returned, as data to train on: checked, and described from the data themselves."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from depthsearch.data.base import NO_TARGET, TARGET_KEYS, Dataset, DataSpec, Task, TorchData, target_key
+from depthsearch.data.base import NO_TARGET, Dataset, DataSpec, Task, TorchData
+from depthsearch.data.user_batches import Pass, as_array, batches_of, generator_kept, length_of
 from depthsearch.errors import one_line
 from depthsearch.generators import seeded
 from depthsearch.user_code.loading import UserCode
-
-INPUTS = ("input_ids", "pixel_values", "inputs", "x")
-"""Keys of a dict whose shape describes an input, the first that is there; else its first tensor."""
 
 EXPECTED = "(train, test), each a pair of arrays or tensors, a torch Dataset, or a DataLoader"
 PAIR, PIXELS = 2, 3
 SHAPES: dict[int, Task] = {1: "classification", 2: "sequence"}
 """The task, by the dimensions of whole-number targets."""
+
+MANY_CLASSES, LABELS_PER_POINT = 1_000_000, 10
+"""Labels are taken for classes from 0 up to here, or to so many times the number of targets."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ def given_data(found: Any, code: UserCode) -> Given:
             raise code.refused(f"{name} of {code.called}() must be another, since {other}, but is {_described(part)}")
         if not _is_torch_data(part):
             raise code.refused(f"{name} of {code.called}() must be one of {EXPECTED}, but is {_described(part)}")
-        if _length(part) == 0:
+        if length_of(part, code, name=name) == 0:
             raise code.refused(f"{name} of {code.called}() holds nothing")
     return _of_torch(found[0], found[1], code)
 
@@ -66,10 +66,6 @@ def _is_torch_data(part: Any) -> bool:
     return hasattr(part, "__len__") and (hasattr(part, "__getitem__") or hasattr(part, "__iter__"))
 
 
-def _length(part: Any) -> int:
-    return len(part)
-
-
 def _described(value: Any) -> str:
     shape = getattr(value, "shape", None)
     if shape is not None:
@@ -81,7 +77,13 @@ def _described(value: Any) -> str:
 
 def _of_arrays(found: Sequence[Sequence[Any]], code: UserCode) -> Given:
     """Arrays or tensors: [N, ...] inputs and [N, ...] targets, twice."""
-    (x_train, y_train), (x_test, y_test) = ([_array(one) for one in part] for part in found)
+    (x_train, y_train), (x_test, y_test) = (
+        [
+            as_array(one, code, what=f"the {what} of {name} of {code.called}()")
+            for what, one in zip(("inputs", "targets"), part, strict=True)
+        ]
+        for name, part in zip(("train", "test"), found, strict=True)
+    )
     named = {"train": (x_train, y_train), "test": (x_test, y_test)}
     for name, (x, y) in named.items():
         if not x.ndim or not y.ndim or len(x) != len(y):
@@ -119,10 +121,6 @@ def _spec(
 ) -> DataSpec:
     image = tuple(shape) if len(shape) == PIXELS and vocabulary is None else None
     return DataSpec(shape=shape, task=task, classes=classes, targets=targets, image=image, vocabulary=vocabulary)
-
-
-def _array(value: Any) -> NDArray[Any]:
-    return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
 
 
 def _kept(array: NDArray[Any]) -> NDArray[Any]:
@@ -163,6 +161,9 @@ def _classes(targets: Sequence[NDArray[Any]], task: Task, code: UserCode) -> int
     lowest, largest = (int(bound([bound(one) for one in held if len(one)])) for bound in (np.min, np.max))
     if lowest < 0:
         raise code.refused(f"{code.called}() gives the class {lowest}: classes are whole numbers from 0")
+    if largest >= max(MANY_CLASSES, LABELS_PER_POINT * len(held[0])):
+        reason = f"gives the class {largest} among {len(held[0])} targets: number the classes from 0"
+        raise code.refused(f"{code.called}() {reason}")
     if len(np.unique(held[0])) < PAIR:
         raise code.refused(f"{code.called}() gives a single class, {largest}, so there is nothing to learn")
     return largest + 1
@@ -170,12 +171,13 @@ def _classes(targets: Sequence[NDArray[Any]], task: Task, code: UserCode) -> int
 
 def _of_torch(train: Any, test: Any, code: UserCode) -> Given:
     """Torch Datasets or DataLoaders: what they hold shows in one pass over the training set."""
-    with seeded(0), code.calling(f"reading train of {code.called}()"), _generator_kept(train):
-        seen = _Pass()
-        for batch in _batches(train):
+    name = f"train of {code.called}()"
+    seen = Pass(code, name=name)
+    with seeded(0), code.calling(f"reading {name}"), generator_kept(train):
+        for batch in batches_of(train, name=name):
             seen.add(batch)
     if not seen.points:
-        raise code.refused(f"train of {code.called}() holds nothing")
+        raise code.refused(f"{name} holds nothing")
     targets = seen.targets()
     task: Task = "custom"
     classes: int | None = None
@@ -192,83 +194,5 @@ def _share(targets: NDArray[Any], task: Task) -> float:
     """Of the commonest class; 0, the explained variance of the mean, in regression."""
     if task == "regression":
         return 0.0
-    return float(np.bincount(targets[targets != NO_TARGET].ravel()).max() / (targets != NO_TARGET).sum())
-
-
-@contextmanager
-def _generator_kept(loader: Any) -> Iterator[None]:
-    """Restore the generator of a DataLoader after the block."""
-    generator = getattr(loader, "generator", None)
-    state = generator.get_state() if generator is not None else None
-    try:
-        yield
-    finally:
-        if generator is not None:
-            generator.set_state(state)
-
-
-def _batches(source: Any) -> Iterator[Any]:
-    """Batches of a DataLoader, or the items of a Dataset as batches of one."""
-    if hasattr(source, "batch_size") and hasattr(source, "dataset"):
-        yield from source
-        return
-    for place in range(len(source)):
-        yield _Item(source[place])
-
-
-@dataclass(frozen=True)
-class _Item:
-    """An item of a Dataset, which has no dimension for the batch."""
-
-    value: Any
-
-
-class _Pass:
-    """What is seen of the batches of a training set."""
-
-    def __init__(self) -> None:
-        self.points = 0
-        self.shape: tuple[int, ...] = ()
-        self.vocabulary: int | None = None
-        self._targets: list[NDArray[Any]] | None = []
-
-    def add(self, batch: Any) -> None:
-        """One batch or item."""
-        single = isinstance(batch, _Item)
-        value = batch.value if single else batch
-        inputs, targets = _parts(value)
-        if inputs is not None:
-            array = _array(inputs)[None] if single else _array(inputs)
-            if not self.points:
-                self.shape = tuple(array.shape[1:])
-            if array.dtype.kind in "iu" and array.dtype != np.uint8 and array.size:
-                self.vocabulary = max(self.vocabulary or 0, int(array.max()) + 1)
-            self.points += len(array)
-        else:
-            self.points += 1 if single or targets is None else len(targets)
-        if targets is None or self._targets is None:
-            self._targets = None
-            return
-        self._targets.append(_array(targets)[None] if single else _array(targets))
-
-    def targets(self) -> NDArray[Any] | None:
-        """All of them; None where none are found, or their shapes differ between batches."""
-        if not self._targets or len({one.shape[1:] for one in self._targets}) > 1:
-            return None
-        joined = np.concatenate(self._targets)
-        return joined if joined.dtype.kind in "fiub" and (joined.dtype.kind == "f" or joined.ndim in SHAPES) else None
-
-
-def _parts(batch: Any) -> tuple[Any, Any]:
-    """What describes an input, and the targets, of a batch or an item; None where there are none."""
-    if isinstance(batch, Mapping):
-        key = target_key(batch)
-        targets = None if key is None else batch[key]
-        rest = [name for name, value in batch.items() if name not in TARGET_KEYS and hasattr(value, "shape")]
-        first = next((key for key in INPUTS if key in rest), rest[0] if rest else None)
-        return (None if first is None else batch[first]), targets
-    if isinstance(batch, tuple | list) and len(batch) >= PAIR:
-        inputs = batch[0] if hasattr(batch[0], "shape") else None
-        last = batch[-1]
-        return inputs, last if hasattr(last, "shape") or isinstance(last, int | float) else None
-    return (batch if hasattr(batch, "shape") else None), None
+    counted = targets[targets != NO_TARGET].ravel()
+    return float(np.unique(counted, return_counts=True)[1].max() / len(counted))

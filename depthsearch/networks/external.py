@@ -80,7 +80,10 @@ class ExternalNetwork(NetworkFromSource):
             count = 0
             for score in found if isinstance(found, Iterable) and not isinstance(found, str | bytes) else (found,):
                 count += 1
-                yield self._number(score, doing)
+                try:
+                    yield self._number(score, doing)
+                except GeneratorExit:  # of those who want no more scores, and not of the user's code
+                    return
         if not count:
             raise code.refused(f"{doing} gave no score; it must yield or return one for each epoch")
 

@@ -161,7 +161,12 @@ class Published(Network):
         except InvalidValue:
             raise
         except Exception as error:
-            self.refuse(f"{self.architecture!r} cannot be built at depth {depth}: {_last_line(error)}")
+            self.refuse(f"{self._with_settings()} cannot be built at depth {depth}: {_last_line(error)}")
+
+    def _with_settings(self) -> str:
+        """ "'bert' with hidden_size=0"."""
+        given = ", ".join(f"{key}={quoted(value)}" for key, value in self.settings.items())
+        return f"{self.architecture!r} with {given}" if given else repr(self.architecture)
 
     def _shapes(self, spec: DataSpec, depth: int) -> "nn.Module":
         return without_weights(lambda: self.build(spec, depth))
@@ -181,7 +186,7 @@ class Published(Network):
             if "meta" in str(error):
                 return
             read = f"images of shape {spec.image}" if spec.image is not None else f"inputs of shape {spec.shape}"
-            self.refuse(f"{self.architecture!r} does not read {read}: {_last_line(error)}")
+            self.refuse(f"{self._with_settings()} does not read {read}: {_last_line(error)}")
         wanted = (2, *spec.shape, spec.outputs) if spec.task == "sequence" else (2, spec.outputs)
         if tuple(found) != wanted:
             self.refuse(f"{self.architecture!r} gives logits of shape {tuple(found)} and not {wanted}")

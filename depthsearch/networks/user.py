@@ -117,6 +117,7 @@ class UserNetwork(NetworkFromSource):
     def _called(self, depth: int, spec: DataSpec) -> "nn.Module":
         """What the function returns: a module that was not returned before."""
         from torch.nn import Module  # noqa: PLC0415
+        from torch.nn.parameter import is_lazy  # noqa: PLC0415
 
         code = self._callable
         arguments, takes_depth = self._arguments(depth, spec)
@@ -127,6 +128,9 @@ class UserNetwork(NetworkFromSource):
             raise code.refused(f"{doing} must return a torch module, but returned {one_line(repr(module))}")
         if next(module.parameters(), None) is None:
             raise code.refused(f"{doing} returned a module without parameters: there is nothing to train")
+        if any(is_lazy(one) for one in (*module.parameters(), *module.buffers())):
+            cure = "give their input sizes, or run a batch through the module before it is returned"
+            raise code.refused(f"{doing} returned lazy layers: {cure}")
         if module in _RETURNED:
             raise code.refused(f"{doing} returned a module that it returned before: build a new one in each call")
         _RETURNED.add(module)

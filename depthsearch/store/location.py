@@ -66,6 +66,12 @@ def sqlite_file(url: URL) -> Path | None:
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
+def absolute_url(url: URL) -> URL:
+    """The same store, wherever the process moves to: the file of SQLite by its absolute path."""
+    file = sqlite_file(url)
+    return url if file is None else url.set(database=str(file.absolute()))
+
+
 def shown_url(url: str | None) -> str:
     """The URL that `url` resolves to, without a password."""
     return resolve_url(url).render_as_string(hide_password=True)

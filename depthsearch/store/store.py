@@ -23,7 +23,7 @@ from depthsearch.search.settings import ResolvedSettings
 from depthsearch.store.claims import Claim, claim, hold_opening_lock
 from depthsearch.store.database import open_database, reading
 from depthsearch.store.errors import raise_study_damaged, translate_database_errors
-from depthsearch.store.location import check_file, file_key, resolve_url, sqlite_file
+from depthsearch.store.location import absolute_url, check_file, file_key, resolve_url, sqlite_file
 from depthsearch.store.study import StoredStudy
 from depthsearch.store.summary import StudySummary, check_name, check_resumable, read_summaries
 from depthsearch.store.tables import RUNS, STUDIES
@@ -65,8 +65,8 @@ class Store:
     """An open store, closed at the end of a `with` block. All that is in it outlives the process that wrote it."""
 
     def __init__(self, storage: RDBStorage, url: URL) -> None:
-        self._storage, self._url = storage, url
-        self._file = sqlite_file(url)
+        self._storage, self._url, self._place = storage, url, absolute_url(url)
+        self._file = sqlite_file(self._place)
         self._opened = self._file and file_key(self._file)
 
     def __enter__(self) -> Self:
@@ -199,7 +199,7 @@ class Store:
         """
         with translate_database_errors(self.url):
             study_id = self.study_id(name)
-            with claim(self._engine, self._url, name) as held:
+            with claim(self._engine, self._place, name) as held:
                 held.take(study_id)
                 with self._engine.begin() as connection:
                     for table in (RUNS, STUDIES):
@@ -226,7 +226,7 @@ class Store:
     ) -> Claim:
         """Choose the study's name, and hold its lock until the stack is closed."""
         if name is not None:
-            held = stack.enter_context(claim(self._engine, self._url, name))
+            held = stack.enter_context(claim(self._engine, self._place, name))
             if fresh and name in self._summaries():
                 raise StudyConflict(f"study {name!r} exists already: a fresh study needs another name")
             return held
@@ -234,7 +234,7 @@ class Store:
         studies = self.studies()
         same = [study.name for study in studies if study.identity == identity]
         if same and not fresh:
-            return stack.enter_context(claim(self._engine, self._url, same[-1]))
+            return stack.enter_context(claim(self._engine, self._place, same[-1]))
         ours, taken = {study.name for study in studies}, set(self._names().values())
         words = re.sub(r"\.py:|[^\w.-]+", "-", " ".join([problem.network.label, problem.data.label])).strip("-")
         base = f"{words[:LONGEST_WORDS]}-{identity[:8]}"
@@ -243,7 +243,7 @@ class Store:
             if candidate in taken and (fresh or candidate in ours):
                 continue
             try:
-                return stack.enter_context(claim(self._engine, self._url, candidate))
+                return stack.enter_context(claim(self._engine, self._place, candidate))
             except StudyBusy:
                 if not fresh:
                     raise

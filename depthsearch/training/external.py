@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from depthsearch.errors import UserCodeFailed
+from depthsearch.interrupts import raise_if_interrupted
 from depthsearch.networks.external import ExternalNetwork
 from depthsearch.problem.problem import Problem
 from depthsearch.schema import MANY
@@ -50,6 +51,7 @@ class ExternalEngine:
             scores: list[float] = []
             ended: int | None = None
             for score in _scores(problem, network, job):
+                raise_if_interrupted()
                 scores.append(score)
                 budget = max(self._budget, len(scores))
                 ended = None if watch is None else watch(score_trace(job, scores, network.baseline, budget=budget))

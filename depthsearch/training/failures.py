@@ -78,9 +78,9 @@ def translate_run_errors(problem: Problem, depth: int, *, seed: int) -> Iterator
         if error.trace:  # an exception, and no value that is refused
             raise run_failed(problem, depth, error, seed=seed) from error
         raise
-    except DepthsearchError:
+    except (DepthsearchError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:
         if is_out_of_memory(error):
             raise out_of_memory(problem, depth, error, seed=seed) from error
         raise run_failed(problem, depth, error, seed=seed) from error
@@ -91,9 +91,9 @@ def translate_build_errors(problem: Problem, depth: int, *, seed: int | None = N
     """A block that makes a network: what its code raises becomes BuildFailed, or OutOfMemory."""
     try:
         yield
-    except (BuildFailed, OutOfMemory):
+    except (BuildFailed, OutOfMemory, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:
         if is_out_of_memory(error):
             raise out_of_memory(problem, depth, seed=seed, error=error) from error
         raise build_failed(problem, depth, error, seed=seed) from error

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from depthsearch.errors import InvalidValue
 from depthsearch.schema import canonical_json, sha256
+from depthsearch.user_code.folder import working_folder
 from depthsearch.user_code.objects import is_live
 
 SOURCE_FORMS = "FILE.py:name or package.module:name"
@@ -121,16 +122,16 @@ def find_source(text: str, *, path: str) -> SourceFile:
     place, _, name = text.rpartition(":")
     if not place.endswith(".py"):
         return _module_source(text, place, name, path)
-    file = Path(place).expanduser().resolve()
+    file = (working_folder() / Path(place).expanduser()).resolve()
     if not file.is_file():
-        reason = f"names no file, but got {text!r}: there is no {place} in {Path.cwd()}"
+        reason = f"names no file, but got {text!r}: there is no {place} in {working_folder()}"
         raise InvalidValue(reason, path=path, value=text, expected=SOURCE_FORMS)
-    return SourceFile(text, _distinct(file.parent, Path.cwd()), file, "", name)
+    return SourceFile(text, _distinct(file.parent, working_folder()), file, "", name)
 
 
 def _module_source(text: str, module: str, name: str, path: str) -> SourceFile:
     """The file of a module, looked for in the working folder first; packages are not imported for it."""
-    folders = [str(Path.cwd()), *sys.path]
+    folders = [str(working_folder()), *sys.path]
     spec: ModuleSpec | None = None
     for dotted in _prefixes(module):
         spec = PathFinder.find_spec(dotted, folders)
@@ -143,7 +144,7 @@ def _module_source(text: str, module: str, name: str, path: str) -> SourceFile:
         raise InvalidValue(reason, path=path, value=text, expected=SOURCE_FORMS)
     file = Path(spec.origin).resolve()
     levels = module.count(".") + (file.name == "__init__.py")
-    return SourceFile(text, _distinct(file.parents[levels], Path.cwd()), file, module, name)
+    return SourceFile(text, _distinct(file.parents[levels], working_folder()), file, module, name)
 
 
 def is_of_others(file: Path) -> bool:
@@ -162,7 +163,7 @@ def _version_of(package: str) -> str:
 def shown(file: Path | str) -> str:
     """A file as people name it: relative to the working folder where it lies within it."""
     found = Path(file)
-    return str(found.relative_to(Path.cwd())) if found.is_relative_to(Path.cwd()) else str(found)
+    return str(found.relative_to(working_folder())) if found.is_relative_to(working_folder()) else str(found)
 
 
 def _names_imported(file: Path, module: str) -> Iterator[str]:

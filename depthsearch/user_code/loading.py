@@ -1,11 +1,12 @@
 """A user's code at work: loaded once for each content, called with its imports in place, its exceptions in one line.
 
 While it runs, the folder of the file and the working folder are in `sys.path`, and the modules that it imported from
-there in `sys.modules`; afterwards both are as before. The module `files` finds and hashes it, `objects` holds functions
-of the running process.
+there in `sys.modules`; afterwards both are as before, and so is the working folder. The module `files` finds and hashes
+it, `objects` holds functions of the running process.
 """
 
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,7 @@ from depthsearch.errors import (
 )
 from depthsearch.extras import torchvision_importable
 from depthsearch.user_code.files import SourceFile, find_source, is_of_others, shown
+from depthsearch.user_code.folder import working_folder_kept
 from depthsearch.user_code.objects import hold, is_live, live_object
 
 
@@ -47,6 +49,7 @@ class UserCode:
     folders: tuple[Path, ...] = ()
     _path: list[str] = field(default_factory=list)
     _modules: dict[str, ModuleType] = field(default_factory=dict)
+    _moved_to: Path | None = None
     _inside: int = 0
 
     @property
@@ -76,7 +79,8 @@ class UserCode:
     def running(self) -> Iterator[None]:
         """A block in which the code runs: its folders are in `sys.path`, and what it imported in `sys.modules`."""
         if self._inside or not self.folders:
-            yield
+            with working_folder_kept():
+                yield
             return
         path, known = list(sys.path), set(sys.modules)
         hidden = {name: sys.modules[name] for name in self._modules if name in sys.modules}
@@ -84,7 +88,8 @@ class UserCode:
         sys.path[:0] = self._path or map(str, self.folders)
         self._inside += 1
         try:
-            yield
+            with working_folder_kept():
+                yield
         finally:
             self._inside -= 1
             self._path = [entry for entry in sys.path if entry not in path]
@@ -104,6 +109,8 @@ class UserCode:
     def calling(self, doing: str) -> Iterator[None]:
         """A block that runs the code; an exception in it becomes one line with the place where it was raised.
 
+        The block begins in the folder to which the file moved as it was loaded, where it did.
+
         Args:
             doing: What is done, such as "build(40)".
 
@@ -111,16 +118,26 @@ class UserCode:
             UserCodeFailed: The code raised an exception. One that says that memory ran out is raised as it is.
         """
         with torchvision_importable(), self.running(), self.translating(doing):
+            if self._moved_to is not None:
+                os.chdir(self._moved_to)
             yield
+
+    def loading(self, load: Callable[[], ModuleType]) -> None:
+        """Load the file, and remember its names, and the folder that it moves to."""
+        assert self.file is not None
+        with self.calling(f"importing {self.file.name}"):
+            before = Path.cwd()
+            self.names = vars(load())
+            self._moved_to = Path.cwd() if Path.cwd() != before else None
 
     @contextmanager
     def translating(self, doing: str) -> Iterator[None]:
         """The same where the imports are in place already."""
         try:
             yield
-        except DepthsearchError:
+        except (DepthsearchError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # whatever it raises, also to end the process
             if is_out_of_memory(error):
                 raise
             raise self._failed(doing, error) from error
@@ -244,13 +261,11 @@ def _load(found: SourceFile, digest: str) -> UserCode:
     importlib.invalidate_caches()
     _loading.append(found.file.name)
     try:
-        with code.calling(f"importing {found.file.name}"):
-            module = importlib.import_module(found.module) if found.module else _executed(found, digest)
+        code.loading(lambda: importlib.import_module(found.module) if found.module else _executed(found, digest))
     finally:
         _loading.pop()
         sys.dont_write_bytecode = written
         sys.modules.update(replaced)
-    code.names = vars(module)
     return code
 
 

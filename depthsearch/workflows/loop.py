@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from depthsearch.detection import final_score, verdict_of
 from depthsearch.detection.verdict import count_verdicts
 from depthsearch.errors import StoreError, TrainingFailed
-from depthsearch.interrupts import interrupts_deferred
+from depthsearch.interrupts import interrupts_deferred, raise_if_interrupted
 from depthsearch.results.events import (
     DepthExcluded,
     RunFinished,
@@ -94,6 +94,7 @@ class Search:
                 self._on_event(DepthExcluded(adopted.exclusion))
             under_way = self._completed(trials) or self._next_round()
             while under_way and self._seconds_left() > 0:
+                raise_if_interrupted()
                 self._carry_out(under_way, one_by_one=one_by_one)
                 self._check_kept()
                 self._notes.keep()

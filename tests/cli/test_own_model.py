@@ -1,13 +1,18 @@
 """A user's code on the command line."""
 
+import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from depthsearch.cli.main import run
+from depthsearch.interrupts import raise_if_interrupted
 from depthsearch.reporting.command_line import find_command
 from depthsearch.search.settings import SearchSettings
+from tests.interrupting import handlers_installed
 from tests.user_code.written import MODEL, PARTS, TRAIN, write
 
 pytestmark = pytest.mark.usefixtures("_in_a_folder_with_the_files")
@@ -99,3 +104,104 @@ def test_the_command_that_repeats_a_search_names_the_code() -> None:
     assert command == "depthsearch find --model model.py:build --data model.py:load --epochs 9 --study mine"
     held = Problem(train=hold(lambda depth, seed: [1.0]))
     assert find_command(held, SearchSettings(), study="mine", **place) is None
+
+
+LOSING = """
+import signal
+from torch import nn
+
+
+class Lost:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+class Losing(nn.Linear):
+    def forward(self, x):
+        Lost()
+        return super().forward(x)
+
+
+def build(depth):
+    return nn.Sequential(*[Losing(2, 2) for _ in range(depth)], nn.Linear(2, 2))
+"""
+
+
+def test_ctrl_c_within_a_finalizer_ends_the_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, losing=LOSING)
+    with handlers_installed():
+        assert run(["find", "--model", "losing.py:build", "--steps", "20", *QUICK]) == 130
+        raise_if_interrupted()
+
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "interrupted: every finished run is kept, and the same command resumes the search\n"
+
+
+CHANGING = """
+import os
+from torch import nn
+
+import model
+
+
+def build(depth):
+    os.chdir("/")
+    return model.build(depth)
+
+
+def load():
+    os.chdir("/")
+    return model.load()
+"""
+
+
+def test_code_that_changes_the_working_folder_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, changing=CHANGING)
+    assert run(["find", "--model", "changing.py:build", "--data", "changing.py:load", "--steps", "20", *QUICK]) == 0
+    assert "sqlite:///depthsearch.db" in capsys.readouterr().out
+    assert (tmp_path / "depthsearch.db").is_file()
+    assert Path.cwd() == tmp_path
+
+
+WAITING = """
+import atexit
+import threading
+
+def train(depth, seed):
+    threading.Thread(target=threading.Event().wait).start()
+    atexit.register(print, "ended")
+    return [1.0]
+"""
+
+
+def test_threads_that_code_leaves_running_do_not_keep_the_process(tmp_path: Path) -> None:
+    write(tmp_path, waiting=WAITING)
+    command = [
+        sys.executable,
+        "-m",
+        "depthsearch",
+        "find",
+        "--train",
+        "waiting.py:train",
+        "--depths",
+        "1,2",
+        *QUICK[:2],
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "ended")
+    assert "max depth  2" in done.stdout
+
+
+def test_standard_output_that_code_closes_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, closing="import sys\n\n\ndef train(depth, seed):\n    sys.stdout.close()\n    return [1.0]\n")
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+
+    assert run(["find", "--train", "closing.py:train", *QUICK]) == 1
+    line = "error: the output cannot be written: the code that was run has closed standard output\n"
+    assert capsys.readouterr().err == line

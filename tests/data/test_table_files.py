@@ -3,6 +3,7 @@
 import gzip
 import sys
 import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -366,6 +367,41 @@ def test_a_damaged_npz_file_is_refused(tmp_path: Path) -> None:
     assert refused("npz", file) == f"{file} is damaged, or no file of numpy.savez"
     file.write_bytes(content[:300] + b"\0\1\2" + content[303:])
     assert f"{file} is damaged, or no file of numpy.savez" in refused("npz", file)
+
+
+@pytest.mark.parametrize(
+    ("shape", "line"),
+    [
+        ((10**10, 3), "would take 223 GiB in memory: 64 GiB is the most"),
+        ((10**6, 3), "is truncated: x of shape (1000000, 3) takes 24000000 bytes, but 768 follow"),
+    ],
+    ids=["huge", "large"],
+)
+def test_an_array_that_promises_more_than_follows_is_refused_before_room_is_made(
+    shape: tuple[int, int], line: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "data.npz"
+    with zipfile.ZipFile(file, "w") as archive:
+        for key, array in {"x": X, "y": Y}.items():
+            with archive.open(f"{key}.npy", "w") as member:
+                declared = {"shape": shape if key == "x" else array.shape, "fortran_order": False}
+                np.lib.format.write_array_header_1_0(member, {**declared, "descr": array.dtype.str})
+                member.write(array.tobytes())
+
+    assert refused("npz", file) == f"{file} {line}"
+
+
+def test_a_lack_of_memory_as_a_file_is_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    file, text = savez(tmp_path, x=X, y=Y), tmp_path / "letters.txt"
+    text.write_text("to be or not to be")
+    monkeypatch.setattr(np, "load", full)
+    monkeypatch.setattr(np, "frombuffer", full)
+
+    assert refused("npz", file) == f"{file} needs more memory than there is"
+    assert refused("text", text) == f"{text} needs more memory than there is"
 
 
 def test_only_images_are_augmented(tmp_path: Path) -> None:

@@ -1,17 +1,21 @@
 """A user's data: arrays, tensors, torch Datasets and DataLoaders, and what they show."""
 
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from depthsearch.data.base import Dataset, DataSource, DataSpec, TorchData
 from depthsearch.data.user import UserData
 from depthsearch.data.user_contents import Given, given_data
 from depthsearch.errors import InvalidValue, UserCodeFailed
+from depthsearch.training.modules.batches import TorchBatches
 from depthsearch.user_code.loading import UserCode
 from depthsearch.user_code.objects import hold
 from tests.user_code.written import write
@@ -26,7 +30,7 @@ def given(train: Any, test: Any) -> Given:
 
 
 def refused(found: Any) -> str:
-    with pytest.raises(UserCodeFailed) as error:
+    with pytest.raises(InvalidValue) as error:
         given_data(found, CODE)
     return str(error.value)
 
@@ -119,6 +123,97 @@ def test_a_loader_is_read_once_and_goes_on_where_it_stood() -> None:
     assert (found.data.points, found.data.baseline) == (10, 0.5)
     assert torch.equal(generator.get_state(), state)
     assert torch.equal(torch.get_rng_state(), drawn)
+
+
+class Endless(IterableDataset[Any]):
+    """Points that never end."""
+
+    def __init__(self, length: Callable[[], int]) -> None:
+        self.length = length
+
+    def __iter__(self) -> Iterator[Any]:
+        return ((torch.zeros(2), k % 2) for k in itertools.count())
+
+
+class Counted(Endless):
+    """The same, which says that they end."""
+
+    def __len__(self) -> int:
+        return self.length()
+
+
+def test_tensors_of_short_floats_are_data() -> None:
+    part = (torch.tensor(INPUTS).bfloat16(), torch.tensor(LABELS))
+    found = given(part, part)
+
+    assert isinstance(found.data, Dataset)
+    assert np.abs(found.data.x_train - INPUTS).max() < 0.01
+    assert found.data.x_train.dtype == np.float32
+    assert given(Rows([*zip(*part, strict=True)]), Rows([part])).spec == found.spec
+
+
+def test_far_labels_of_a_vocabulary_are_classes() -> None:
+    labels = np.array([0, 50_000, 2, 0, 0, 1])
+    assert given((INPUTS, labels), (INPUTS, labels)).spec.classes == 50_001
+
+
+def loaders(data: Any, **options: Any) -> tuple[Any, Any]:
+    return DataLoader(data, **options), DataLoader(data, **options)
+
+
+X, Y = torch.tensor(INPUTS), torch.tensor(LABELS)
+FAR = "model.py: load() gives the class 2000000000000 among 6 targets: number the classes from 0"
+DENSE = "of train of load() must be a dense array or tensor of numbers, but are a"
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (
+            loaders(Endless(lambda: 3)),
+            "model.py: train of load() must know how many batches it has, but its dataset has no length",
+        ),
+        (
+            loaders(Counted(lambda: 12), batch_size=4),
+            "train of load() has 3 batches by its length, but gave 16, and more follow: its dataset must end, or",
+        ),
+        (
+            loaders(Counted(lambda: 1 // 0), batch_size=4),
+            "ZeroDivisionError: integer division or modulo by zero (in len",
+        ),
+        (
+            loaders(Counted(lambda: -5), batch_size=4),
+            "ValueError: __len__() should return >= 0 (in len(train) of load()",
+        ),
+        (
+            loaders(TensorDataset(X, Y), batch_size=None),
+            "model.py: train of load() must give batches of points, but the targets of train of load() hold the single",
+        ),
+        (((X.to_sparse(), Y),) * 2, f"model.py: the inputs {DENSE} sparse_coo tensor of float64 on cpu"),
+        (((X, Y.to("meta")),) * 2, f"model.py: the targets {DENSE} strided tensor of int64 on meta"),
+        ((Rows([(X[0].to_sparse(), 1)]),) * 2, f"model.py: the inputs {DENSE} sparse_coo tensor of float64 on cpu"),
+        (((X, Y * 10**12),) * 2, FAR),
+        ((Rows([*zip(X, (Y * 10**12).tolist(), strict=True)]),) * 2, FAR),
+        ((Rows([(X[0] * np.nan, 1)]),) * 2, "model.py: the inputs of train of load() hold a value that is not finite"),
+    ],
+    ids=["lengthless", "endless", "raises", "negative", "unbatched", "sparse", "meta", "item", "far", "label", "nan"],
+)
+@pytest.mark.filterwarnings("ignore:Length of IterableDataset")
+def test_what_torch_alone_takes_is_one_line(found: Any, message: str) -> None:
+    line = refused(found)
+    assert message in line
+    assert "\n" not in line
+
+
+@pytest.mark.filterwarnings("ignore:Length of IterableDataset")
+def test_a_test_part_that_never_ends_is_refused_as_it_is_read() -> None:
+    data = given(*loaders(TensorDataset(X.float(), Y), batch_size=2)).data
+    assert isinstance(data, TorchData)
+    endless = replace(data, test=loaders(Counted(lambda: 12), batch_size=4)[1])
+    batches = TorchBatches(endless, batch_size=2, seed=0, device=torch.device("cpu"))
+
+    with pytest.raises(InvalidValue, match="the test DataLoader has 3 batches by its length, but gave 16"):
+        list(batches.test())
 
 
 @pytest.mark.parametrize(

@@ -118,12 +118,13 @@ def test_the_watcher_sees_each_score_and_may_end_the_run(problem: Problem) -> No
             "def train(depth, seed):\n    yield 1 / 0",
             "mine.py, line 2: ZeroDivisionError: division by zero",
         ),
+        ("def train(depth, seed):\n    yield 1\n    raise GeneratorExit", "mine.py, line 3: GeneratorExit (in train"),
         (
             "baseline = 2\n\n\ndef train(depth, seed):\n    yield 1",
             "mine.py: baseline must be a number from 0",
         ),
     ],
-    ids=["none", "text", "nothing", "loss", "arguments", "number", "raises", "baseline"],
+    ids=["none", "text", "nothing", "loss", "arguments", "number", "raises", "generator", "baseline"],
 )
 def test_a_mistake_is_one_line(tmp_path: Path, problem: Problem, code: str, message: str) -> None:
     write(tmp_path, mine=code + "\n")
@@ -135,6 +136,12 @@ def test_a_mistake_is_one_line(tmp_path: Path, problem: Problem, code: str, mess
 
 def _found(network: ExternalNetwork) -> tuple[float, list[float]]:
     return network.baseline, list(network.scores(2, 0))
+
+
+def test_scores_that_nobody_waits_for_are_no_mistake(problem: Problem) -> None:
+    scores = external(problem).scores(2, 0)
+    next(scores)
+    scores.close()  # type: ignore[attr-defined]
 
 
 def test_an_exception_ends_its_run_and_no_other(tmp_path: Path, problem: Problem) -> None:

@@ -96,6 +96,14 @@ def test_a_loss_that_is_no_function_is_refused(folder: Path) -> None:
             "other.py: build(2) returned a module without parameters: there is nothing to train",
         ),
         (
+            "def build(depth):\n    return nn.Sequential(nn.LazyLinear(2))",
+            "other.py: build(2) returned lazy layers: give their input sizes, or run a batch through the module before",
+        ),
+        (
+            "def build():\n    return nn.Sequential(nn.Linear(2, 2), *[nn.LazyBatchNorm1d() for _ in range(3)])",
+            "other.py: build() returned lazy layers: give their input sizes, or run a batch through the module before",
+        ),
+        (
             "def build(a, b, c):\n    pass",
             "other.py: build(a, b, c) takes 3 arguments; it must take a depth, a depth and a spec, or none",
         ),
@@ -112,7 +120,7 @@ def test_a_loss_that_is_no_function_is_refused(folder: Path) -> None:
             "build() takes no depth, and its module has no nn.Sequential or nn.ModuleList that repeats a block: write",
         ),
     ],
-    ids=["number", "dict", "no parameters", "arguments", "raises", "same", "no stack"],
+    ids=["number", "dict", "no parameters", "lazy", "lazy statistics", "arguments", "raises", "same", "no stack"],
 )
 def test_a_mistake_is_one_line(folder: Path, code: str, message: str) -> None:
     assert refused(folder, code).startswith(message)

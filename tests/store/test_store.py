@@ -491,3 +491,19 @@ def test_a_reader_does_not_wait_for_a_writer(url: str) -> None:
         writer.execute("BEGIN IMMEDIATE")
         assert len(store.optuna_storage.get_all_trials(study.study_id)) == 1
         writer.execute("ROLLBACK")
+
+
+def test_a_process_that_moves_to_another_folder_keeps_its_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    here.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.chdir(here)
+    with open_store("sqlite:///studies.db") as store:
+        monkeypatch.chdir(elsewhere)
+        with store.open_study(PROBLEM, SETTINGS, name="mine"):
+            store.check_kept()
+        assert [study.name for study in store.studies()] == ["mine"]
+        assert store.url == "sqlite:///studies.db"
+    assert not list(elsewhere.iterdir())

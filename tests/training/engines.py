@@ -12,6 +12,7 @@ from depthsearch.problem.problem import Problem
 from depthsearch.training.engine import Engine, Job, train_all
 from depthsearch.training.recorder import EpochOrders
 from depthsearch.training.trace import Trace, snapshot_epochs
+from tests.interrupting import handlers_installed, lose_interrupt
 from tests.sameness import assert_close, assert_same
 
 FFNET = Problem.model_validate({"recipe": {"epochs": 6}})
@@ -233,6 +234,12 @@ class EngineContract:
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             runs.close()  # type: ignore[attr-defined]
+
+    def test_an_interrupt_that_was_lost_comes_as_the_training_goes_on(self, engine: Engine) -> None:
+        with handlers_installed():
+            lose_interrupt()
+            with pytest.raises(KeyboardInterrupt):
+                list(engine.train(FFNET, [Job(3, 1), Job(3, 2)]))
 
     def test_no_global_state_is_touched(self, engine: Engine) -> None:
         torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002

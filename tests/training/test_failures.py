@@ -23,6 +23,7 @@ from depthsearch.training.failures import (
     run_failed,
     traceback_of,
     translate_build_errors,
+    translate_run_errors,
 )
 from depthsearch.training.modules.engine import ModuleEngine
 from depthsearch.training.modules.stacked_engine import TorchEngine
@@ -38,6 +39,22 @@ def test_what_a_network_raises_as_it_is_built_keeps_its_traceback() -> None:
     assert (failed.depth, failed.seed, failed.reason) == (7, 3, "ValueError: no input is left")
     assert failed.traceback.startswith("Traceback (most recent call last):")
     assert "translate_build_errors" in failed.traceback
+
+
+class Odd(BaseException):
+    """No Exception."""
+
+
+@pytest.mark.parametrize("error", [Odd("odd"), GeneratorExit("odd")], ids=["derived", "generator"])
+def test_whatever_is_raised_is_a_failure_but_ctrl_c(error: BaseException) -> None:
+    with pytest.raises(BuildFailed, match=r"cannot be built: .*: odd"), translate_build_errors(PROBLEM, 7, seed=3):
+        raise error
+    with pytest.raises(RunFailed, match=r"with seed 3 failed: .*: odd"), translate_run_errors(PROBLEM, 7, seed=3):
+        raise error
+    with pytest.raises(KeyboardInterrupt), translate_run_errors(PROBLEM, 7, seed=3):
+        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt), translate_build_errors(PROBLEM, 7, seed=3):
+        raise KeyboardInterrupt
 
 
 def test_a_lack_of_memory_as_a_network_is_built_is_none_of_its_code() -> None:

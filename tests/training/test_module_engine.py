@@ -1,6 +1,7 @@
 """The module engine: it trains as a plain loop does, by the seed, whatever the module, the data and the loss are."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from tests.sameness import assert_same
 from tests.training.modules import (
     IMAGES,
     POINTS,
+    THREE_CLASSES,
     Code,
     Convolutions,
     Zoo,
@@ -317,6 +319,23 @@ def test_outputs_of_another_shape_than_the_labels_ask_for() -> None:
 
     with pytest.raises(InvalidValue, match=r"outputs of shape \(32, 2\), but the labels ask for \(32, 3\)"):
         trained(problem)
+
+
+@pytest.mark.parametrize("output", [None, "hello"])
+def test_outputs_that_are_no_numbers_are_quoted(output: Any) -> None:
+    class Wordy(nn.Linear):
+        def forward(self, x: torch.Tensor) -> Any:
+            super().forward(x)
+            return output
+
+    def numbers() -> Dataset:
+        data = blobs(THREE_CLASSES)
+        return replace(data, y_train=data.x_train[:, :2], y_test=data.x_test[:, :2], classes=None)
+
+    message = f"must give a tensor of floating-point numbers, but gave {output!r}"
+    for code in (Code(lambda depth: Wordy(8, 3)), Code(lambda depth: Wordy(8, 2), spec=NUMBERS, draw=numbers)):
+        with pytest.raises(InvalidValue, match=message):
+            trained(problem_of(f"wordy-{output}-{code.spec.task}", code))
 
 
 def test_an_output_without_a_loss_where_nothing_else_gives_one() -> None:

@@ -19,6 +19,7 @@ from depthsearch.training.modules.engine import ModuleEngine
 from depthsearch.training.modules.pool import WorkerPool, can_travel
 from depthsearch.training.trace import Trace
 from depthsearch.user_code.loading import named
+from tests.interrupting import handlers_installed, lose_interrupt
 from tests.sameness import assert_same
 from tests.training.modules import Code, Coded, noisy, problem_of
 
@@ -36,6 +37,8 @@ from torch import nn
 
 
 def build(depth):
+    if depth > 3:
+        raise KeyboardInterrupt("by the code itself")
     if depth > 2:
         raise ValueError("no input is left")
     return nn.Linear(64, 10)
@@ -75,6 +78,14 @@ def test_runs_in_processes_have_the_bits_of_runs_in_one() -> None:
     assert asked == {7, 8, 9}
 
 
+def test_an_interrupt_that_was_lost_is_not_waited_out() -> None:
+    pool = WorkerPool(1, None)
+    with handlers_installed():
+        lose_interrupt()
+        with pytest.raises(KeyboardInterrupt):
+            list(pool.train(CNN, JOBS, watch=None, record="summary"))
+
+
 def test_short_runs_start_no_process() -> None:
     several = ModuleEngine("cpu", workers=2)
     train_all(several, problem_of("short", Code(noisy)), JOBS)
@@ -101,6 +112,8 @@ def test_a_failure_in_a_process_arrives_with_its_traceback(tmp_path: Path) -> No
         list(pool.train(problem, [Job(3, 1)], watch=None, record="summary"))
     assert caught.value.depth == 3
     assert "raise ValueError" in caught.value.traceback
+    with pytest.raises(RunFailed, match="KeyboardInterrupt: by the code itself"):
+        list(pool.train(problem, [Job(4, 1)], watch=None, record="summary"))
     pool.close()
 
 

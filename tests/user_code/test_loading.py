@@ -1,5 +1,6 @@
 """A user's code is loaded once for each content, and leaves no trace where it runs."""
 
+import os
 import random
 import sys
 from pathlib import Path
@@ -93,10 +94,15 @@ def test_code_that_has_changed_since_it_was_read_is_refused(folder: Path) -> Non
             "model.py, line 3: ValueError: two lines (in importing model.py)",
         ),
         ("import sys\nsys.exit(3)\n", "model.py, line 2: SystemExit: 3 (in importing model.py)"),
+        ("raise GeneratorExit\n", "model.py, line 1: GeneratorExit (in importing model.py)"),
+        (
+            "class Odd(BaseException):\n    pass\n\n\nraise Odd('odd')\n",
+            "model.py, line 5: Odd: odd (in importing model.py)",
+        ),
         ("import helper\nhelper.broken()\n", "helper.py, line 2: ZeroDivisionError: division by zero"),
         ("def build():\n    pass\n", "model.py: it has no 'count'; it has build"),
     ],
-    ids=["syntax", "import", "raises", "exit", "neighbour", "name"],
+    ids=["syntax", "import", "raises", "exit", "generator", "base", "neighbour", "name"],
 )
 def test_a_mistake_is_one_line_with_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
@@ -174,3 +180,52 @@ def test_generators_are_seeded_and_as_before() -> None:
     with seeded(1):
         assert draws() == first
     assert draws() == expected
+
+
+MOVING = """
+import os
+
+os.chdir(os.path.dirname(__file__) + "/data")
+
+
+def where():
+    found = os.getcwd()
+    os.chdir("/")
+    return found
+"""
+
+
+def test_code_that_moves_to_another_folder_leaves_the_process_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    write(tmp_path, moving=MOVING)
+    monkeypatch.chdir(tmp_path)
+    code = load("moving.py:where")
+    assert Path.cwd() == tmp_path
+    with code.calling("where()"):
+        assert code.target() == str(tmp_path / "data")
+        with code.calling("where()"):
+            assert code.target() == str(tmp_path / "data")
+            assert load("moving.py:where").target is code.target
+    assert Path.cwd() == tmp_path
+
+
+def test_an_object_of_the_process_that_moves_leaves_it_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = UserCode("objects:where")
+    with code.calling("where()"):
+        os.chdir("/")
+    assert Path.cwd() == tmp_path
+
+
+def test_a_working_folder_that_is_removed_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    with UserCode("objects:where").calling("where()"):
+        gone.rmdir()
+    with UserCode("objects:where").calling("where()"):
+        pass

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from depthsearch.data.base import Dataset
 from depthsearch.errors import InvalidValue
-from depthsearch.interrupts import interrupts_deferred
+from depthsearch.interrupts import POLL_SECONDS, interrupts_deferred, raise_if_interrupted
 from depthsearch.networks.base import Plan
 from depthsearch.networks.dense import as_dense
 from depthsearch.networks.initialization import initial_weights
@@ -87,7 +87,8 @@ class DenseEngine:
             try:
                 running.update((pool.submit(one, job), job) for job in jobs)
                 while running:
-                    done = wait(running, return_when=FIRST_COMPLETED).done
+                    raise_if_interrupted()
+                    done = wait(running, POLL_SECONDS, return_when=FIRST_COMPLETED).done
                     with interrupts_deferred():  # what is taken out of `running` is yielded
                         yield from _finished(problem, running, done)
             except KeyboardInterrupt as interrupt:

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from depthsearch.data.augment import augmented
 from depthsearch.data.base import Dataset, TorchData
+from depthsearch.data.user_batches import limited
 from depthsearch.errors import InvalidValue
 from depthsearch.training.modules.structure import on_device
 from depthsearch.training.recorder import EpochOrders
@@ -146,7 +147,7 @@ class TorchBatches:
         """The test set in its order."""
         data = self._data.test
         loader = data if isinstance(data, DataLoader) else DataLoader(data, max(self._batch_size, 256))
-        for batch in loader:
+        for batch in limited(loader, name="the test DataLoader"):
             yield on_device(batch, self._device)
 
     def _ordered(self, orders: EpochOrders, number: int) -> DataLoader[Any]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from depthsearch.data.base import NO_TARGET, TARGET_KEYS, DataSpec, target_key
-from depthsearch.errors import InvalidValue
+from depthsearch.errors import InvalidValue, one_line
 from depthsearch.networks.base import CustomTraining
 from depthsearch.training.modules.structure import first_tensor, points_in
 
@@ -71,7 +71,7 @@ class Classification:
         """Run the module on (inputs, ..., labels), and measure it."""
         inputs, labels = split_batch(batch)
         output = call(module, batch if self.whole_batch else inputs)
-        logits = _checked_logits(logits_of(output), labels, self.spec)
+        logits = _checked_logits(output, labels, self.spec)
         # What the loss takes: classes in the second dimension.
         flat, target = logits.flatten(0, -2) if logits.dim() > 2 else logits, labels.flatten()  # noqa: PLR2004
         computed = loss_of(output) if self.whole_batch else None
@@ -110,8 +110,10 @@ class Regression:
         inputs, targets = split_batch(batch)
         output = call(module, inputs)
         predicted = first_tensor(output)
-        if predicted is None or predicted.numel() != targets.numel():
-            shape = None if predicted is None else tuple(predicted.shape)
+        if predicted is None:
+            raise _no_tensor(output)
+        if predicted.numel() != targets.numel():
+            shape = tuple(predicted.shape)
             raise InvalidValue(f"the network gives outputs of shape {shape} for targets of {tuple(targets.shape)}")
         predicted = predicted.reshape(targets.shape)
         loss = functional.mse_loss(predicted, targets) if self.loss is None else self.loss(output, targets)
@@ -285,17 +287,22 @@ def loss_of(output: Any) -> Tensor | None:
     return found if isinstance(found, Tensor) else None
 
 
-def _checked_logits(logits: Tensor | None, labels: Tensor, spec: DataSpec) -> Tensor:
+def _checked_logits(output: Any, labels: Tensor, spec: DataSpec) -> Tensor:
     """Logits with the classes in their last dimension.
 
     Raises:
-        InvalidValue: They have another shape than the labels ask for.
+        InvalidValue: There are none, or they have another shape than the labels ask for.
     """
-    wanted = (*labels.shape, spec.classes)
-    if logits is not None:
-        if logits.shape == labels.shape and spec.classes == 2:  # noqa: PLR2004 - one logit
-            logits = logits[..., None]
-        if logits.shape[:-1] == labels.shape and logits.shape[-1] >= min(spec.outputs, spec.classes or 1):
-            return logits
-    shape = None if logits is None else tuple(logits.shape)
+    logits, wanted = logits_of(output), (*labels.shape, spec.classes)
+    if logits is None:
+        raise _no_tensor(output)
+    if logits.shape == labels.shape and spec.classes == 2:  # noqa: PLR2004 - one logit
+        logits = logits[..., None]
+    if logits.shape[:-1] == labels.shape and logits.shape[-1] >= min(spec.outputs, spec.classes or 1):
+        return logits
+    shape = tuple(logits.shape)
     raise InvalidValue(f"the network gives outputs of shape {shape}, but the labels ask for {wanted}")
+
+
+def _no_tensor(output: Any) -> InvalidValue:
+    return InvalidValue(f"the network must give a tensor of floating-point numbers, but gave {one_line(repr(output))}")

@@ -16,6 +16,7 @@ from typing import Any
 
 from depthsearch.data.base import DataSource
 from depthsearch.errors import OutOfMemory, RunFailed
+from depthsearch.interrupts import POLL_SECONDS, raise_if_interrupted
 from depthsearch.networks.base import Network
 from depthsearch.problem.problem import Problem
 from depthsearch.training.engine import Job, Record, Watch
@@ -54,7 +55,7 @@ class WorkerPool:
                     worker = self._idle.pop() if self._idle else self._started()
                     busy[worker] = job = waiting.popleft()
                     worker.send((problem, job, record, watch is not None, self._checkpoints))
-                worker, message = self._messages.get()
+                worker, message = self._next_message()
                 if worker not in busy:
                     continue  # of a worker that was given up
                 match message:
@@ -82,6 +83,13 @@ class WorkerPool:
         finally:
             for worker in busy:
                 worker.end()
+
+    def _next_message(self) -> "tuple[_Worker, Any]":
+        """Waited for, as long as no interrupt was lost."""
+        while True:
+            raise_if_interrupted()
+            with suppress(queue.Empty):
+                return self._messages.get(timeout=POLL_SECONDS)
 
     def _started(self) -> "_Worker":
         return _Worker(self._messages)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from depthsearch.data.base import Dataset, TorchData
 from depthsearch.errors import InvalidValue
 from depthsearch.generators import undisturbed
+from depthsearch.interrupts import raise_if_interrupted
 from depthsearch.problem.problem import Problem
 from depthsearch.training.detail import DetailRecorder
 from depthsearch.training.engine import Job, Watch
@@ -106,6 +107,7 @@ class ModuleRun:
             gradients: GradientFigures | None = None
             self.module.train()
             for now in range(step, end):
+                raise_if_interrupted()
                 batch = next(stream)
                 if now in (0, recorded_at):
                     outcome, figures = self._recorded_step_on(batch, first=now == 0)

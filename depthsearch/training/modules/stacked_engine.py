@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from depthsearch.data.base import Dataset
-from depthsearch.interrupts import interrupts_deferred
+from depthsearch.interrupts import interrupts_deferred, raise_if_interrupted
 from depthsearch.networks.activations import activation_of
 from depthsearch.networks.base import Activation, output_indices
 from depthsearch.networks.dense import as_dense
@@ -127,6 +127,7 @@ class _Stack:
     def train_until_some_are_over(self, watch: Watch | None) -> set[int]:
         """Train on until the budget of some running networks has ended, or their verdict is settled: their places."""
         while True:
+            raise_if_interrupted()
             self._snapshot_if_due()
             settled = {place for place in self.running if _settled(watch, self.recorders[place])}
             if over := self.ended() | settled:

@@ -49,7 +49,7 @@ def main() -> None:
             send(answers, ("trace", trace))
         except DepthsearchError as error:
             send(answers, ("failed", error))
-        except Exception as error:  # whatever a user's code raises
+        except BaseException as error:  # whatever a user's code raises; Ctrl-C never arrives here
             send(answers, ("failed", run_failed(problem, job.depth, error, seed=job.seed)))
 
 
