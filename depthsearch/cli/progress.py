@@ -140,7 +140,8 @@ class Progress:
             case StudyOpened():
                 self._opened(name, event)
             case Preparing(reason):
-                self._console.print(reason)
+                # A terminal would break it within words; elsewhere it stays one line.
+                self._console.print(reason, soft_wrap=not self._console.is_terminal)
             case TrialStarted():
                 self._board.step(event)
                 if not self._console.quiet:

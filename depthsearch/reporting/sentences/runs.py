@@ -186,9 +186,8 @@ def _words(difference: Difference, entry: str) -> str:
 def stack_sentence(name: str, *, count: int, kind: str, called: str) -> str:
     """ "depth is the length of layers[0:6], 6 blocks of Block in model(): ..." """
     return (
-        f"depth is the length of {name}, {count} blocks of {kind} in {called}(), which is called again for more of "
-        f"them; what depends on the number of blocks, such as a scale of the weights, stays that of {count}: where "
-        f"there is such a thing, write {called}(depth)"
+        f"depth is the length of {name}, {count} blocks of {kind} in {called}(), which is called again for more; what "
+        f"depends on their number, such as a scale of weights, stays that of {count}: else write {called}(depth)"
     )
 
 
