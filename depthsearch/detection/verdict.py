@@ -30,6 +30,21 @@ class VerdictKind(StrEnum):
     FLAT = "flat"
 
 
+PRECISION: dict[VerdictKind, float] = {
+    VerdictKind.EXPLODED: 1.0,
+    VerdictKind.BORN_DEAD: 1.0,
+    VerdictKind.DIED: 1.0,
+    VerdictKind.SATURATED: 0.894,
+    VerdictKind.VANISHED: 0.861,
+    VerdictKind.INPUT_BLIND: 0.591,
+    VerdictKind.UNSTABLE: 0.987,
+    VerdictKind.SLOW: 0.8,
+}
+"""How often each verdict named the right cause of a held-out network (benchmarks/README.md). `degraded` and `flat` name
+no cause.
+"""
+
+
 def _spell_non_finite(figures: Any) -> Any:
     # JSON has neither NaN nor infinities: they are kept as the text "nan", "inf", "-inf".
     return {
@@ -64,6 +79,11 @@ class Verdict(FrozenModel):
     epoch: int
     evidence: Evidence
     sentence: str = ""
+
+    @property
+    def confidence(self) -> float | None:
+        """How often this verdict is right where it was measured (see PRECISION); None where it names no cause."""
+        return PRECISION.get(self.kind)
 
     @property
     def trained(self) -> bool:

@@ -137,6 +137,11 @@ class Beyond(FrozenModel):
     causes: dict[str, int]
     sentence: str
 
+    @property
+    def mixed(self) -> bool:
+        """Whether no cause holds a majority of the failing runs."""
+        return 2 * self.causes[self.cause] <= sum(self.causes.values())
+
 
 class Cost(FrozenModel):
     """What the answer took; `sum_of_depths` is the sum over runs of the depth trained."""

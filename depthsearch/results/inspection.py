@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthsearch.data.base import BINARY
-from depthsearch.detection.verdict import Evidence, Verdict, VerdictKind
+from depthsearch.detection.verdict import PRECISION, Evidence, Verdict, VerdictKind
 from depthsearch.networks.base import LayerCounts
 from depthsearch.problem.problem import Problem
 from depthsearch.training.trace import Detail, Doubles, Floats, Histograms, Ints, Regions, Snapshot, Trace
@@ -232,6 +232,7 @@ def _fields(found: Inspection) -> dict[str, Any]:
         "engine": found.engine,
         "verdict": found.verdict.value,
         "sentence": found.sentence,
+        "confidence": PRECISION.get(found.verdict),
         "evidence": found.evidence.model_dump(mode="json"),
         "bar": found.bar,
         "epochs": found.epochs,

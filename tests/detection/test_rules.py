@@ -458,7 +458,8 @@ def test_a_gradient_that_steps_of_half_a_layers_size_cut_off_says_that_they_are_
     assert thresholds(found) == {"gradient_ratio_left": 0.03, "first_layer_change": 0.03, "largest_change": 0.2}
     assert run_sentence(found) == (
         "saturated: the steps are too large: weights of 'hidden 3' moved by 2 times their size, those of the first "
-        "layer by 0.5, and 1e-05 of the gradient that once reached the first layer still does"
+        "layer by 0.5, and 1e-05 of the gradient that once reached the first layer still does; try a learning rate of "
+        "0.001"
     )
 
 

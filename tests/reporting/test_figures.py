@@ -11,7 +11,7 @@ import depthsearch
 from depthsearch.errors import InvalidValue, UnknownName
 from depthsearch.reporting.figures import style
 from depthsearch.reporting.figures.curve import curve_figure
-from depthsearch.results.answer import Outcome
+from depthsearch.results.answer import Beyond, Outcome
 from depthsearch.search.settings import ResolvedSettings
 from tests.reporting.answers import POINTS, RUNS, answer, bisected, empty
 
@@ -99,11 +99,15 @@ def test_a_wide_range_of_depths_is_logarithmic_and_a_narrow_one_is_not() -> None
     assert "10" in wide.ticktext
 
 
+MIXED = Beyond(depth=8, deepest=8, cause="died", causes={"died": 2, "slow": 2}, sentence="")
+
+
 @pytest.mark.parametrize(
     ("changes", "title"),
     [
         ({}, "ffnet relu on moons trains to 7 hidden layers, then dies"),
         ({"beyond": None}, "ffnet relu on moons trains to 7 hidden layers"),
+        ({"beyond": MIXED}, "ffnet relu on moons trains to 7 hidden layers, then fails in several ways"),
         ({"confirmed": False}, "ffnet relu on moons trains to 7 hidden layers (unconfirmed), then dies"),
         ({"outcome": Outcome.CAP_REACHED}, "ffnet relu on moons trains to 7 hidden layers, the cap"),
         (

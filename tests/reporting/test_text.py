@@ -12,7 +12,7 @@ from depthsearch.problem.criterion import Criterion
 from depthsearch.problem.problem import Problem
 from depthsearch.problem.study_file import Reported
 from depthsearch.reporting.terminal.answer import ROWS, SCREEN, CurveChart, StudiesTable, answer_text
-from depthsearch.results.answer import Answer, LadderResult, Outcome
+from depthsearch.results.answer import Answer, Beyond, LadderResult, Outcome
 from depthsearch.results.study_report import StudyRow
 from depthsearch.search.curve import CurvePoint
 from depthsearch.search.settings import ResolvedSettings, SearchSettings
@@ -105,6 +105,16 @@ def test_the_screen_is_the_headline_the_curve_the_facts_and_the_notes() -> None:
         "study": "mine in sqlite:///depthsearch.db",
     }
     assert shown[-1] == "note: take care"
+
+
+def test_causes_without_a_majority_are_mixed() -> None:
+    causes = {"unstable": 3, "saturated": 2, "slow": 1}
+    beyond = Beyond(depth=8, deepest=9, cause="unstable", causes=causes, sentence="")
+    shown = answer(beyond=beyond)
+
+    words = "mixed: 3 unstable, 2 saturated, 1 slow of 6 failing runs, at 8 to 9 hidden layers"
+    assert " ".join(facts_of(lines(shown))["beyond"].split()) == words
+    assert not beyond.model_copy(update={"causes": causes | {"unstable": 4}}).mixed
 
 
 def test_the_curve_is_as_high_as_the_rest_leaves_room_for() -> None:

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from depthsearch.detection.verdict import PRECISION, Evidence, Verdict, VerdictKind
 from depthsearch.problem.problem import Problem
 from depthsearch.results.inspection import Inspection
 from depthsearch.workflows import inspect
@@ -48,3 +50,16 @@ def test_points_that_are_given_no_finite_probability_are_in_no_cell(shown: Inspe
     found = replace(shown, trace=trace)
     assert found.confusion.sum() == len(predictions) - 7
     assert json.loads(found.to_json())["predictions"]["undefined"] == 7
+
+
+def test_the_confidence_of_a_verdict_is_its_precision_in_the_benchmark() -> None:
+    text = (Path(__file__).parents[2] / "benchmarks/README.md").read_text(encoding="utf-8")
+    table = text.partition("Held out, scored once")[2].partition("Those that the rules")[0]
+    rows = [[cell.strip() for cell in line.split("|")] for line in table.splitlines() if line.startswith("| ")]
+    measured = {row[1].replace(" ", "_"): float(row[4].split()[0]) for row in rows[1:] if row[1].isidentifier()}
+
+    assert measured == {kind.value: PRECISION[kind] for kind in PRECISION if kind.value in measured}
+    assert len(measured) == len(PRECISION) - 2  # dead networks share a row
+    evidence = Evidence(rule="none_of_the_others", figures={}, thresholds={})
+    assert Verdict(kind=VerdictKind.SLOW, epoch=1, evidence=evidence).confidence == measured["slow"]
+    assert Verdict(kind=VerdictKind.FLAT, epoch=1, evidence=evidence).confidence is None

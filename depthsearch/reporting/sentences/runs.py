@@ -35,7 +35,7 @@ _TEMPLATES: dict[tuple[VerdictKind, str], str] = {
     (VerdictKind.SATURATED, "steps_too_large"): (
         "the steps are too large: weights of {moved_most!r} moved by {largest_change:.2g} times their size, those of "
         "the first layer by {first_layer_change:.2g}, and {gradient_ratio_left:.2g} of the gradient that once reached "
-        "the first layer still does"
+        "the first layer still does; try a learning rate of {smaller_rate:.2g}"
     ),
     (VerdictKind.SLOW, "signal_grows"): (
         "{stuck}, but its signal is growing: at this rate it learns within some {more_epochs} more {entries}"
@@ -114,6 +114,8 @@ def _values(kind: VerdictKind, evidence: Evidence) -> dict[str, Any]:
     values["back"] = "none arrives" if ratio is None else f"{ratio:.2g} of it reaches the first layer"
     values["ended"] = "{score_name} ended at {final_score:.3f}, short of {final_score_threshold:.3f}".format(**values)
     values["stuck"] = _stuck_words(values)
+    if "learning_rate" in values:
+        values["smaller_rate"] = values["learning_rate"] / 10
     if "entry" in values:
         entry = values["entry"]
         values["entries"] = plural(entry)

@@ -20,7 +20,7 @@ from depthsearch.reporting.sentences import (
     listed,
     the_last,
 )
-from depthsearch.results.answer import Answer, LadderResult, Outcome, Scores
+from depthsearch.results.answer import Answer, Beyond, LadderResult, Outcome, Scores
 from depthsearch.results.inspection import Inspection
 
 AFTERWARDS = {
@@ -63,13 +63,17 @@ def finding(answer: Answer, label: str = "") -> str:
     return f"{label or called(answer)}{_found(answer)}"
 
 
+def _afterwards(beyond: Beyond) -> str:
+    return "fails in several ways" if beyond.mixed else AFTERWARDS[beyond.cause]
+
+
 def _found(answer: Answer) -> str:
     units, sure = answer.problem.network.depth_words, "" if answer.confirmed else " (unconfirmed)"
     if not answer.curve:
         return ": nothing has been tried yet"
     match answer.outcome:
         case Outcome.FOUND if answer.max_depth is not None:
-            after = f", then {AFTERWARDS[answer.beyond.cause]}" if answer.beyond else ""
+            after = f", then {_afterwards(answer.beyond)}" if answer.beyond else ""
             return f" {_does(answer)} to {units(answer.max_depth)}{sure}{after}"
         case Outcome.CAP_REACHED | Outcome.MEMORY_ENDED:
             end = "the cap" if answer.outcome is Outcome.CAP_REACHED else "as deep as memory allows"
@@ -235,15 +239,15 @@ def _interval_fact(answer: Answer) -> Iterator[tuple[str, str]]:
 
 
 def _beyond_words(answer: Answer) -> str:
-    """ "unstable in 15 of 16 failing runs, at 24 to 46 hidden layers"."""
+    """ "unstable in 15 of 16 failing runs, at 24 to 46 hidden layers", or "mixed: ..." without a majority."""
     beyond = answer.beyond
     assert beyond is not None
     units = answer.problem.network.depth_words
     where = units(beyond.depth) if beyond.depth == beyond.deepest else f"{beyond.depth} to {units(beyond.deepest)}"
-    failing = sum(beyond.causes.values())
-    return (
-        f"{in_words(beyond.cause)} in {beyond.causes[beyond.cause]} of {count_of(failing, 'failing run')}, at {where}"
-    )
+    failing = count_of(sum(beyond.causes.values()), "failing run")
+    if beyond.mixed:
+        return f"mixed: {listed(beyond.causes)} of {failing}, at {where}"
+    return f"{in_words(beyond.cause)} in {beyond.causes[beyond.cause]} of {failing}, at {where}"
 
 
 def run_facts(inspection: Inspection, *, place: str | None = None) -> Iterator[tuple[str, str]]:
