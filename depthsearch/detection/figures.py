@@ -167,8 +167,8 @@ def budgets_to_learn(trace: Trace) -> float | None:
 
     The signal is the spread of the outputs and the gradient of the first layer's weights. Small signals grow
     exponentially (Saxe et al. 2014, arXiv 1312.6120), so that the faster of both rates, over the budget's second half,
-    is held. None where neither grows, where the gradient did not grow in the quarter before either, or where outputs
-    are, or once were, far enough apart.
+    is held. None where neither grows, where the gradient did not grow in the quarter before either, where outputs are,
+    or once were, far enough apart, or where they differ by rounding alone.
     """
     snapshots, half = trace.snapshots, second_half(trace)
     if not trace.complete or len(half) < 2:  # noqa: PLR2004 - a rate needs two
@@ -177,14 +177,13 @@ def budgets_to_learn(trace: Trace) -> float | None:
     before = int(np.flatnonzero(2 * snapshots.epochs <= snapshots.epochs[first])[-1])
     spread = snapshots.output_range.astype(np.float64)
     gradient = snapshots.weight_gradient_norm[:, first_layer(trace)].astype(np.float64)
-    if not np.nanmax(spread) < LEARNING_RANGE or _growth(gradient[before], gradient[first]) <= 0:
+    if not np.nanmax(spread) < LEARNING_RANGE or spread[last] <= ROUNDED:
         return None
-    rates = [_growth(gradient[first], gradient[last])]
-    if spread[last] > ROUNDED:
-        rates.append(_growth(spread[first], spread[last]))
-    rate = max(rates) / (snapshots.epochs[last] - snapshots.epochs[first]) * trace.budget_epochs
-    missing = math.log(LEARNING_RANGE / max(spread[last], ROUNDED))
-    return float(missing / rate) if rate > 0 else None
+    if _growth(gradient[before], gradient[first]) <= 0:
+        return None
+    growth = max(_growth(gradient[first], gradient[last]), _growth(spread[first], spread[last]))
+    rate = growth / (snapshots.epochs[last] - snapshots.epochs[first]) * trace.budget_epochs
+    return float(math.log(LEARNING_RANGE / spread[last]) / rate) if rate > 0 else None
 
 
 def _growth(before: float, after: float) -> float:

@@ -91,5 +91,8 @@ def test_an_interrupted_search_of_an_earlier_version_goes_on_as_the_search_that_
     old, new = restore("0003", tmp_path / "old.db"), f"sqlite:///{tmp_path}/new.db"
     resumed, fresh = (json.loads(output(capsys, *command, "--storage", url)) for url in (old, new))
     assert (resumed["study"], resumed["cost"]["runs"] > 10) == ("ffnet-relu-moons-e8fe7d27", True)
-    for name in ("max_depth", "outcome", "curve", "verdicts", "question", "code", "settings"):
+    # Runs that were judged by an earlier version keep the cause that it named.
+    assert resumed["verdicts"]["trained"] == fresh["verdicts"]["trained"]
+    assert sum(resumed["verdicts"].values()) == sum(fresh["verdicts"].values())
+    for name in ("max_depth", "outcome", "curve", "question", "code", "settings"):
         assert resumed[name] == fresh[name], name
