@@ -35,10 +35,10 @@ PRECISION: dict[VerdictKind, float] = {
     VerdictKind.BORN_DEAD: 1.0,
     VerdictKind.DIED: 1.0,
     VerdictKind.SATURATED: 0.894,
-    VerdictKind.VANISHED: 0.861,
-    VerdictKind.INPUT_BLIND: 0.591,
+    VerdictKind.VANISHED: 0.862,
+    VerdictKind.INPUT_BLIND: 0.565,
     VerdictKind.UNSTABLE: 0.987,
-    VerdictKind.SLOW: 0.8,
+    VerdictKind.SLOW: 0.81,
 }
 """How often each verdict named the right cause of a held-out network (benchmarks/README.md). `degraded` and `flat` name
 no cause.
