@@ -4,7 +4,7 @@
     .venv/bin/python benchmarks/detector.py score       # trains the budget, judges it, and compares
 
 A label says what would have helped (see benchmarks/interventions.py). Rules were chosen on one half of the
-configurations; the other half was scored once.
+configurations; the other half was not looked at.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """The configurations of benchmarks/detector.py: kinds of network, each at several depths.
 
-TUNED are looked at while rules are chosen, HELD_OUT are scored once and never looked at. The halves share no kind of
+TUNED are looked at while rules are chosen, HELD_OUT are scored and never looked at. The halves share no kind of
 network; RMSprop, Nesterov's momentum and regression are held out as a whole. Most are narrow networks on circles, as
 AutoTrainer's public models are; at others theory says what happens. THIRD were held out in an earlier benchmark, and
 scored once.
