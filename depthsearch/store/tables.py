@@ -104,6 +104,6 @@ def decode_trace(data: bytes, problem: Problem) -> Trace:
 
 
 def _facts(stored: dict[str, Any]) -> TrainingFacts:
-    """JSON has lists for tuples; earlier versions left out the numbers of optimizers, which were the usual ones."""
-    usual = {name: DEFAULT_NUMBERS[name].get(stored["optimizer"]) for name in ("epsilon", "second_decay")}
+    """JSON has lists for tuples; earlier versions left out the epsilon of optimizers, which was the usual one."""
+    usual = {"epsilon": DEFAULT_NUMBERS["epsilon"].get(stored["optimizer"])}
     return TrainingFacts(**(usual | stored | {"unseen": tuple(stored.get("unseen", ()))}))

@@ -182,8 +182,6 @@ class TrainingFacts:
             their layers, and layers whose weights are used without calling them.
         score_name: What the score is: "accuracy", "explained variance", or "score" where a user's code defines it.
         epsilon: What an adaptive optimizer adds to the number by which it divides a step; None for sgd.
-        second_decay: What remains of an adaptive optimizer's mean squared gradient after a step; None for sgd, and for
-            adagrad, which keeps the sum.
     """
 
     optimizer: str
@@ -198,7 +196,6 @@ class TrainingFacts:
     unseen: tuple[int, ...] = ()
     score_name: str = "accuracy"
     epsilon: float | None = None
-    second_decay: float | None = None
 
     @classmethod
     def of(cls, problem: Problem, *, points: int) -> "TrainingFacts":
@@ -228,7 +225,6 @@ class TrainingFacts:
             entry="epoch" if recipe.steps is None else "entry",
             points_per_entry=points_per_entry,
             epsilon=recipe.adaptive.epsilon,
-            second_decay=recipe.adaptive.second_decay,
         )
 
 

@@ -142,6 +142,7 @@ def test_scores_that_nobody_waits_for_are_no_mistake(problem: Problem) -> None:
     scores = external(problem).scores(2, 0)
     next(scores)
     scores.close()  # type: ignore[attr-defined]
+    assert list(scores) == []
 
 
 def test_an_exception_ends_its_run_and_no_other(tmp_path: Path, problem: Problem) -> None:

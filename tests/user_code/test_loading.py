@@ -225,7 +225,10 @@ def test_a_working_folder_that_is_removed_is_no_error(tmp_path: Path, monkeypatc
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
+    ran = []
     with UserCode("objects:where").calling("where()"):
         gone.rmdir()
+        ran.append("before")
     with UserCode("objects:where").calling("where()"):
-        pass
+        ran.append("after")
+    assert ran == ["before", "after"]

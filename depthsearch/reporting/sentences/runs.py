@@ -149,7 +149,8 @@ def _correlation_words(values: dict[str, Any]) -> str:
 def _reach_words(reach: float, optimizer: str) -> str:
     if optimizer == "sgd":
         return f"can move it by no more than {reach:.2g} in the whole budget (reach)"
-    return f"falls to {reach:.2g} of Adam's epsilon (reach), where steps shrink"
+    whose = "Adam's" if optimizer.startswith("adam") else "the optimizer's"
+    return f"falls to {reach:.2g} of {whose} epsilon (reach), where steps shrink"
 
 
 def _number(figure: float | int | str | None) -> float | int | str | None:
